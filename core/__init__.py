@@ -1,0 +1,1 @@
+"""Seven networks that compare two handwritten digits: data, training, runs, results. Knows no screen."""

@@ -1,0 +1,325 @@
+"""The run store: one folder a run below `cached_runs/`, written by one writer, read by anyone at any time.
+
+    settings.json             what the run is
+    history.jsonl             a record an epoch, appended as it comes
+    weights.safetensors       the trained parameters (finished runs)
+    predictions.safetensors   every test pair's probability (finished runs)
+    result.json               how it ended; written last, so its presence is the commit mark
+    .lock                     held by whoever writes, and let go by the system when that process dies
+
+Readers forgive a torn last line, and set a damaged run aside with a sentence instead of failing.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from filelock import FileLock, Timeout
+
+from core.settings import RunSettings, SettingsError, check_run_id
+
+STORE = Path(os.environ.get("PAIR_RUNS", Path(__file__).parent.parent / "cached_runs"))
+EPOCH_FIELDS = {  # every record's fields; those that may be null are the parts that not every architecture has
+    "epoch": int,
+    "training_loss": float,
+    "comparison_loss": float | None,
+    "digits_loss": float | None,
+    "training_accuracy": float,
+    "validation_loss": float,
+    "validation_accuracy": float,
+    "digit_accuracy": float | None,
+    "seconds": float,
+}
+
+State = Literal["active", "finished", "stopped", "failed", "interrupted", "damaged"]
+
+
+class StoreError(ValueError):
+    """Something in the store is missing, damaged or cannot be written; the message is one sentence."""
+
+
+class Result(Protocol):
+    """What a trained run hands over (core.training.RunResult, kept apart so that readers need no torch)."""
+
+    summary: dict[str, Any]
+    history: list[dict[str, Any]]
+    weights: bytes
+    predictions: bytes
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as the store has it. `summary` is empty before the end; `problem` says what is wrong, if anything."""
+
+    run_id: str
+    path: Path
+    state: State
+    settings: RunSettings | None
+    summary: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+    @cached_property
+    def history(self) -> list[dict[str, Any]]:
+        """The epochs' records in order, up to the first line that is torn."""
+        return read_history(self.path / "history.jsonl")[0]
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the weights are kept; runs of side experiments are shipped without."""
+        return (self.path / "weights.safetensors").is_file()
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Parameter name -> array (float16 or float32); raises StoreError."""
+        return self._arrays("weights.safetensors")
+
+    def predictions(self) -> dict[str, np.ndarray]:
+        """The test pairs' predictions (core.training.RunResult says which arrays); raises StoreError."""
+        return self._arrays("predictions.safetensors")
+
+    def _arrays(self, name: str) -> dict[str, np.ndarray]:
+        path = self.path / name
+        if not path.is_file():
+            raise StoreError(f"The run {self.run_id} has no {name}; train it again to get one.")
+        try:
+            return safetensors.numpy.load_file(path)
+        except (OSError, safetensors.SafetensorError) as error:
+            raise StoreError(f"The file {name} of the run {self.run_id} is damaged ({error}).") from None
+
+
+def read_history(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """The whole records of a history file and the length in bytes of the lines that hold them.
+
+    Reading ends at the first line that is torn, is no record, or is out of order.
+    """
+    if not path.is_file():
+        return [], 0
+    records: list[dict[str, Any]] = []
+    length = 0
+    for line in path.read_bytes().splitlines(keepends=True):
+        record = _parse_record(line)
+        if record is None or record["epoch"] != len(records) + 1:
+            break
+        records.append(record)
+        length += len(line)
+    return records, length
+
+
+def _parse_record(line: bytes) -> dict[str, Any] | None:
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(record, dict) or record.keys() != EPOCH_FIELDS.keys():
+        return None
+    fits = all(isinstance(record[name], kind) or type(record[name]) is int for name, kind in EPOCH_FIELDS.items())
+    return record if fits else None
+
+
+class RunStore:
+    """The runs below one folder. Reading never writes; a store that does not exist is empty."""
+
+    def __init__(self, root: Path = STORE) -> None:
+        self.root = Path(root)
+
+    def path(self, run_id: str) -> Path:
+        """The folder of a run; raises ValueError for what cannot be a run's identity."""
+        return self.root / check_run_id(run_id)
+
+    def __iter__(self) -> Iterator[Run]:
+        """Every run, by identity; folders that are no runs are passed over."""
+        for name in self.names():
+            yield self.read(name)
+
+    def names(self) -> list[str]:
+        """The identities of all runs, sorted."""
+        if not self.root.is_dir():
+            return []
+        return sorted(entry.name for entry in os.scandir(self.root) if entry.is_dir() and _is_run_id(entry.name))
+
+    def foreign(self) -> list[str]:
+        """Names in the store's folder that are no runs (files the store keeps for itself start with a dot)."""
+        if not self.root.is_dir():
+            return []
+        return sorted(e.name for e in os.scandir(self.root) if not e.name.startswith(".") and not _is_run_id(e.name))
+
+    def signature(self) -> tuple[tuple[str, int], ...]:
+        """Changes whenever a run is added, ends or is removed: a key for caching what `iter` gives."""
+        return tuple((name, _modified(self.root / name)) for name in self.names())
+
+    def read(self, run_id: str) -> Run:
+        """One run; whatever is wrong with it is said in `problem`, not raised. Raises ValueError for a bad identity."""
+        path = self.path(run_id)
+        try:
+            settings = RunSettings.parse(_read_object(path / "settings.json"))
+            if settings.run_id != run_id:
+                raise StoreError(f"the settings belong to the run {settings.run_id}")
+            summary = _read_object(path / "result.json") if (path / "result.json").is_file() else None
+        except (OSError, StoreError, SettingsError) as error:
+            problem = f"The run {run_id} is set aside: {error}"
+            return Run(run_id, path, "damaged", None, problem=problem.rstrip(".") + ".")
+        if summary is None:
+            return self._read_unfinished(run_id, path, settings)
+        return _judge_result(run_id, path, settings, summary)
+
+    def _read_unfinished(self, run_id: str, path: Path, settings: RunSettings) -> Run:
+        if self.is_locked(run_id):
+            return Run(run_id, path, "active", settings)
+        return Run(run_id, path, "interrupted", settings, problem="The run was interrupted; it can be started again.")
+
+    def is_locked(self, run_id: str) -> bool:
+        """Whether some process is writing this run now."""
+        lock = self.path(run_id) / ".lock"
+        if not lock.is_file():
+            return False
+        try:
+            with FileLock(lock, timeout=0, is_singleton=False):
+                return False
+        except Timeout:
+            return True
+        except OSError:  # a store that cannot be written has no writer
+            return False
+
+    def claim(self, settings: RunSettings) -> "RunWriter | None":
+        """Become the writer of a run, or None where another process is; raises StoreError where it can't be written."""
+        path = self.path(settings.run_id)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(path / ".lock", timeout=0.2, is_singleton=False)
+            lock.acquire()
+        except Timeout:
+            return None
+        except OSError as error:
+            raise StoreError(f"The store {self.root} cannot be written: {error.strerror}.") from None
+        try:
+            return RunWriter(settings, path, lock)
+        except OSError as error:
+            lock.release()
+            raise StoreError(f"The store {self.root} cannot be written: {error.strerror}.") from None
+
+
+class RunWriter:
+    """The one writer of a run; holds the run's lock until closed.
+
+    Records that are already there are skipped: training is deterministic, so a run that is started again, or tried
+    again after its worker died, walks through the same epochs and goes on where the history ends.
+    """
+
+    def __init__(self, settings: RunSettings, path: Path, lock: FileLock) -> None:
+        self.run_id = settings.run_id
+        self.path = path
+        self._lock = lock
+        with suppress(FileNotFoundError):
+            (path / "result.json").unlink()
+        write_atomically(path / "settings.json", settings.model_dump_json(indent=1).encode())
+        records, length = read_history(path / "history.jsonl")
+        self.epochs = len(records)
+        self._history = (path / "history.jsonl").open("ab", buffering=0)
+        self._history.truncate(length)
+
+    def append(self, record: dict[str, Any]) -> bool:
+        """Add the next epoch's record; False where that epoch is there already. Raises OSError."""
+        if record["epoch"] != self.epochs + 1:
+            return False
+        line = json.dumps(record).encode() + b"\n"
+        start = self._history.seek(0, os.SEEK_END)
+        try:
+            if self._history.write(line) != len(line):
+                raise OSError(28, "No space left on device")
+        except OSError:
+            self._history.truncate(start)  # a torn line would hide every later one
+            raise
+        self.epochs += 1
+        return True
+
+    def finish(self, result: Result) -> None:
+        """Keep a trained run: its authoritative history, weights and predictions, and last the commit mark."""
+        lines = b"".join(json.dumps(record).encode() + b"\n" for record in result.history)
+        write_atomically(self.path / "history.jsonl", lines)
+        write_atomically(self.path / "weights.safetensors", result.weights)
+        write_atomically(self.path / "predictions.safetensors", result.predictions)
+        self._end({"state": "finished", **result.summary})
+
+    def stop(self) -> None:
+        """Mark the run as stopped by somebody; its history stays."""
+        self._end({"state": "stopped", "epochs": self.epochs})
+
+    def fail(self, message: str) -> None:
+        """Mark the run as failed, with one sentence."""
+        self._end({"state": "failed", "epochs": self.epochs, "error": message})
+
+    def _end(self, summary: dict[str, Any]) -> None:
+        summary["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
+        write_atomically(self.path / "result.json", json.dumps(summary, indent=1).encode())
+
+    def close(self) -> None:
+        """Let go of the run: without a result it counts as interrupted from here on."""
+        self._history.close()
+        self._lock.release()
+        os.utime(self.path)  # the folder's time is part of the store's signature
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that readers see the old one or the new one, never a part; raises OSError and leaves no trace."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise StoreError(f"{path.name} is missing") from None
+    except ValueError:
+        raise StoreError(f"{path.name} is not JSON") from None
+    if not isinstance(value, dict):
+        raise StoreError(f"{path.name} is not a JSON object")
+    return value
+
+
+def _judge_result(run_id: str, path: Path, settings: RunSettings, summary: dict[str, Any]) -> Run:
+    state = summary.get("state")
+    accuracy = summary.get("test_accuracy")
+    if state == "finished" and isinstance(accuracy, float) and 0 <= accuracy <= 1:
+        return Run(run_id, path, "finished", settings, summary)
+    if state == "stopped":
+        return Run(run_id, path, "stopped", settings, summary, "The run was stopped; it can be started again.")
+    if state == "failed":
+        return Run(run_id, path, "failed", settings, summary, str(summary.get("error", "The run failed.")))
+    problem = f"The run {run_id} is set aside: result.json lacks a state or a test accuracy from 0 to 1."
+    return Run(run_id, path, "damaged", settings, problem=problem)
+
+
+def _is_run_id(name: str) -> bool:
+    try:
+        check_run_id(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _modified(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
