@@ -44,7 +44,12 @@ class Blocks:
 
     def __init__(self, settings: RunSettings, generator: torch.Generator) -> None:
         self.hidden = settings.hidden_units
-        self.dropout = lambda: SeededDropout(settings.dropout, generator)
+        self.probability = settings.dropout
+        self.generator = generator
+
+    def dropout(self) -> SeededDropout:
+        """Stands before each of the two large linear layers (report, Figure 1)."""
+        return SeededDropout(self.probability, self.generator)
 
     def extractor(self, channels: int) -> nn.Sequential:
         """(N, channels, 14, 14) -> (N, 256): the shared feature extraction module (report, Figure 1)."""

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import logging
 import os
 import tempfile
 from dataclasses import dataclass
@@ -75,6 +76,8 @@ def unpack_mnist(root: Path = DATA) -> None:
     for line in sums.read_text().splitlines():
         expected, name = line.split()
         if not _matches(raw / name, expected):
+            if (raw / name).exists():
+                logging.getLogger(__name__).warning("The MNIST file %s was damaged and is unpacked again.", raw / name)
             _unpack_file(bundle / f"{name}.gz", raw / name, expected)
 
 

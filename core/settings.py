@@ -104,3 +104,30 @@ def bounds(name: str) -> tuple[Any, Any]:
     """The lowest and the highest value that a numeric setting may have."""
     limits = RunSettings.model_fields[name].metadata
     return next(m.ge for m in limits if hasattr(m, "ge")), next(m.le for m in limits if hasattr(m, "le"))
+
+
+SHIPPED_DROPOUTS = (0.0, 0.25)  # our counterparts of the two columns of Table 1; the report gives no probability
+
+
+def plan_reproduction() -> list[RunSettings]:
+    """Every run of the reproduction, round by round, the two columns of Table 1 before the side experiments.
+
+    Table 1's are 7 architectures × dropout 0 and 0.25 × 10 rounds. Beside them: dropout 0.1 and 0.5 for all, and
+    dropout left on at evaluation for the two networks that see digit classes.
+    """
+    main = [(model, p, False) for p in SHIPPED_DROPOUTS for model in MODEL_NAMES]
+    side = [(model, p, True) for p in (0.25, 0.5) for model in MODEL_NAMES[-2:]]
+    side += [(model, p, False) for p in (0.1, 0.5) for model in MODEL_NAMES]
+    return [
+        RunSettings(model=model, dropout=dropout, dropout_at_evaluation=left_on, seed=seed)
+        for cells in (main, side)
+        for seed in range(10)
+        for model, dropout, left_on in cells
+    ]
+
+
+def is_shipped_with_weights(settings: RunSettings) -> bool:
+    """Whether a run belongs to the two columns of Table 1, whose networks answer drawings."""
+    return settings == RunSettings(model=settings.model, dropout=settings.dropout, seed=settings.seed) and (
+        settings.dropout in SHIPPED_DROPOUTS
+    )

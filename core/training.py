@@ -4,9 +4,14 @@ Written for speed on a CPU core: the pairs stay resident in memory, both digits 
 in one batch, convolutions run channels last and Adam is fused. The numbers are those of the plain procedure.
 """
 
+import os
+import platform
+import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +22,7 @@ from torch import Tensor
 from core.architectures import Output, build_network
 from core.data import Pairs, draw_round, standardise
 from core.objectives import compute_loss, count_right, decide, probability, stack_outputs
+from core.runs import RunResult
 from core.settings import RunSettings
 
 TRACE_EVERY = 5  # epochs between two looks at the test pairs; each costs about two fifths of an epoch
@@ -26,7 +32,8 @@ StopReason = Literal["patience", "max_epochs", "stopped"]
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What one epoch measured: losses are means in nats, accuracies are shares of 1, `seconds` is wall time.
+    """What one epoch measured: losses are means in nats, accuracies are shares of 1, `seconds` is processor time,
+    which a busy machine changes little.
 
     Training figures are those of the epoch's own batches, so with dropout on. A part that the architecture does
     not have (a learnt comparison, digit classes) is None.
@@ -41,22 +48,6 @@ class EpochRecord:
     validation_accuracy: float
     digit_accuracy: float | None
     seconds: float
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """A finished run: `summary` for people, and two safetensors files as bytes.
-
-    `weights` holds each distinct parameter once, in half precision where that leaves the test accuracy as it is.
-    `predictions` holds the test pairs' `indices` (1000, 2) in MNIST's test half, their `classes` (1000, 2), the
-    final `probability` (1000,) that first <= second, the `decision` (1000,), and the same probability during
-    training, `trace` (T, 1000), at the epochs `trace_epochs` (T,); `digits` (1000, 2) are the classes read.
-    """
-
-    summary: dict[str, Any]
-    history: list[dict[str, Any]]
-    weights: bytes
-    predictions: bytes
 
 
 class Training:
@@ -102,7 +93,7 @@ class Training:
                 return
 
     def _run_epoch(self, epoch: int) -> EpochRecord:
-        started = time.perf_counter()
+        started = time.process_time()
         training = self._train_once()
         output = self._evaluate(self._inputs["validation"])
         pairs = self.round.validation
@@ -114,7 +105,7 @@ class Training:
             validation_loss=loss.total.item(),
             validation_accuracy=right / len(pairs),
             digit_accuracy=None if digits_right is None else digits_right / (2 * len(pairs)),
-            seconds=time.perf_counter() - started,
+            seconds=time.process_time() - started,
         )
 
     def _train_once(self) -> dict[str, Any]:
@@ -128,7 +119,7 @@ class Training:
             output = self.network(inputs[rows])
             loss = compute_loss(output, target, classes, self.settings.auxiliary_weight)
             self.optimiser.zero_grad(set_to_none=True)
-            loss.total.backward()  # type: ignore[no-untyped-call]
+            loss.total.backward()
             self.optimiser.step()
             sums += torch.stack([torch.zeros(()) if part is None else part.detach() for part in loss]) * len(rows)
             right += count_right(output, target, classes)[0]
@@ -159,6 +150,7 @@ class Training:
             "seconds": sum(record.seconds for record in self.history),
             "mean": self.round.mean,
             "deviation": self.round.deviation,
+            **describe_machine(),
         }
         history = [asdict(record) for record in self.history]
         return RunResult(summary, history, self._pack_weights(right), pack_predictions(test, output, self.trace))
@@ -172,6 +164,20 @@ class Training:
         test = self.round.test
         same = count_right(self._evaluate(self._test_input), test.target, test.classes)[0] == right
         return safetensors.numpy.save(half if same else full)
+
+
+def describe_machine() -> dict[str, Any]:
+    """What a figure's caption needs to say of the machine: processor, cores, versions. No names of hosts or users."""
+    names: list[str] = []
+    with suppress(OSError):
+        names = re.findall(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    processor = names[0] if names else platform.processor() or platform.machine()
+    return {
+        "processor": processor,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
 
 
 def evaluate(network: torch.nn.Module, inputs: Tensor, dropout_on: bool = False, batch: int = 250) -> Output:
@@ -200,7 +206,7 @@ def pack_predictions(test: Pairs, output: Output, trace: dict[int, Tensor]) -> b
         "probability": probability(output).numpy(),
         "decision": decide(output).numpy(),
         "trace_epochs": np.array(list(trace), dtype=np.int16),
-        "trace": np.array([values.numpy() for values in trace.values()], dtype=np.float16).reshape(len(trace), -1),
+        "trace": np.array([values.numpy() for values in trace.values()], dtype=np.float16).reshape(-1, len(test)),
     }
     if output.digits is not None:
         arrays["digits"] = output.digits.argmax(dim=2).numpy().astype(np.uint8)

@@ -1,0 +1,265 @@
+"""The command line: train, reproduce, look at the store, predict. JSON goes to stdout alone, messages to stderr."""
+
+import json
+import statistics
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from core.engine import Engine, EngineError
+from core.runs import STORE, Run, RunStore, StoreError
+from core.settings import MODEL_NAMES, RunSettings, SettingsError, is_shipped_with_weights, plan_reproduction
+
+DEFAULTS = RunSettings()
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+runs_app = typer.Typer(invoke_without_command=True)
+app.add_typer(runs_app, name="runs")
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)  # a pipe has no width
+messages = Console(stderr=True, highlight=False, soft_wrap=True)
+
+StoreOption = Annotated[Path, typer.Option("--store", help="The folder of the run store.")]
+SchedulerOption = Annotated[
+    str | None, typer.Option("--scheduler", help="Address of a running Dask scheduler, such as tcp://host:8786.")
+]
+WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Local workers; default: one a core.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")]
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Turn the project's errors into one sentence on stderr: status 2 for bad usage, 1 for a failure."""
+    try:
+        yield
+    except SettingsError as error:
+        messages.print(f"Error: {error}", markup=False)
+        raise typer.Exit(2) from None
+    except (EngineError, StoreError, ValueError, OSError) as error:
+        messages.print(f"Error: {error}", markup=False)
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def train(
+    model: Annotated[str, typer.Option(help=f"One of {', '.join(MODEL_NAMES)}.")] = DEFAULTS.model,
+    dropout: Annotated[float, typer.Option(help="Probability, 0 to 0.9.")] = DEFAULTS.dropout,
+    nb_rounds: Annotated[int, typer.Option("--nb_rounds", "--nb-rounds", "--rounds", help="1 to 100.")] = 10,
+    seed: Annotated[int, typer.Option(help="The first round's; the next round's is one more.")] = DEFAULTS.seed,
+    dropout_at_evaluation: Annotated[bool, typer.Option(help="Leave dropout on while evaluating.")] = False,
+    training_pairs: Annotated[int, typer.Option(help="100 to 25,000.")] = DEFAULTS.training_pairs,
+    max_epochs: Annotated[int, typer.Option(help="1 to 500.")] = DEFAULTS.max_epochs,
+    patience: Annotated[int, typer.Option(help="Epochs without improvement, 1 to 500.")] = DEFAULTS.patience,
+    learning_rate: Annotated[float, typer.Option(help="0.000001 to 0.1.")] = DEFAULTS.learning_rate,
+    batch_size: Annotated[int, typer.Option(help="10 to 1,000.")] = DEFAULTS.batch_size,
+    hidden_units: Annotated[int, typer.Option(help="4 to 512.")] = DEFAULTS.hidden_units,
+    auxiliary_weight: Annotated[float, typer.Option(help="0 to 100.")] = DEFAULTS.auxiliary_weight,
+    store: StoreOption = STORE,
+    scheduler: SchedulerOption = None,
+    workers: WorkersOption = None,
+) -> None:
+    """Train rounds of one architecture (default: 10 of DirectClassificationModel, as the report's script does)."""
+    names = RunSettings.model_fields.keys()
+    values = {name: value for name, value in locals().items() if name in names}
+    with one_sentence():
+        rounds = RunSettings.parse(values).rounds(nb_rounds)
+        run_store = RunStore(store)
+        complete = follow(Engine(run_store, scheduler, workers), rounds)
+        accuracies = [_print_round(run_store.read(settings.run_id)) for settings in rounds]
+        finished = [accuracy for accuracy in accuracies if accuracy is not None]
+        deviation = f" ± {statistics.stdev(finished):.3f}" if len(finished) > 1 else ""
+        if finished:
+            out.print(f"{model}: {statistics.fmean(finished):.3f}{deviation} (test accuracy, n = {len(finished)})")
+    if not complete or len(finished) < len(rounds):
+        raise typer.Exit(1)
+
+
+@app.command()
+def reproduce(store: StoreOption = STORE, scheduler: SchedulerOption = None, workers: WorkersOption = None) -> None:
+    """Train every run of the reproduction that the store lacks; go on after a stop."""
+    with one_sentence():
+        run_store, plan = RunStore(store), plan_reproduction()
+        missing = [settings for settings in plan if run_store.read(settings.run_id).state != "finished"]
+        messages.print(f"{len(plan)} runs, {len(plan) - len(missing)} of them in the store already.")
+        complete = not missing or follow(Engine(run_store, scheduler, workers), missing)
+        for settings in plan:
+            if not is_shipped_with_weights(settings):
+                run_store.drop_weights(settings.run_id)
+        unfinished = sum(run_store.read(settings.run_id).state != "finished" for settings in plan)
+    messages.print(f"{len(plan) - unfinished} of {len(plan)} runs are in the store.")
+    if not complete or unfinished:
+        raise typer.Exit(1)
+
+
+def follow(engine: Engine, plan: list[RunSettings]) -> bool:
+    """Train the runs with a progress bar; False where Ctrl-C stopped them. Finished runs are kept."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("runs"))
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=messages) as progress:
+        bar = progress.add_task("Starting the workers", total=len(plan))
+        try:
+            elsewhere = {s.run_id for s in plan if engine.submit(s, "command line") == "elsewhere"}
+            waiting = {settings.run_id for settings in plan}
+            while waiting:
+                with engine.changed:
+                    engine.changed.wait(timeout=0.2)
+                    waiting = {run_id for run_id in waiting if run_id in engine.jobs}
+                    running = sum(job.running for job in engine.jobs.values())
+                elsewhere = {run_id for run_id in elsewhere if engine.store.read(run_id).state == "active"}
+                waiting |= elsewhere
+                progress.update(bar, completed=len(plan) - len(waiting), description=f"Training {running} at once")
+            return True
+        except KeyboardInterrupt:
+            progress.update(bar, description="Stopping after this epoch")
+            return False
+        finally:
+            engine.close()
+
+
+def _print_round(run: Run) -> float | None:
+    seed = run.settings.seed if run.settings else "?"
+    if run.state != "finished":
+        out.print(f"round with seed {seed}: {run.state}, {len(run.history)} epochs. {run.problem}", markup=False)
+        return None
+    accuracy: float = run.summary["test_accuracy"]
+    epochs, reason = run.summary["epochs"], run.summary["stop_reason"]
+    out.print(f"round with seed {seed}: test accuracy {accuracy:.3f} after {epochs} epochs ({reason})")
+    return accuracy
+
+
+@app.command()
+def table(store: StoreOption = STORE, as_json: JsonOption = False) -> None:
+    """Print the results table from the store, beside the report's numbers."""
+    from core.results import load_runs, results_json, results_table
+
+    with one_sentence():
+        rows = results_json(results_table(load_runs(RunStore(store))))
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    view = Table("model", "dropout", "rounds", "ours", "report", box=None)
+    for row in rows:
+        left_on = " (left on at evaluation)" if row["dropout_at_evaluation"] else ""
+        ours = _mean_and_deviation(row["mean"], row["std"])
+        report = _mean_and_deviation(row["report_mean"], row["report_std"])
+        view.add_row(row["model"], f"{row['dropout']:g}{left_on}", str(row["rounds"]), ours, report)
+    out.print(view)
+
+
+def _mean_and_deviation(mean: float | None, deviation: float | None) -> str:
+    if mean is None:
+        return "–"
+    return f"{mean:.3f}" if deviation is None else f"{mean:.3f} ± {deviation:.3f}"
+
+
+@runs_app.callback()
+def runs(context: typer.Context, store: StoreOption = STORE, as_json: JsonOption = False) -> None:
+    """List the runs in the store."""
+    if context.invoked_subcommand is not None:
+        return
+    run_store = RunStore(store)
+    rows = [_describe(run) for run in run_store]
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    view = Table("run", "state", "dropout", "seed", "epochs", "test accuracy", box=None)
+    for row in rows:
+        cells = (row["run_id"], row["state"], row["dropout"], row["seed"], row["epochs"], row["test_accuracy"])
+        view.add_row(*("–" if cell is None else str(cell) for cell in cells))
+    out.print(view)
+    _print_foreign(run_store)
+
+
+def _describe(run: Run) -> dict[str, Any]:
+    settings = run.settings.model_dump() if run.settings else dict.fromkeys(RunSettings.model_fields)
+    return {
+        "run_id": run.run_id,
+        "state": run.state,
+        **settings,
+        "epochs": run.summary.get("epochs", len(run.history)),
+        "test_accuracy": run.summary.get("test_accuracy"),
+        "weights": run.has_weights,
+        "problem": run.problem,
+    }
+
+
+def _print_foreign(store: RunStore) -> None:
+    for name in store.foreign():
+        messages.print(f"{name} in {store.root} is no run and is passed over.", markup=False)
+
+
+@runs_app.command("check")
+def check(store: StoreOption = STORE) -> None:
+    """Verify the store: every file, and each test accuracy recomputed from the weights."""
+    from core.checks import check_run
+
+    run_store = RunStore(store)
+    problems, checked = [], 0
+    with Progress(console=messages, transient=True) as progress:
+        for run in progress.track(list(run_store), description="Checking"):
+            problem, recomputed = check_run(run)
+            checked += recomputed
+            if problem:
+                problems.append(problem)
+    for problem in problems:
+        out.print(problem, markup=False)
+    _print_foreign(run_store)
+    out.print(f"{len(run_store.names())} runs, {checked} test accuracies recomputed, {len(problems)} problems.")
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def predict(
+    first: Annotated[Path, typer.Argument(help="A picture of the first digit.")],
+    second: Annotated[Path, typer.Argument(help="A picture of the second digit.")],
+    model: Annotated[str, typer.Option(help="An architecture, or all.")] = "all",
+    store: StoreOption = STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Read two pictures of digits and print each trained network's decision and probability."""
+    from core.drawing import frame_from_image
+
+    with one_sentence():
+        if model not in (*MODEL_NAMES, "all"):
+            raise SettingsError(f"model is {model!r}, but must be one of {', '.join(MODEL_NAMES)} or all.")
+        frames = [frame_from_image(path) for path in (first, second)]
+        rows = _predict(frames, model, RunStore(store))
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    view = Table("model", "dropout", "rounds", "first ≤ second", "probability", "digits", box=None)
+    for row in rows:
+        answer = "yes" if row["first_le_second"] else "no"
+        digits = ", ".join(map(str, row["digits"])) if "digits" in row else "–"
+        cells = (f"{row['dropout']:g}", str(row["rounds"]), answer, f"{row['probability']:.3f}", digits)
+        view.add_row(row["model"], *cells)
+    out.print(view)
+
+
+def _predict(frames: list[Any], model: str, store: RunStore) -> list[dict[str, Any]]:
+    import numpy as np
+
+    from core.prediction import Ensemble, group_cells
+
+    cells = [cell for cell in group_cells(store) if model in ("all", cell[0].run_id.split("-")[0])]
+    if not cells:
+        which = "network" if model == "all" else model
+        raise StoreError(f"No trained {which} is in {store.root}; train one with: python -m core train --model NAME.")
+    rows = []
+    for cell in cells:
+        verdict = Ensemble(cell).answer(np.stack(frames))
+        row = {
+            "model": verdict.model,
+            "dropout": verdict.dropout,
+            "rounds": verdict.rounds,
+            "first_le_second": verdict.first_le_second,
+            "probability": verdict.probability,
+        }
+        rows.append(row if verdict.digits is None else {**row, "digits": verdict.digits.argmax(axis=1).tolist()})
+    return rows

@@ -1,0 +1,293 @@
+"""Dask trains runs, here or on a cluster; this process alone writes what they report into the store.
+
+Workers log an event an epoch; one subscriber feeds the store, and everybody else reads the store. Events are hints,
+the store is the truth: a run's return value carries its whole history again.
+"""
+
+import asyncio
+import dataclasses
+import os
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from core.runs import RunResult, RunStore, RunWriter
+from core.settings import RunSettings
+
+ROOT = Path(__file__).parent.parent
+EPOCHS, STOPS = "pair-epochs", "pair-stops"  # the topic of the workers' events, the prefix of the stop marks
+# A training step frees and takes the same megabytes hundreds of times a second. glibc gives blocks of that size back
+# to the system each time, and Dask's default makes it worse; keeping them halves the time of an epoch.
+KEEP_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(2**30),
+    "MALLOC_TRIM_THRESHOLD_": str(2**31),
+    "MALLOC_TOP_PAD_": str(2**26),
+}
+NICENESS = 5  # so that a screen never waits for a training step
+
+Submission = Literal["submitted", "joined", "finished", "elsewhere"]
+
+
+class EngineError(RuntimeError):
+    """The engine cannot work; the message is one sentence."""
+
+
+@dataclass
+class Job:
+    """A run that is queued or training, as this process knows it."""
+
+    settings: RunSettings
+    writer: RunWriter
+    owner: str
+    priority: int
+    future: Any = None
+    running: bool = False
+    stopping: bool = False
+    problem: str = ""
+
+    @property
+    def epochs(self) -> int:
+        """Epochs in the store so far."""
+        return self.writer.epochs
+
+
+@dataclass
+class Engine:
+    """Submits runs, follows them into the store, stops them. Safe to share between threads.
+
+    `scheduler` is the address of a running Dask scheduler; without one, a local cluster is started with one
+    single-threaded worker a core, which ends with this process.
+    """
+
+    store: RunStore
+    scheduler: str | None = None
+    workers: int | None = None
+    jobs: dict[str, Job] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    _client: Any = None
+    _host: "subprocess.Popen[str] | None" = None
+    _started: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self) -> None:
+        """Connect and warm the workers; returns at once where that is done. Raises EngineError."""
+        with self._started:
+            if self._client is not None:
+                return
+            from distributed import Client
+
+            address = self.scheduler or self._start_host()
+            try:
+                client = Client(address, timeout="20s", set_as_default=False, name="pair-comparison")
+            except (OSError, ValueError) as error:
+                self._end_host()
+                raise EngineError(f"No Dask scheduler answers at {address} ({error}).") from None
+            client.subscribe_topic(EPOCHS, self._on_event)
+            for worker in client.scheduler_info(n_workers=-1)["workers"]:
+                client.submit(warm_worker, workers=[worker], allow_other_workers=True, pure=False, priority=100)
+            self._client = client
+
+    @property
+    def ready(self) -> bool:
+        """Whether runs start at once, without first starting the engine."""
+        return self._client is not None
+
+    def _start_host(self) -> str:
+        # A process of its own: started from a Streamlit script, Dask's spawned children would execute that script.
+        # Dask's own log would say again, with a traceback, what the store says in a sentence.
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "DASK_LOGGING__DISTRIBUTED": "critical"}
+        command = [sys.executable, "-m", "core.engine", str(self.workers or os.cpu_count() or 1)]
+        self._host = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for this process, which then stops the runs in order
+        )
+        assert self._host.stdout is not None
+        address = self._host.stdout.readline().strip()
+        if not address:
+            raise EngineError("The local Dask cluster did not start; its messages are above.")
+        return address
+
+    def _end_host(self) -> None:
+        if self._host is not None:
+            assert self._host.stdin is not None
+            self._host.stdin.close()  # the host ends when it reads the end of its input
+            self._host.wait(timeout=20)
+            self._host = None
+
+    def submit(self, settings: RunSettings, owner: str = "") -> Submission:
+        """Queue a run unless it is there already; says which. Raises EngineError or StoreError.
+
+        An owner's second waiting run goes behind the first ones of all others.
+        """
+        self.start()
+        with self.changed:
+            if settings.run_id in self.jobs:
+                return "joined"
+            if self.store.read(settings.run_id).state == "finished":
+                return "finished"
+            writer = self.store.claim(settings)
+            if writer is None:
+                return "elsewhere"
+            priority = -sum(job.owner == owner for job in self.jobs.values())
+            job = Job(settings, writer, owner, priority)
+            self.jobs[settings.run_id] = job
+            self.problems.pop(settings.run_id, None)
+            attempt = uuid.uuid4().hex[:8]
+            job.future = self._client.submit(
+                train_run, settings.model_dump_json(), attempt, key=f"train-{settings.run_id}-{attempt}",
+                pure=False, priority=priority,
+            )  # fmt: skip
+            job.future.add_done_callback(lambda future: self._on_done(job, future))
+            return "submitted"
+
+    def queue(self) -> list[Job]:
+        """The jobs in the order in which they run: those that train, then those that wait."""
+        with self.changed:
+            waiting = sorted(self.jobs.values(), key=lambda job: -job.priority)
+        return sorted(waiting, key=lambda job: not job.running)
+
+    def stop(self, run_ids: Iterable[str]) -> None:
+        """Ask runs to end: those that wait at once, those that train after their epoch. Histories stay."""
+        from distributed import Event
+
+        for run_id in run_ids:
+            with self.changed:
+                job = self.jobs.get(run_id)
+                if job is None or job.stopping:
+                    continue
+                job.stopping = True
+            if job.running:
+                Event(f"{STOPS}-{job.future.key.rsplit('-', 1)[1]}", client=self._client).set()
+            else:
+                job.future.cancel()
+
+    def wait(self, run_ids: Iterable[str], timeout: float | None = None) -> bool:
+        """Wait until none of the runs is queued or training; False where the time (seconds) runs out first."""
+        wanted = set(run_ids)
+        with self.changed:
+            return self.changed.wait_for(lambda: not wanted & self.jobs.keys(), timeout)
+
+    def _on_event(self, event: tuple[float, dict[str, Any]]) -> None:
+        message = event[1]
+        with self.changed:
+            job = self.jobs.get(message["run_id"])
+            if job is None or not job.future.key.endswith(message["attempt"]):
+                return
+            job.running = True
+            record = message.get("record")
+            try:
+                if record is not None and not job.problem:
+                    job.writer.append(record)
+            except OSError as error:
+                job.problem = f"The history could not be written: {error.strerror}."
+            self.changed.notify_all()
+        if job.problem:  # not from here: this is the client's event loop, and stopping waits for an answer
+            threading.Thread(target=self.stop, args=[[job.settings.run_id]], daemon=True).start()
+
+    def _on_done(self, job: Job, future: Any) -> None:
+        """Write how a run ended, in Dask's callback thread, and let go of it."""
+        try:
+            self._write_end(job, future)
+        except OSError as error:
+            job.problem = f"The result could not be written: {error.strerror}."
+        with self.changed:
+            job.writer.close()
+            del self.jobs[job.settings.run_id]
+            if job.problem:
+                self.problems[job.settings.run_id] = job.problem
+            self.changed.notify_all()
+
+    def _write_end(self, job: Job, future: Any) -> None:
+        if job.problem:
+            job.writer.fail(job.problem)
+        elif future.status == "finished":
+            values = future.result()
+            if values is None:
+                job.writer.stop()
+            else:
+                job.writer.finish(RunResult(**values))
+        elif future.status == "error":
+            job.writer.fail(f"Training failed: {future.exception()}.")
+        elif job.stopping:
+            job.writer.stop()
+        # else the scheduler is lost: without a result the run counts as interrupted
+
+    def close(self) -> None:
+        """Stop whatever runs and end the local cluster."""
+        with self._started:
+            if self._client is None:
+                return
+            self.stop(list(self.jobs))
+            self.wait(list(self.jobs), timeout=20)
+            self._client.close()
+            self._client = None
+            self._end_host()
+
+
+def train_run(settings_json: str, attempt: str) -> dict[str, Any] | None:
+    """On a worker: train one run, log an event an epoch; None where somebody asked it to stop.
+
+    Gives RunResult's fields as plain values, so that whoever receives them needs no torch.
+    """
+    import torch
+    from distributed import Event, get_worker
+
+    from core.training import Training
+
+    torch.set_num_threads(1)
+    settings = RunSettings.model_validate_json(settings_json)
+    worker, stop = get_worker(), Event(f"{STOPS}-{attempt}")
+    message = {"run_id": settings.run_id, "attempt": attempt}
+    worker.log_event(EPOCHS, message)
+    training = Training(settings)
+    for record in training.epochs():
+        worker.log_event(EPOCHS, {**message, "record": dataclasses.asdict(record)})
+        if stop.is_set():
+            return None
+    return dataclasses.asdict(training.finish())
+
+
+def warm_worker() -> None:
+    """On a worker: import PyTorch, load MNIST and take the first, slow steps, so that the first run starts at once."""
+    import torch
+
+    from core.training import Training
+
+    torch.set_num_threads(1)
+    for _ in Training(RunSettings(training_pairs=100, max_epochs=1)).epochs():
+        pass
+
+
+async def host_cluster(workers: int) -> None:
+    """Run a scheduler and its workers until standard input ends; prints the scheduler's address first."""
+    import dask
+    from distributed import LocalCluster
+
+    dask.config.set(
+        {
+            "distributed.nanny.pre-spawn-environ": {**KEEP_MEMORY, "OMP_NUM_THREADS": 1},
+            "distributed.scheduler.worker-saturation": 1.0,  # no run waits at one worker while another is idle
+            "distributed.admin.low-level-log-length": 100,
+        }
+    )
+    os.nice(NICENESS)
+    async with LocalCluster(
+        n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", memory_limit=0,
+        dashboard_address=None, asynchronous=True,
+    ) as cluster:  # fmt: skip
+        print(cluster.scheduler_address, flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(host_cluster(int(sys.argv[1])))
