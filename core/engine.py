@@ -171,6 +171,11 @@ class Engine:
             else:
                 job.future.cancel()
 
+    def epochs(self, run_id: str) -> int:
+        """How many epochs a queued or training run has in the store; 0 for any other."""
+        job = self.jobs.get(run_id)
+        return job.epochs if job else 0
+
     def wait(self, run_ids: Iterable[str], timeout: float | None = None) -> bool:
         """Wait until none of the runs is queued or training; False where the time (seconds) runs out first."""
         wanted = set(run_ids)

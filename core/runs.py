@@ -10,6 +10,7 @@
 Readers forgive a torn last line, and set a damaged run aside with a sentence instead of failing.
 """
 
+import errno
 import json
 import os
 import tempfile
@@ -234,30 +235,32 @@ class RunWriter:
         with suppress(FileNotFoundError):
             (path / "result.json").unlink()
         write_atomically(path / "settings.json", settings.model_dump_json(indent=1).encode())
-        records, length = read_history(path / "history.jsonl")
+        self._file = path / "history.jsonl"
+        records, length = read_history(self._file)
         self.epochs = len(records)
-        self._history = (path / "history.jsonl").open("ab", buffering=0)
-        self._history.truncate(length)
+        with self._file.open("ab") as file:
+            file.truncate(length)
 
     def append(self, record: dict[str, Any]) -> bool:
         """Add the next epoch's record; False where that epoch is there already. Raises OSError."""
         if record["epoch"] != self.epochs + 1:
             return False
         line = json.dumps(record).encode() + b"\n"
-        start = self._history.seek(0, os.SEEK_END)
-        try:
-            if self._history.write(line) != len(line):
-                raise OSError(28, "No space left on device")
-        except OSError:
-            self._history.truncate(start)  # a torn line would hide every later one
-            raise
+        with self._file.open("ab", buffering=0) as file:
+            start = file.tell()
+            try:
+                if file.write(line) != len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError:
+                file.truncate(start)  # a torn line would hide every later one
+                raise
         self.epochs += 1
         return True
 
     def finish(self, result: RunResult) -> None:
         """Keep a trained run: its authoritative history, weights and predictions, and last the commit mark."""
         lines = b"".join(json.dumps(record).encode() + b"\n" for record in result.history)
-        write_atomically(self.path / "history.jsonl", lines)
+        write_atomically(self._file, lines)
         write_atomically(self.path / "weights.safetensors", result.weights)
         write_atomically(self.path / "predictions.safetensors", result.predictions)
         self._end({"state": "finished", **result.summary})
@@ -276,7 +279,6 @@ class RunWriter:
 
     def close(self) -> None:
         """Let go of the run: without a result it counts as interrupted from here on."""
-        self._history.close()
         self._lock.release()
         os.utime(self.path)  # the folder's time is part of the store's signature
 

@@ -176,7 +176,7 @@ def describe_machine() -> dict[str, Any]:
         "processor": processor,
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),  # a plain string, whose reader needs no torch
     }
 
 

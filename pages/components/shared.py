@@ -1,0 +1,45 @@
+"""What all sessions of a server share: the engine, and the store's runs as data frames read once."""
+
+import threading
+import uuid
+
+import pandas as pd
+import streamlit as st
+
+from core.engine import Engine, EngineError
+from core.results import load_histories, load_runs
+from core.runs import RunStore
+
+STORE = RunStore()
+
+
+@st.cache_resource(show_spinner=False)
+def get_engine() -> Engine:
+    """The server's one engine; it starts in the background, so that the first screen does not wait for it."""
+    engine = Engine(STORE)
+    threading.Thread(target=_start_quietly, args=[engine], daemon=True).start()
+    return engine
+
+
+def _start_quietly(engine: Engine) -> None:
+    try:
+        engine.start()
+    except EngineError as error:
+        print(f"The engine did not start: {error}")  # whoever presses start is told on the screen
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _runs(signature: tuple[tuple[str, int], ...]) -> pd.DataFrame:
+    return load_runs(STORE)
+
+
+def read_runs() -> pd.DataFrame:
+    """A row a run of the store, as core.results.load_runs gives it; read anew when a run comes or ends."""
+    return _runs(STORE.signature())
+
+
+def get_owner() -> str:
+    """A name for this visitor's session, under which its runs queue."""
+    if "owner" not in st.session_state:
+        st.session_state.owner = uuid.uuid4().hex
+    return str(st.session_state.owner)

@@ -1,0 +1,15 @@
+"""The dashboard's router: `streamlit run streamlit_app.py`."""
+
+import streamlit as st
+
+st.set_page_config(page_title="Compare two digits", page_icon=":material/balance:", layout="wide")
+
+page = st.navigation(
+    [
+        st.Page("pages/train.py", title="Train", icon=":material/play_arrow:", default=True),
+        st.Page("pages/compare.py", title="Compare", icon=":material/table_chart:"),
+        st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
+    ],
+    position="top",
+)
+page.run()

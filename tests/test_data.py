@@ -1,0 +1,93 @@
+"""MNIST and the pairs drawn from it."""
+
+import gzip
+import hashlib
+import logging
+
+import pytest
+import torch
+
+from core.data import DATA, DataError, Digits, draw_pairs, draw_round, load_digits, standardise, unpack_mnist
+
+
+def test_all_seventy_thousand_digits_are_there():
+    train, test = load_digits(True), load_digits(False)
+    assert train.images.shape == (60_000, 14, 14)
+    assert test.images.shape == (10_000, 14, 14)
+    assert torch.bincount(test.classes).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+
+
+def test_images_are_means_over_two_by_two_windows():
+    from torchvision.datasets import MNIST
+
+    original = MNIST(DATA, train=False).data[7].float()
+    image = load_digits(False).images[7]
+    assert image[6, 5] == original[12:14, 10:12].mean()
+    assert image.mean() == original.mean()
+
+
+def test_no_image_comes_twice_and_the_target_is_first_at_most_second():
+    digits = Digits(torch.rand(500, 14, 14), torch.arange(500) % 10)
+    pairs = draw_pairs(digits, 250, torch.Generator().manual_seed(0))
+    assert sorted(pairs.indices.flatten().tolist()) == list(range(500))
+    assert torch.equal(pairs.images[17, 1], digits.images[pairs.indices[17, 1]])
+    assert pairs.target.tolist() == [float(a <= b) for a, b in pairs.classes.tolist()]
+
+
+def test_more_pairs_than_images_is_one_sentence():
+    digits = Digits(torch.rand(20, 14, 14), torch.arange(20) % 10)
+    with pytest.raises(ValueError, match="11 pairs were asked for, but 20 images make 1 to 10"):
+        draw_pairs(digits, 11, torch.Generator())
+
+
+def test_a_round_is_decided_by_its_seed_alone():
+    one, again, other = draw_round(3), draw_round(3), draw_round(4)
+    assert torch.equal(one.training.indices, again.training.indices)
+    assert torch.equal(one.test.indices, again.test.indices)
+    assert not torch.equal(one.test.indices, other.test.indices)
+    assert (len(one.training), len(one.validation), len(one.test)) == (800, 200, 1000)
+    assert not set(one.training.indices.flatten().tolist()) & set(one.validation.indices.flatten().tolist())
+
+
+def test_the_test_pairs_do_not_depend_on_the_number_of_training_pairs():
+    assert torch.equal(draw_round(5, 100).test.indices, draw_round(5, 25_000).test.indices)
+    assert len(draw_round(5, 25_000).training) == 20_000
+
+
+def test_standardised_training_pairs_have_mean_0_and_deviation_1():
+    drawn = draw_round(0)
+    images = torch.cat([drawn.training.images, drawn.validation.images])
+    standard = standardise(images, drawn.mean, drawn.deviation)
+    assert standard.mean().item() == pytest.approx(0, abs=1e-5)
+    assert standard.std().item() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    """A small stand-in for the bundled files: one file and its sum."""
+    content = b"sixteen digits.."
+    folder = tmp_path / "MNIST"
+    folder.mkdir()
+    (folder / "digits.gz").write_bytes(gzip.compress(content))
+    (folder / "SHA256SUMS").write_text(f"{hashlib.sha256(content).hexdigest()}  digits\n")
+    return tmp_path
+
+
+def test_a_damaged_unpacked_file_is_named_and_unpacked_again(bundle, caplog):
+    unpack_mnist(bundle)
+    assert not caplog.records
+    unpacked = bundle / "MNIST" / "raw" / "digits"
+    unpacked.write_bytes(b"damaged")
+    with caplog.at_level(logging.WARNING):
+        unpack_mnist(bundle)
+    assert unpacked.read_bytes() == b"sixteen digits.."
+    assert str(unpacked) in caplog.text
+
+
+@pytest.mark.parametrize(
+    "content", [b"no gzip", gzip.compress(b"other bytes"), gzip.compress(b"sixteen digits..")[:-9]]
+)
+def test_a_damaged_bundle_is_named(bundle, content):
+    (bundle / "MNIST" / "digits.gz").write_bytes(content)
+    with pytest.raises(DataError, match=r"digits\.gz .*restore it from the repository"):
+        unpack_mnist(bundle)

@@ -1,0 +1,146 @@
+"""The training procedure on small data: records, determinism, stopping, what a run keeps."""
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import torch
+
+from core.architectures import build_network
+from core.data import draw_round, standardise
+from core.objectives import decide
+from core.prediction import Ensemble, group_cells
+from core.runs import EPOCH_FIELDS, RunStore
+from core.settings import MODEL_NAMES, RunSettings
+from core.training import Training, evaluate, load_weights
+
+SMALL = {"training_pairs": 200, "max_epochs": 6, "batch_size": 50}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def train(**values):
+    training = Training(RunSettings(**{**SMALL, **values}))
+    records = list(training.epochs())
+    return records, training.finish()
+
+
+@pytest.mark.parametrize("model", MODEL_NAMES)
+def test_a_run_learns_and_keeps_what_it_promises(model):
+    records, result = train(model=model, dropout=0.1)
+    assert [record.epoch for record in records] == [1, 2, 3, 4, 5, 6]
+    assert records[-1].training_loss < records[0].training_loss
+    assert all(record.keys() == EPOCH_FIELDS.keys() for record in result.history)
+    compares, reads = model != "DirectClassificationModel", model in MODEL_NAMES[-2:]
+    assert (records[0].comparison_loss is not None) == compares
+    assert (records[0].digits_loss is not None) == (records[0].digit_accuracy is not None) == reads
+    arrays = safetensors.numpy.load(result.predictions)
+    assert arrays["probability"].shape == (1000,)
+    assert arrays["trace"].shape == (1, 1000)
+    assert arrays["trace_epochs"].tolist() == [5]
+    target = arrays["classes"][:, 0] <= arrays["classes"][:, 1]
+    assert (arrays["decision"] == target).mean() == result.summary["test_accuracy"]
+
+
+def test_losses_add_up():
+    record = train(model="WeightSharingAuxiliaryModel", auxiliary_weight=0.5, max_epochs=1)[0][0]
+    assert record.training_loss == pytest.approx(record.comparison_loss + 0.5 * record.digits_loss, rel=1e-5)
+
+
+def test_equal_settings_give_an_equal_history_to_the_last_digit():
+    settings = {"model": "TwoBranchesModel", "dropout": 0.25, "max_epochs": 3}
+    (_, first), (_, again) = train(**settings), train(**settings)
+    for result in (first, again):
+        for record in result.history:
+            del record["seconds"]
+    assert first.history == again.history
+    assert first.weights == again.weights
+    assert first.predictions == again.predictions
+
+
+def test_the_global_random_state_is_left_alone():
+    before = torch.random.get_rng_state()
+    train(dropout=0.5, max_epochs=1)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_patience_counts_epochs_without_a_better_validation_accuracy(monkeypatch):
+    accuracies = iter([0.5, 0.6, 0.6, 0.5, 0.7, 0.7, 0.6, 0.7])
+    training = Training(RunSettings(**{**SMALL, "max_epochs": 50, "patience": 3}))
+    run_epoch = training._run_epoch
+
+    def scripted(epoch):
+        record = run_epoch(epoch)
+        return type(record)(**{**vars(record), "validation_accuracy": next(accuracies)})
+
+    monkeypatch.setattr(training, "_run_epoch", scripted)
+    assert len(list(training.epochs())) == 8
+    assert training.finish().summary["stop_reason"] == "patience"
+
+
+def test_reaching_the_last_epoch_and_being_stopped_are_told_apart():
+    assert train(max_epochs=2)[1].summary["stop_reason"] == "max_epochs"
+    training = Training(RunSettings(**SMALL))
+    for _ in training.epochs():
+        break
+    assert training.finish().summary["stop_reason"] == "stopped"
+
+
+def test_dropout_is_off_at_evaluation_unless_the_settings_leave_it_on():
+    inputs = torch.randn(50, 2, 14, 14, generator=torch.Generator().manual_seed(0))
+    network = build_network(RunSettings(dropout=0.5))
+    first, again = (evaluate(network, inputs).digits for _ in range(2))
+    assert torch.equal(first, again)
+    first, again = (evaluate(network, inputs, dropout_on=True).digits for _ in range(2))
+    assert not torch.equal(first, again)
+
+
+def test_stored_weights_answer_as_the_trained_network_did(tmp_path):
+    settings = RunSettings(**SMALL)
+    training = Training(settings)
+    list(training.epochs())
+    result = training.finish()
+    writer = RunStore(tmp_path).claim(settings)
+    writer.finish(result)
+    writer.close()
+    [[run]] = group_cells(RunStore(tmp_path))
+    test = draw_round(settings.seed, settings.training_pairs).test
+    digits = Ensemble([run]).outputs(test.images).digits[0]
+    decisions = decide(type(Ensemble([run]).outputs(test.images[:1]))(None, digits))
+    assert (decisions == test.target.bool()).double().mean().item() == pytest.approx(result.summary["test_accuracy"])
+
+
+def test_rounds_answer_together_as_they_do_alone(tmp_path):
+    store = RunStore(tmp_path)
+    for settings in RunSettings(model="WeightSharingAuxiliaryModel", **{**SMALL, "max_epochs": 1}).rounds(3):
+        training = Training(settings)
+        list(training.epochs())
+        writer = store.claim(settings)
+        writer.finish(training.finish())
+        writer.close()
+    [runs] = group_cells(store)
+    frames = draw_round(9).test.images[:4]
+    together = Ensemble(runs).outputs(frames)
+    for index, run in enumerate(runs):
+        network = build_network(run.settings)
+        load_weights(network, run.weights())
+        alone = evaluate(network, standardise(frames, run.summary["mean"], run.summary["deviation"]))
+        torch.testing.assert_close(together.comparison[index], alone.comparison, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(together.digits[index], alone.digits, rtol=1e-4, atol=1e-4)
+    verdict = Ensemble(runs).answer(frames[0].numpy())
+    assert verdict.rounds == 3
+    assert verdict.probability == pytest.approx(np.mean(verdict.probabilities))
+    assert verdict.digits.sum(axis=1).tolist() == pytest.approx([1, 1])
+
+
+def test_weights_of_another_network_are_refused():
+    other = {
+        name: p.detach().numpy() for name, p in build_network(RunSettings(model="TwoBranchesModel")).named_parameters()
+    }
+    with pytest.raises(ValueError, match="The weights belong to another network"):
+        load_weights(build_network(RunSettings()), other)
