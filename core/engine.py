@@ -28,6 +28,7 @@ KEEP_MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": str(2**31),
     "MALLOC_TOP_PAD_": str(2**26),
 }
+CONNECT_SECONDS = 20
 NICENESS = 5  # so that a screen never waits for a training step
 
 Submission = Literal["submitted", "joined", "finished", "elsewhere"]
@@ -83,7 +84,7 @@ class Engine:
 
             address = self.scheduler or self._start_host()
             try:
-                client = Client(address, timeout="20s", set_as_default=False, name="pair-comparison")
+                client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="pair-comparison")
             except (OSError, ValueError) as error:
                 self._end_host()
                 raise EngineError(f"No Dask scheduler answers at {address} ({error}).") from None
@@ -119,9 +120,7 @@ class Engine:
 
     def _end_host(self) -> None:
         if self._host is not None:
-            assert self._host.stdin is not None
-            self._host.stdin.close()  # the host ends when it reads the end of its input
-            self._host.wait(timeout=20)
+            self._host.__exit__(None, None, None)  # closes its input, at whose end the host ends, and waits for it
             self._host = None
 
     def submit(self, settings: RunSettings, owner: str = "") -> Submission:
@@ -166,9 +165,9 @@ class Engine:
                 if job is None or job.stopping:
                     continue
                 job.stopping = True
-            if job.running:
-                Event(f"{STOPS}-{job.future.key.rsplit('-', 1)[1]}", client=self._client).set()
-            else:
+            # A run that seems to wait may have begun a moment ago, and then only the mark ends it.
+            Event(f"{STOPS}-{job.future.key.rsplit('-', 1)[1]}", client=self._client).set()
+            if not job.running:
                 job.future.cancel()
 
     def epochs(self, run_id: str) -> int:
@@ -288,7 +287,7 @@ async def host_cluster(workers: int) -> None:
     os.nice(NICENESS)
     async with LocalCluster(
         n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", memory_limit=0,
-        dashboard_address=None, asynchronous=True,
+        dashboard_address="127.0.0.1:0", asynchronous=True,
     ) as cluster:  # fmt: skip
         print(cluster.scheduler_address, flush=True)
         await asyncio.to_thread(sys.stdin.read)

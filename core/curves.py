@@ -1,0 +1,63 @@
+"""Learning curves of one cell's rounds, live: data that grows under a Vega-Lite specification that does not change.
+
+As long as the specification stays the same, the browser keeps the chart's node, its zoom and its hover.
+"""
+
+from typing import Any
+
+import pandas as pd
+
+from core.palette import Look
+
+METRICS = {  # the name of a record's field -> what people call it
+    "validation_accuracy": "Validation accuracy",
+    "training_accuracy": "Training accuracy",
+    "validation_loss": "Validation loss",
+    "training_loss": "Training loss",
+}
+
+
+def curve_rows(histories: pd.DataFrame, metric: str, ended: set[str]) -> pd.DataFrame:
+    """The rows to draw, `epoch`, `value`, `line` and `kind` (round, mean), from a row an epoch of several rounds.
+
+    `histories` has `run_id`, `seed`, `epoch` and the metric. Rounds that ended early go into the mean with their
+    last value, as the report draws them; rounds under way only as far as they have come.
+    """
+    rounds = histories[["epoch", "seed", metric]].rename(columns={metric: "value"})
+    wide = histories.pivot_table(index="epoch", columns="run_id", values=metric)
+    for run_id in wide.columns.intersection(list(ended)):
+        wide[run_id] = wide[run_id].ffill()
+    mean = wide.mean(axis=1).rename("value").reset_index()
+    rounds = rounds.assign(line="Round with seed " + rounds["seed"].astype(str), kind="round").drop(columns="seed")
+    return pd.concat([rounds, mean.assign(line="Mean of the rounds", kind="mean")], ignore_index=True)
+
+
+def live_curves(metric: str, max_epochs: int, look: Look) -> dict[str, Any]:
+    """The specification that draws `curve_rows`: each round thin, their mean thick; drag to move, wheel to zoom."""
+    accuracy = metric.endswith("accuracy")
+    y_axis = {"title": METRICS[metric] + ("" if accuracy else ", nats"), "format": ".0%" if accuracy else ".2f"}
+    encoding = {
+        "x": {"field": "epoch", "type": "quantitative", "title": "Epoch", "scale": {"domain": [0, max_epochs]}},
+        "y": {"field": "value", "type": "quantitative", "axis": y_axis, "scale": {"zero": False}},
+        "detail": {"field": "line"},
+        "tooltip": [
+            {"field": "line", "title": "Curve"},
+            {"field": "epoch", "title": "Epoch"},
+            {"field": "value", "title": METRICS[metric], "format": ".1%" if accuracy else ".3f"},
+        ],
+    }
+    zoom = {"name": "zoom", "select": "interval", "bind": "scales"}
+    return {
+        "encoding": encoding,
+        "layer": [
+            {
+                "mark": {"type": "line", "strokeWidth": 1.2, "opacity": 0.45, "color": look.colour},
+                "transform": [{"filter": "datum.kind == 'round'"}],
+                "params": [zoom],
+            },
+            {
+                "mark": {"type": "line", "strokeWidth": 3.5, "color": look.colour},
+                "transform": [{"filter": "datum.kind == 'mean'"}],
+            },
+        ],
+    }

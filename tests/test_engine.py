@@ -1,0 +1,147 @@
+"""The engine for real: a local Dask cluster, runs that end, are stopped, or lose their worker."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core.engine import ROOT, Engine, EngineError
+from core.runs import RunStore
+from core.settings import RunSettings
+
+SHORT = RunSettings(training_pairs=200, max_epochs=4)
+LONG = RunSettings(training_pairs=1000, max_epochs=500, patience=500)
+PATIENCE = 60  # seconds; a bound for what takes one or two
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    engine = Engine(RunStore(tmp_path_factory.mktemp("store")), workers=2)
+    engine.start()
+    yield engine
+    engine.close()
+
+
+def wait_until(engine: Engine, condition) -> None:
+    with engine.changed:
+        assert engine.changed.wait_for(condition, PATIENCE)
+
+
+def test_runs_are_trained_once_and_land_in_the_store(engine):
+    rounds = SHORT.rounds(3)
+    assert [engine.submit(settings) for settings in rounds] == ["submitted"] * 3
+    assert engine.submit(rounds[0]) == "joined"
+    assert engine.wait([settings.run_id for settings in rounds], PATIENCE)
+    for settings in rounds:
+        run = engine.store.read(settings.run_id)
+        assert (run.state, len(run.history)) == ("finished", 4)
+        assert run.weights()
+    assert engine.submit(rounds[0]) == "finished"
+
+
+def test_the_process_that_submits_never_imports_torch(tmp_path):
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom core.engine import Engine\nfrom core.runs import RunStore\n"
+        "from core.settings import RunSettings\n"
+        "engine = Engine(RunStore(Path(sys.argv[1])), workers=1)\nsettings = RunSettings(training_pairs=100, max_epochs=1)\n"
+        "engine.submit(settings)\nassert engine.wait([settings.run_id], 60)\n"
+        "print(engine.store.read(settings.run_id).state, 'torch' in sys.modules)\nengine.close()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.split() == ["finished", "False"], done.stderr
+
+
+def test_a_run_under_way_stops_after_its_epoch_and_keeps_its_history(engine):
+    engine.submit(LONG)
+    wait_until(engine, lambda: engine.epochs(LONG.run_id) >= 2)
+    assert engine.store.read(LONG.run_id).state == "active"
+    engine.stop([LONG.run_id])
+    assert engine.wait([LONG.run_id], PATIENCE)
+    run = engine.store.read(LONG.run_id)
+    assert run.state == "stopped"
+    assert len(run.history) >= 2
+
+
+def test_a_waiting_run_stops_at_once(engine):
+    busy, waiting = LONG.rounds(3)[1:], RunSettings(seed=99, max_epochs=1)
+    for settings in [*busy, waiting]:
+        engine.submit(settings)
+    wait_until(engine, lambda: all(engine.epochs(settings.run_id) for settings in busy))
+    engine.stop([waiting.run_id])
+    assert engine.wait([waiting.run_id], PATIENCE)
+    assert engine.store.read(waiting.run_id).state == "stopped"
+    assert engine.store.read(waiting.run_id).history == []
+    engine.stop([settings.run_id for settings in busy])
+    assert engine.wait([settings.run_id for settings in busy], PATIENCE)
+
+
+def test_an_owners_second_run_waits_behind_others_first(engine):
+    greedy, other = RunSettings(seed=50, max_epochs=500, patience=500).rounds(5), RunSettings(seed=60, max_epochs=2)
+    for settings in greedy:
+        engine.submit(settings, "greedy")
+    engine.submit(other, "other")
+    waiting = [job.settings for job in engine.queue() if job.settings not in greedy[:2]]
+    assert waiting.index(other) == 0
+    engine.stop([settings.run_id for settings in [*greedy, other]])
+    assert engine.wait([settings.run_id for settings in [*greedy, other]], PATIENCE)
+
+
+def test_a_killed_workers_run_comes_back_by_itself(engine):
+    settings = RunSettings(seed=70, training_pairs=1000, max_epochs=25, patience=500)
+    engine.submit(settings)
+    wait_until(engine, lambda: engine.epochs(settings.run_id) >= 3)
+    trainers = [
+        p for p in psutil.Process(engine._host.pid).children(recursive=True) if "spawn_main" in " ".join(p.cmdline())
+    ]
+    assert trainers
+    for process in trainers:
+        process.send_signal(signal.SIGKILL)
+    assert len(psutil.wait_procs(trainers, PATIENCE)[0]) == len(trainers)
+    assert engine.wait([settings.run_id], PATIENCE)
+    run = engine.store.read(settings.run_id)
+    assert run.state == "finished"
+    assert [record["epoch"] for record in run.history] == list(range(1, 26))
+
+
+def test_a_run_that_another_process_writes_is_left_to_it(engine):
+    settings = RunSettings(seed=80, max_epochs=1)
+    writer = engine.store.claim(settings)
+    assert engine.submit(settings) == "elsewhere"
+    writer.close()
+
+
+def test_a_history_that_cannot_be_written_fails_with_a_sentence_and_spares_the_others(engine, monkeypatch):
+    bad, good = RunSettings(seed=90, max_epochs=100), RunSettings(seed=91, max_epochs=3)
+    engine.submit(bad)
+    job = engine.jobs[bad.run_id]
+
+    def fail(record):
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(job.writer, "append", fail)
+    engine.submit(good)
+    assert engine.wait([bad.run_id, good.run_id], PATIENCE)
+    assert engine.store.read(good.run_id).state == "finished"
+    assert engine.problems[bad.run_id] == "The history could not be written: No space left on device."
+    assert engine.store.read(bad.run_id).state == "failed"
+
+
+def test_an_interrupted_run_can_be_started_again(engine):
+    settings = RunSettings(seed=95, training_pairs=200, max_epochs=3)
+    engine.store.claim(settings).close()  # what a killed server leaves behind
+    assert engine.store.read(settings.run_id).state == "interrupted"
+    assert engine.submit(settings) == "submitted"
+    assert engine.wait([settings.run_id], PATIENCE)
+    assert engine.store.read(settings.run_id).state == "finished"
+
+
+def test_an_address_without_a_scheduler_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr("core.engine.CONNECT_SECONDS", 1)
+    with pytest.raises(EngineError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
+        Engine(RunStore(Path(tmp_path)), scheduler="tcp://127.0.0.1:9").start()
