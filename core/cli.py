@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,6 +16,9 @@ from rich.table import Table
 from core.engine import Engine, EngineError
 from core.runs import STORE, Run, RunStore, StoreError
 from core.settings import MODEL_NAMES, RunSettings, SettingsError, is_shipped_with_weights, plan_reproduction
+
+if TYPE_CHECKING:
+    from core.prediction import Verdict
 
 DEFAULTS = RunSettings()
 
@@ -245,21 +248,22 @@ def predict(
 def _predict(frames: list[Any], model: str, store: RunStore) -> list[dict[str, Any]]:
     import numpy as np
 
-    from core.prediction import Ensemble, group_cells
+    from core.prediction import Ensemble, group_runs
 
-    cells = [cell for cell in group_cells(store) if model in ("all", cell[0].run_id.split("-")[0])]
-    if not cells:
+    groups = [runs for runs in group_runs(store) if model in ("all", runs[0].run_id.split("-")[0])]
+    if not groups:
         which = "network" if model == "all" else model
         raise StoreError(f"No trained {which} is in {store.root}; train one with: python -m core train --model NAME.")
-    rows = []
-    for cell in cells:
-        verdict = Ensemble(cell).answer(np.stack(frames))
-        row = {
-            "model": verdict.model,
-            "dropout": verdict.dropout,
-            "rounds": verdict.rounds,
-            "first_le_second": verdict.first_le_second,
-            "probability": verdict.probability,
-        }
-        rows.append(row if verdict.digits is None else {**row, "digits": verdict.digits.argmax(axis=1).tolist()})
-    return rows
+    verdicts = [verdict for runs in groups for verdict in Ensemble(runs).answer(np.stack(frames))]
+    return [_describe_verdict(verdict) for verdict in verdicts]
+
+
+def _describe_verdict(verdict: "Verdict") -> dict[str, Any]:
+    row = {
+        "model": verdict.settings.model,
+        "dropout": verdict.settings.dropout,
+        "rounds": verdict.rounds,
+        "first_le_second": verdict.first_le_second,
+        "probability": verdict.probability,
+    }
+    return row if verdict.digits is None else {**row, "digits": verdict.digits.argmax(axis=1).tolist()}

@@ -1,4 +1,4 @@
-"""What trained networks say of a pair: the rounds of a cell answer together, stacked into one computation."""
+"""What trained networks say of a pair: all runs of an architecture answer together, in one computation."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from torch.func import functional_call, stack_module_state
 from core.architectures import Output, build_network
 from core.objectives import decide, probability, read_digits
 from core.runs import Run
-from core.settings import RunSettings
+from core.settings import MODEL_NAMES, RunSettings
 from core.training import load_weights
 
 
@@ -23,8 +23,7 @@ class Verdict:
     probability, where as many say yes as no). `digits` (2, 10) are the mean class probabilities, or None.
     """
 
-    model: str
-    dropout: float
+    settings: RunSettings  # of the cell's first round
     first_le_second: bool
     probability: float
     decisions: list[bool]
@@ -38,15 +37,17 @@ class Verdict:
 
 
 class Ensemble:
-    """The networks of one cell's rounds, never changed after it is built, so that threads can share it."""
+    """The trained networks of one architecture, never changed after it is built, so that threads can share it."""
 
     def __init__(self, runs: list[Run]) -> None:
-        """Raises StoreError or ValueError where a run's weights are missing, damaged or another network's."""
-        assert runs[0].settings is not None
-        self.settings: RunSettings = runs[0].settings
+        """`runs` agree in architecture and hidden units, as `group_runs` gives them.
+
+        Raises StoreError or ValueError where a run's weights are missing, damaged or another network's.
+        """
+        self.settings = [_settings_of(run) for run in runs]
         networks = []
         for run in runs:
-            network = build_network(self.settings)
+            network = build_network(_settings_of(run))
             try:
                 load_weights(network, run.weights())
             except ValueError as error:
@@ -60,7 +61,7 @@ class Ensemble:
         self._deviation = torch.tensor([run.summary["deviation"] for run in runs])[:, None, None, None, None]
 
     def outputs(self, frames: Tensor) -> Output:
-        """The output of R rounds for B pairs of grey levels (B, 2, 14, 14) in 0 to 255: comparison (R, B), digits
+        """The output of R runs for B pairs of grey levels (B, 2, 14, 14) in 0 to 255: comparison (R, B), digits
         (R, B, 2, 10)."""
         inputs = (frames[None].float() - self._mean) / self._deviation  # (R, B, 2, 14, 14)
         with torch.inference_mode():
@@ -71,31 +72,59 @@ class Ensemble:
         output = functional_call(self._network, (parameters, buffers), (inputs,), tie_weights=True)
         return tuple(part for part in output if part is not None)  # vmap returns tensors alone
 
-    def answer(self, frames: np.ndarray) -> Verdict:
-        """The verdict on one pair of grey levels (2, 14, 14) in 0 to 255."""
+    def answer(self, frames: np.ndarray) -> list[Verdict]:
+        """A verdict a cell on one pair of grey levels (2, 14, 14) in 0 to 255, in the order of the runs."""
         comparison, digits = self.outputs(torch.from_numpy(frames)[None])
-        rounds = Output(  # one pair, so that the rounds take the place of the batch
+        rounds = Output(  # one pair, so that the runs take the place of the batch
             None if comparison is None else comparison[:, 0], None if digits is None else digits[:, 0]
         )
-        decisions, probabilities = decide(rounds), probability(rounds)
         read = read_digits(rounds)
-        share = decisions.float().mean().item()
-        mean = probabilities.mean().item()
-        return Verdict(
-            model=self.settings.model,
-            dropout=self.settings.dropout,
-            first_le_second=mean >= 0.5 if share == 0.5 else share > 0.5,
-            probability=mean,
-            decisions=decisions.tolist(),
-            probabilities=probabilities.tolist(),
-            digits=None if read is None else read.mean(dim=0).numpy(),
-        )
+        decisions, probabilities = decide(rounds).numpy(), probability(rounds).numpy()
+        cells: dict[str, list[int]] = {}
+        for index, settings in enumerate(self.settings):
+            cells.setdefault(settings.cell(), []).append(index)
+        return [
+            _give_verdict(
+                self.settings[rows[0]],
+                decisions[rows],
+                probabilities[rows],
+                None if read is None else read.numpy()[rows],
+            )
+            for rows in cells.values()
+        ]
 
 
-def group_cells(runs: Iterable[Run]) -> list[list[Run]]:
-    """Finished runs that can answer, a list of rounds a cell, in the store's order of cells and by seed."""
-    cells: dict[str, list[Run]] = {}
-    for run in runs:
-        if run.state == "finished" and run.settings is not None and run.has_weights:
-            cells.setdefault(run.settings.cell(), []).append(run)
-    return [sorted(cell, key=lambda run: run.settings.seed if run.settings else 0) for cell in cells.values()]
+def _give_verdict(
+    settings: RunSettings, decisions: np.ndarray, probabilities: np.ndarray, digits: np.ndarray | None
+) -> Verdict:
+    share, mean = decisions.mean(), float(probabilities.mean())
+    return Verdict(
+        settings=settings,
+        first_le_second=bool(mean >= 0.5 if share == 0.5 else share > 0.5),
+        probability=mean,
+        decisions=decisions.tolist(),
+        probabilities=probabilities.tolist(),
+        digits=None if digits is None else digits.mean(axis=0),
+    )
+
+
+def _settings_of(run: Run) -> RunSettings:
+    assert run.settings is not None
+    return run.settings
+
+
+def group_runs(runs: Iterable[Run]) -> list[list[Run]]:
+    """Runs that can answer, a list an architecture (and number of hidden units) in Table 1's order.
+
+    Within a list the runs stand by cell, those without dropout first, then by seed. Runs with dropout left on at
+    evaluation are left out: here dropout is always off.
+    """
+    able = [run for run in runs if run.state == "finished" and run.has_weights]
+    able = [run for run in able if not _settings_of(run).dropout_at_evaluation]
+    groups: dict[tuple[int, int], list[Run]] = {}
+    for run in sorted(
+        able, key=lambda run: (_settings_of(run).dropout, _settings_of(run).cell(), _settings_of(run).seed)
+    ):
+        settings = _settings_of(run)
+        groups.setdefault((MODEL_NAMES.index(settings.model), settings.hidden_units), []).append(run)
+    return [groups[key] for key in sorted(groups)]
