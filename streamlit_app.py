@@ -12,4 +12,5 @@ page = st.navigation(
     ],
     position="top",
 )
+st.session_state.routed = True  # pages/components/router.py says why
 page.run()

@@ -145,7 +145,9 @@ def table(store: StoreOption = STORE, as_json: JsonOption = False) -> None:
     if as_json:
         print(json.dumps(rows, indent=1))
         return
-    view = Table("model", "dropout", "rounds", "ours", "report", box=None)
+    view = Table(
+        "model", "dropout", "rounds", "ours", "report", box=None, title="Test accuracy, mean ± standard deviation"
+    )
     for row in rows:
         left_on = " (left on at evaluation)" if row["dropout_at_evaluation"] else ""
         ours = _mean_and_deviation(row["mean"], row["std"])

@@ -10,7 +10,7 @@ from core.settings import ModelName
 
 
 class Look(NamedTuple):
-    """`label` for people; `colour` as #rrggbb; `dash` in pixels on, off, … (empty: solid); `marker` by Plotly's name."""
+    """`label` for people, `colour` as #rrggbb, `dash` in pixels on and off (empty: solid), `marker` as Plotly names it."""
 
     label: str
     colour: str

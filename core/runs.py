@@ -42,7 +42,7 @@ EPOCH_FIELDS = {  # every record's fields; those that may be null are the parts 
     "seconds": float,
 }
 
-State = Literal["active", "finished", "stopped", "failed", "interrupted", "damaged"]
+State = Literal["missing", "active", "finished", "stopped", "failed", "interrupted", "damaged"]
 
 
 class StoreError(ValueError):
@@ -169,6 +169,8 @@ class RunStore:
     def read(self, run_id: str) -> Run:
         """One run; whatever is wrong with it is said in `problem`, not raised. Raises ValueError for a bad identity."""
         path = self.path(run_id)
+        if not path.is_dir():
+            return Run(run_id, path, "missing", None, problem=f"The run {run_id} is not in the store.")
         try:
             settings = RunSettings.parse(_read_object(path / "settings.json"))
             if settings.run_id != run_id:

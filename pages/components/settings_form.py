@@ -67,8 +67,8 @@ def load_settings(values: dict[str, Any], rounds: int) -> None:
 
 
 def _number(column: Any, name: str, label: str, step: float, form: str) -> Any:
-    low, high = bounds(name)
     default = getattr(DEFAULTS, name)
+    low, high = (type(default)(bound) for bound in bounds(name))  # Streamlit wants one type of number
     return column.number_input(label, low, high, default, step, form, key=name, bind="query-params")
 
 

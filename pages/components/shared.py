@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core.engine import Engine, EngineError
-from core.results import load_histories, load_runs
+from core.results import load_runs
 from core.runs import RunStore
 
 STORE = RunStore()

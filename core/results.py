@@ -1,0 +1,135 @@
+"""From the store's runs to tables, beside the report's own numbers. Knows no network: nothing here needs torch."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from core.runs import EPOCH_FIELDS, RunStore
+from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, ModelName, RunSettings
+
+
+class Printed(NamedTuple):
+    """A cell of the report's Table 1: mean and standard deviation of test accuracy over ten rounds."""
+
+    mean: float
+    std: float
+
+
+REPORT_TABLE: dict[ModelName, tuple[Printed, Printed]] = {  # report, Table 1: without and with dropout
+    "TwoChannelsModel": (Printed(0.798, 0.011), Printed(0.798, 0.011)),
+    "TwoBranchesModel": (Printed(0.812, 0.013), Printed(0.826, 0.018)),
+    "WeightSharingBranchesModel": (Printed(0.838, 0.012), Printed(0.840, 0.008)),
+    "BranchesToVecModel": (Printed(0.827, 0.012), Printed(0.831, 0.017)),
+    "WeightSharingBranchesToVecModel": (Printed(0.847, 0.018), Printed(0.846, 0.010)),
+    "WeightSharingAuxiliaryModel": (Printed(0.865, 0.019), Printed(0.863, 0.012)),
+    "DirectClassificationModel": (Printed(0.965, 0.007), Printed(0.953, 0.010)),
+}
+SETTINGS_FIELDS = list(RunSettings.model_fields)
+RUN_COLUMNS = [
+    "run_id", "state", *SETTINGS_FIELDS, "parameters", "test_accuracy", "training_accuracy", "test_digit_accuracy",
+    "epochs", "stop_reason", "seconds", "has_weights", "problem",
+]  # fmt: skip
+
+
+def load_runs(store: RunStore) -> pd.DataFrame:
+    """A row a run of the store, whatever its state; columns are RUN_COLUMNS, empty where a run lacks a figure."""
+    rows = []
+    for run in store:
+        settings = run.settings
+        rows.append(
+            {
+                **run.summary,
+                **(settings.model_dump() if settings else {}),
+                "run_id": run.run_id,
+                "state": run.state,
+                "parameters": count_parameters(settings) if settings else None,
+                "has_weights": run.has_weights,
+                "problem": run.problem,
+            }
+        )
+    return pd.DataFrame(rows, columns=RUN_COLUMNS)
+
+
+def load_histories(store: RunStore, run_ids: Iterable[str]) -> pd.DataFrame:
+    """A row an epoch of the runs: `run_id`, `model`, `dropout`, `seed` and the record's fields; losses in nats."""
+    rows = []
+    for run in map(store.read, run_ids):
+        if run.settings is not None:
+            known = {"run_id": run.run_id, **run.settings.model_dump(include={"model", "dropout", "seed"})}
+            rows += [{**known, **record} for record in run.history]
+    return pd.DataFrame(rows, columns=["run_id", "model", "dropout", "seed", *EPOCH_FIELDS])
+
+
+def count_parameters(settings: RunSettings) -> int:
+    """The distinct parameters of a run's network, worked out from its layers (report, Figures 1 and 3 to 9)."""
+    hidden = settings.hidden_units
+    embedder = (9 * 32 + 32) + (9 * 32 * 64 + 64) + (256 * hidden + hidden)
+    vector = embedder + 10 * hidden + 10
+    score = vector + 11
+    counts: dict[ModelName, int] = {
+        "TwoChannelsModel": score + 9 * 32,  # a second input channel
+        "TwoBranchesModel": 2 * score,
+        "WeightSharingBranchesModel": score,
+        "BranchesToVecModel": 2 * vector + 210 + 11,
+        "WeightSharingBranchesToVecModel": vector + 210 + 11,
+        "WeightSharingAuxiliaryModel": embedder + (200 * hidden + 100) + 101 + 2 * 1010,
+        "DirectClassificationModel": vector,
+    }
+    return counts[settings.model]
+
+
+def with_report_settings(runs: pd.DataFrame) -> pd.DataFrame:
+    """The finished runs whose settings are the report's, apart from architecture, dropout and seed."""
+    own = ("model", "dropout", "dropout_at_evaluation", "seed")
+    same = runs["state"] == "finished"
+    for name, value in RunSettings().model_dump().items():
+        if name not in own:
+            same &= runs[name] == value
+    return runs[same]
+
+
+def results_table(runs: pd.DataFrame) -> pd.DataFrame:
+    """A row a cell: `rounds`, `mean` and `std` of test accuracy, beside `report_mean` and `report_std`.
+
+    The 14 cells of Table 1 are always there, in its order, the report's column with dropout beside our dropout of
+    0.25; every other cell of the store follows. Where a cell has too few rounds for a figure, that figure is empty.
+    """
+    keys = ["dropout_at_evaluation", "dropout", "model"]
+    groups = with_report_settings(runs).groupby(keys)["test_accuracy"]
+    ours: dict[Any, Any] = pd.DataFrame(groups.agg(["count", "mean", "std"])).rename(columns={"count": "rounds"}).to_dict("index")
+    printed: dict[Any, Printed] = {
+        (False, dropout, model): cells[column]
+        for column, dropout in enumerate(SHIPPED_DROPOUTS)
+        for model, cells in REPORT_TABLE.items()
+    }
+    others = sorted(ours.keys() - printed.keys(), key=lambda key: (key[0], key[1], MODEL_NAMES.index(key[2])))
+    rows = []
+    for key in [*printed, *others]:
+        report = printed.get(key, Printed(float("nan"), float("nan")))
+        own = ours.get(key, {"rounds": 0})
+        rows.append({**dict(zip(keys, key, strict=True)), **own, "report_mean": report.mean, "report_std": report.std})
+    return pd.DataFrame(
+        rows,
+        columns=["model", "dropout", "dropout_at_evaluation", "rounds", "mean", "std", "report_mean", "report_std"],
+    )
+
+
+def results_json(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The results table as plain objects, None for what is missing."""
+    columns = ["model", "dropout", "dropout_at_evaluation", "rounds", "mean", "std", "report_mean", "report_std"]
+    rows = table[columns].astype(object).to_dict("records")
+    return [{str(name): None if value != value else value for name, value in row.items()} for row in rows]
+
+
+def summarise_cells(runs: pd.DataFrame) -> pd.DataFrame:
+    """Every setting ever tried, a row a cell: the settings but the seed, `first_seed`, `rounds` in any state,
+    `finished` rounds, and `mean` and `std` of their test accuracy. The report's settings come first, in its order."""
+    known = runs[runs["model"].notna()]
+    names = [name for name in SETTINGS_FIELDS if name != "seed"]
+    cells = known.groupby(names, dropna=False).agg(
+        first_seed=("seed", "min"), rounds=("run_id", "count"), finished=("test_accuracy", "count"),
+        mean=("test_accuracy", "mean"), std=("test_accuracy", "std"),
+    ).reset_index()  # fmt: skip
+    order = cells["model"].map(MODEL_NAMES.index) if len(cells) else cells["model"]
+    return cells.assign(order=order).sort_values(["order", *names[1:]]).drop(columns="order").reset_index(drop=True)

@@ -1,0 +1,158 @@
+"""Choose an architecture, train it, and watch each round's curve grow."""
+
+import time
+
+import pandas as pd
+import streamlit as st
+
+from core.curves import METRICS, curve_rows, live_curves
+from core.engine import EngineError
+from core.palette import PALETTE
+from core.results import SETTINGS_FIELDS, load_histories, summarise_cells
+from core.runs import StoreError
+from pages.components.queue import show_queue
+from pages.components.router import enter_by_router
+from pages.components.settings_form import choose_settings, load_settings
+from pages.components.shared import STORE, get_engine, get_owner, read_runs
+
+TICK = 0.5  # seconds between two looks at the store while something trains
+REPLAY_SPEED = 20  # epochs a second
+WORDS = {
+    "finished": "finished",
+    "active": "waiting or training",
+    "stopped": "stopped",
+    "interrupted": "interrupted",
+    "failed": "failed",
+    "damaged": "set aside",
+    "missing": "not trained yet",
+}
+
+enter_by_router()
+st.title("How fast does a network learn to compare two digits?")
+settings, count = choose_settings()
+rounds = {run.run_id: run for run in settings.rounds(count)}
+look = PALETTE[settings.model]
+engine = get_engine()
+
+actions = st.container(horizontal=True, vertical_alignment="center")
+start = actions.button("Start training", type="primary", icon=":material/play_arrow:")
+stop = actions.button("Stop", icon=":material/stop:", disabled=not (start or rounds.keys() & engine.jobs.keys()))
+replay = actions.button("Replay", icon=":material/replay:", help=f"Shows the stored epochs, {REPLAY_SPEED} a second.")
+metric = actions.selectbox(
+    "Curve", list(METRICS), format_func=METRICS.get, key="curve", bind="query-params",
+    label_visibility="collapsed", width=220,
+)  # fmt: skip
+
+if start:
+    try:
+        with st.spinner("Starting…" if engine.ready else "Warming up the engine, some seconds the first time…"):
+            answers = {engine.submit(run, get_owner()) for run in rounds.values()}
+            with engine.changed:  # so that the chart is first drawn with a point, where a worker is free
+                engine.changed.wait_for(lambda: any(engine.epochs(run_id) for run_id in rounds), timeout=0.6)
+        if answers == {"finished"}:
+            st.toast("These rounds are trained already: here they are. Another first seed trains new ones.")
+    except (EngineError, StoreError) as error:
+        st.error(str(error), icon=":material/error:")
+if stop:
+    engine.stop(rounds)
+if replay:
+    st.session_state.replay_since = time.monotonic()
+
+
+def read_epochs() -> pd.DataFrame:
+    """The rounds' histories so far; while a replay runs, as far as it has come."""
+    histories = load_histories(STORE, rounds)
+    since = st.session_state.get("replay_since")
+    if since is None:
+        return histories
+    reached = (time.monotonic() - since) * REPLAY_SPEED
+    if histories.empty or reached >= histories["epoch"].max():
+        del st.session_state.replay_since
+    return histories[histories["epoch"] <= reached + 1]
+
+
+def describe_rounds() -> tuple[str, set[str]]:
+    """The rounds' states in a sentence with the finished ones' mean, and the rounds that have ended."""
+    runs = [STORE.read(run_id) for run_id in rounds]
+    counts = pd.Series([WORDS[run.state] for run in runs]).value_counts()
+    text = f"{len(runs)} rounds: " + ", ".join(f"{number} {word}" for word, number in counts.items()) + "."
+    accuracies = pd.Series([run.summary["test_accuracy"] for run in runs if run.state == "finished"], dtype=float)
+    if len(accuracies):
+        spread = f" ± {100 * accuracies.std():.1f}" if len(accuracies) > 1 else ""
+        text += f" Test accuracy {100 * accuracies.mean():.1f}{spread} % (n = {len(accuracies)})."
+    if counts.get("stopped", 0) + counts.get("interrupted", 0):
+        text += " *Start training* goes on with the rest."
+    failed = [engine.problems.get(run.run_id, run.problem) for run in runs if run.state in ("failed", "damaged")]
+    return " ".join([text, *failed]), {run.run_id for run in runs if run.state != "active"}
+
+
+def is_busy() -> bool:
+    """Whether anything moves, so that the timer has a reason to run."""
+    return bool(engine.jobs) or "replay_since" in st.session_state
+
+
+busy = is_busy()
+
+
+@st.fragment(run_every=TICK if busy else None)
+def show_curves() -> None:
+    """The chart, what it says in words, and the queue; drawn anew at each tick while something moves."""
+    histories = read_epochs()
+    text, ended = describe_rounds()
+    if histories.empty and not rounds.keys() & engine.jobs.keys():
+        with st.container(border=True, height=240, horizontal_alignment="center", vertical_alignment="center"):
+            st.markdown(f":material/show_chart: **{look.label}** has no epochs with these settings yet.")
+            st.caption("Press *Start training*: its first point appears within a second or two.")
+    else:
+        st.vega_lite_chart(
+            curve_rows(histories, metric, ended),
+            live_curves(metric, settings.max_epochs, look),
+            key="live",
+            height=400,
+            alt=f"{METRICS[metric]} of {len(rounds)} rounds of {look.label} against the epoch. {text}",
+        )
+    st.caption(text)
+    show_queue(engine, get_owner())
+    if busy and not is_busy():
+        st.rerun()  # once more as a whole page, which stops the timer
+
+
+show_curves()
+
+st.subheader("Earlier runs", anchor=False)
+cells = summarise_cells(read_runs())
+
+
+def bring_back() -> None:
+    """Set the controls to the chosen cell."""
+    for row in st.session_state.earlier.selection.rows:
+        chosen = cells.iloc[row]
+        values = {name: chosen[name] for name in SETTINGS_FIELDS if name != "seed"}
+        load_settings({**values, "seed": chosen["first_seed"]}, min(int(chosen["rounds"]), 100))
+
+
+if cells.empty:
+    st.caption("Nothing has been trained yet.")
+else:
+    st.dataframe(
+        cells.assign(
+            label=[PALETTE[name].label for name in cells["model"]], mean=100 * cells["mean"], std=100 * cells["std"]
+        ),
+        column_order=("label", "dropout", "dropout_at_evaluation", "training_pairs", "rounds", "mean", "std"),
+        column_config={
+            "label": "Architecture",
+            "dropout": st.column_config.NumberColumn("Dropout", format="%.2f"),
+            "dropout_at_evaluation": "Left on at evaluation",
+            "training_pairs": st.column_config.NumberColumn("Training pairs", format="localized"),
+            "rounds": "Rounds",
+            "mean": st.column_config.NumberColumn("Test accuracy, mean", format="%.1f %%"),
+            "std": st.column_config.NumberColumn("Standard deviation", format="%.1f"),
+        },
+        hide_index=True,
+        height=300,
+        on_select=bring_back,
+        selection_mode="single-row",
+        key="earlier",
+        alt="Every setting trained so far, with its number of rounds and their test accuracy",
+    )  # fmt: skip
+    st.caption("Choose a row to bring its settings and its curves back.")
