@@ -2,10 +2,11 @@
 
 import torch
 
-from core.data import draw_round
+from core.data import draw_round, standardise
 from core.objectives import count_right
-from core.prediction import Ensemble
+from core.prediction import load_network
 from core.runs import Run, StoreError
+from core.training import evaluate
 
 
 def check_run(run: Run) -> tuple[str, bool]:
@@ -38,6 +39,5 @@ def recompute_test_accuracy(run: Run) -> float:
     assert run.settings is not None
     torch.set_num_threads(1)
     test = draw_round(run.settings.seed, run.settings.training_pairs).test
-    outputs = Ensemble([run]).outputs(test.images)
-    output = type(outputs)(*(None if part is None else part[0] for part in outputs))
+    output = evaluate(load_network(run), standardise(test.images, run.summary["mean"], run.summary["deviation"]))
     return count_right(output, test.target, test.classes)[0] / len(test)

@@ -250,14 +250,15 @@ def predict(
 def _predict(frames: list[Any], model: str, store: RunStore) -> list[dict[str, Any]]:
     import numpy as np
 
-    from core.prediction import Ensemble, group_runs
+    from core.prediction import load_ensembles
 
-    groups = [runs for runs in group_runs(store) if model in ("all", runs[0].run_id.split("-")[0])]
-    if not groups:
+    ensembles, problems = load_ensembles(run for run in store if model in ("all", run.run_id.split("-")[0]))
+    for problem in problems:
+        messages.print(problem, markup=False)
+    if not ensembles:
         which = "network" if model == "all" else model
         raise StoreError(f"No trained {which} is in {store.root}; train one with: python -m core train --model NAME.")
-    verdicts = [verdict for runs in groups for verdict in Ensemble(runs).answer(np.stack(frames))]
-    return [_describe_verdict(verdict) for verdict in verdicts]
+    return [_describe_verdict(verdict) for ensemble in ensembles for verdict in ensemble.answer(np.stack(frames))]
 
 
 def _describe_verdict(verdict: "Verdict") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from core.settings import ModelName
 
 
 class Look(NamedTuple):
-    """`label` for people, `colour` as #rrggbb, `dash` in pixels on and off (empty: solid), `marker` as Plotly names it."""
+    """`label` for people; `colour` as #rrggbb; `dash`: pixels on and off, empty for solid; `marker` as in Plotly."""
 
     label: str
     colour: str

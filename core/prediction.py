@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state
 
 from core.architectures import Output, build_network
 from core.objectives import decide, probability, read_digits
-from core.runs import Run
+from core.runs import Run, StoreError
 from core.settings import MODEL_NAMES, RunSettings
 from core.training import load_weights
 
@@ -39,20 +39,9 @@ class Verdict:
 class Ensemble:
     """The trained networks of one architecture, never changed after it is built, so that threads can share it."""
 
-    def __init__(self, runs: list[Run]) -> None:
-        """`runs` agree in architecture and hidden units, as `group_runs` gives them.
-
-        Raises StoreError or ValueError where a run's weights are missing, damaged or another network's.
-        """
+    def __init__(self, runs: list[Run], networks: list[nn.Module]) -> None:
+        """`networks` are those of `runs`, as `load_network` gives them; all agree in architecture and hidden units."""
         self.settings = [_settings_of(run) for run in runs]
-        networks = []
-        for run in runs:
-            network = build_network(_settings_of(run))
-            try:
-                load_weights(network, run.weights())
-            except ValueError as error:
-                raise ValueError(f"The run {run.run_id} cannot answer: {error}") from None
-            networks.append(network.eval())
         self._network = networks[0]
         self._parameters, self._buffers = stack_module_state(networks)
         sample = self._network(torch.zeros(1, 2, 14, 14))
@@ -113,18 +102,39 @@ def _settings_of(run: Run) -> RunSettings:
     return run.settings
 
 
-def group_runs(runs: Iterable[Run]) -> list[list[Run]]:
-    """Runs that can answer, a list an architecture (and number of hidden units) in Table 1's order.
+def load_network(run: Run) -> nn.Module:
+    """A run's trained network in evaluation mode; raises StoreError or ValueError naming the run."""
+    network = build_network(_settings_of(run))
+    try:
+        load_weights(network, run.weights())
+    except StoreError:
+        raise
+    except ValueError as error:
+        raise ValueError(f"The run {run.run_id} cannot answer: {error}") from None
+    return network.eval()
 
-    Within a list the runs stand by cell, those without dropout first, then by seed. Runs with dropout left on at
-    evaluation are left out: here dropout is always off.
+
+def load_ensembles(runs: Iterable[Run]) -> tuple[list[Ensemble], list[str]]:
+    """The finished runs that can answer, an ensemble an architecture in Table 1's order, and a sentence for each
+    run whose weights cannot be used.
+
+    Within an ensemble the runs stand by cell, those without dropout first, then by seed. Runs with dropout left on
+    at evaluation are left out: here dropout is always off.
     """
+    groups: dict[tuple[int, int], list[tuple[Run, nn.Module]]] = {}
+    problems = []
     able = [run for run in runs if run.state == "finished" and run.has_weights]
-    able = [run for run in able if not _settings_of(run).dropout_at_evaluation]
-    groups: dict[tuple[int, int], list[Run]] = {}
     for run in sorted(
         able, key=lambda run: (_settings_of(run).dropout, _settings_of(run).cell(), _settings_of(run).seed)
     ):
         settings = _settings_of(run)
-        groups.setdefault((MODEL_NAMES.index(settings.model), settings.hidden_units), []).append(run)
-    return [groups[key] for key in sorted(groups)]
+        if settings.dropout_at_evaluation:
+            continue
+        try:
+            loaded = (run, load_network(run))
+        except ValueError as error:
+            problems.append(str(error))
+        else:
+            groups.setdefault((MODEL_NAMES.index(settings.model), settings.hidden_units), []).append(loaded)
+    ensembles = [Ensemble(*map(list, zip(*groups[key], strict=True))) for key in sorted(groups)]
+    return ensembles, problems

@@ -97,7 +97,8 @@ def results_table(runs: pd.DataFrame) -> pd.DataFrame:
     """
     keys = ["dropout_at_evaluation", "dropout", "model"]
     groups = with_report_settings(runs).groupby(keys)["test_accuracy"]
-    ours: dict[Any, Any] = pd.DataFrame(groups.agg(["count", "mean", "std"])).rename(columns={"count": "rounds"}).to_dict("index")
+    figures = pd.DataFrame(groups.agg(["count", "mean", "std"])).rename(columns={"count": "rounds"})
+    ours: dict[Any, Any] = figures.to_dict("index")
     printed: dict[Any, Printed] = {
         (False, dropout, model): cells[column]
         for column, dropout in enumerate(SHIPPED_DROPOUTS)

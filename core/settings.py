@@ -66,6 +66,13 @@ class RunSettings(BaseModel):
             raise SettingsError(f"rounds is {count}, but must be between 1 and {MAX_ROUNDS}.")
         return [self.parse({**self.model_dump(), "seed": self.seed + index}) for index in range(count)]
 
+    def differences(self) -> dict[str, Any]:
+        """What differs from the report's settings, apart from the architecture, the dropout and the seed."""
+        own = {"model", "dropout", "seed"}
+        return {
+            name: value for name, value in self if name not in own and value != type(self).model_fields[name].default
+        }
+
     def cell(self) -> str:
         """The settings without the seed, as canonical JSON: runs that differ by their round alone share it."""
         return self.model_dump_json(exclude={"seed"})

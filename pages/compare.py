@@ -11,7 +11,9 @@ enter_by_router()
 st.title("Do our networks agree with the report's?")
 table = results_table(read_runs())
 if not table["rounds"].sum():
-    st.caption("Nothing has been trained yet: train any architecture under *Train*, and it appears here.")
+    st.caption(
+        "No architecture has been trained with the report's settings yet: train one under *Train*, and it appears here."
+    )
     st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
     st.stop()
 

@@ -18,6 +18,12 @@ if not ensembles:
     st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
     st.stop()
 
+dropouts = sorted({settings.dropout for ensemble in ensembles for settings in ensemble.settings})
+chosen = st.pills(
+    "Dropout while training", dropouts, selection_mode="multi", default=dropouts[:2], format_func="{:g}".format,
+    key="answering_dropouts", bind="query-params",
+)  # fmt: skip
+
 
 def read_frames(drawings: tuple[Drawing, Drawing]) -> tuple[list[np.ndarray], list[str]]:
     """The frames of both pads, and a sentence for each pad that has none."""
@@ -42,6 +48,7 @@ def answer() -> None:
         st.caption(f"{pad} empty: draw a digit on each, and {sum(len(e.settings) for e in ensembles)} networks answer.")
         return
     verdicts = [verdict for ensemble in ensembles for verdict in ensemble.answer(np.stack(frames))]
+    verdicts = [verdict for verdict in verdicts if verdict.settings.dropout in chosen]
     show_verdicts(frames, verdicts)
 
 

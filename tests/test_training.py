@@ -5,10 +5,10 @@ import pytest
 import safetensors.numpy
 import torch
 
-from core.architectures import build_network
+from core.architectures import Output, build_network
 from core.data import draw_round, standardise
 from core.objectives import decide
-from core.prediction import Ensemble, group_runs
+from core.prediction import load_ensembles
 from core.runs import EPOCH_FIELDS, RunStore
 from core.settings import MODEL_NAMES, RunSettings
 from core.training import Training, evaluate, load_weights
@@ -108,10 +108,10 @@ def test_stored_weights_answer_as_the_trained_network_did(tmp_path):
     writer = RunStore(tmp_path).claim(settings)
     writer.finish(result)
     writer.close()
-    [[run]] = group_runs(RunStore(tmp_path))
+    [ensemble], problems = load_ensembles(RunStore(tmp_path))
+    assert problems == []
     test = draw_round(settings.seed, settings.training_pairs).test
-    digits = Ensemble([run]).outputs(test.images).digits[0]
-    decisions = decide(type(Ensemble([run]).outputs(test.images[:1]))(None, digits))
+    decisions = decide(Output(None, ensemble.outputs(test.images).digits[0]))
     assert (decisions == test.target.bool()).double().mean().item() == pytest.approx(result.summary["test_accuracy"])
 
 
@@ -123,16 +123,16 @@ def test_rounds_answer_together_as_they_do_alone(tmp_path):
         writer = store.claim(settings)
         writer.finish(training.finish())
         writer.close()
-    [runs] = group_runs(store)
+    [ensemble], _ = load_ensembles(store)
     frames = draw_round(9).test.images[:4]
-    together = Ensemble(runs).outputs(frames)
-    for index, run in enumerate(runs):
+    together = ensemble.outputs(frames)
+    for index, run in enumerate(sorted(store, key=lambda run: run.settings.seed)):
         network = build_network(run.settings)
         load_weights(network, run.weights())
         alone = evaluate(network, standardise(frames, run.summary["mean"], run.summary["deviation"]))
         torch.testing.assert_close(together.comparison[index], alone.comparison, rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(together.digits[index], alone.digits, rtol=1e-4, atol=1e-4)
-    [verdict] = Ensemble(runs).answer(frames[0].numpy())
+    [verdict] = ensemble.answer(frames[0].numpy())
     assert verdict.rounds == 3
     assert verdict.probability == pytest.approx(np.mean(verdict.probabilities))
     assert verdict.digits.sum(axis=1).tolist() == pytest.approx([1, 1])

@@ -10,6 +10,7 @@ import streamlit as st
 from PIL import Image
 
 from core.palette import PALETTE
+from core.settings import RunSettings
 from pages.components.shared import STORE
 
 if TYPE_CHECKING:
@@ -20,16 +21,10 @@ if TYPE_CHECKING:
 def _load(signature: tuple[tuple[str, int], ...]) -> "tuple[list[Ensemble], list[str]]":
     import torch
 
-    from core.prediction import Ensemble, group_runs
+    from core.prediction import load_ensembles
 
     torch.set_num_threads(1)  # for one pair, a second thread costs more than it brings
-    ensembles, problems = [], []
-    for runs in group_runs(STORE):
-        try:
-            ensembles.append(Ensemble(runs))
-        except ValueError as error:
-            problems.append(str(error))
-    return ensembles, problems
+    return load_ensembles(STORE)
 
 
 def load_networks() -> "tuple[list[Ensemble], list[str]]":
@@ -37,6 +32,7 @@ def load_networks() -> "tuple[list[Ensemble], list[str]]":
     return _load(STORE.signature())
 
 
+EMPTY = '<td class="none" colspan="3">not trained</td>'
 STYLE = """
 <style>
 .verdicts { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
@@ -45,7 +41,7 @@ STYLE = """
 .verdicts thead th { opacity: 0.65; font-size: 0.85rem; }
 .verdicts th i { display: inline-block; width: 0.8rem; height: 0.8rem; border-radius: 0.2rem; margin-right: 0.6rem; }
 .verdicts .number { text-align: right; width: 4rem; }
-.verdicts small { opacity: 0.65; }
+.verdicts small, .verdicts .none { opacity: 0.65; }
 .votes { display: inline-flex; gap: 2px; vertical-align: middle; }
 .votes b { display: inline-block; width: 7px; height: 1.1rem; border-radius: 2px; }
 .frames { display: flex; gap: 1rem; align-items: center; margin: 0.5rem 0 1rem; }
@@ -83,21 +79,29 @@ def _picture(frame: np.ndarray, name: str) -> str:
 def _table(verdicts: "list[Verdict]") -> str:
     dropouts = sorted({verdict.settings.dropout for verdict in verdicts})
     head = "".join(f'<th colspan="3">{_dropout(p)}</th>' for p in dropouts)
-    rows = []
-    for model, look in PALETTE.items():
-        own = {verdict.settings.dropout: verdict for verdict in verdicts if verdict.settings.model == model}
-        if own:
-            name = f'<th scope="row"><i style="background:{look.colour}"></i>{escape(look.label)}</th>'
-            cells = "".join(_cells(own[p], look.colour) if p in own else '<td colspan="3"></td>' for p in dropouts)
-            rows.append(f"<tr>{name}{cells}</tr>")
-    return f'<table class="verdicts"><thead><tr><th></th>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    rows: dict[str, dict[float, Verdict]] = {}
+    for verdict in verdicts:
+        rows.setdefault(_row_head(verdict.settings), {})[verdict.settings.dropout] = verdict
+    body = "".join(
+        f"<tr>{name}{''.join(_cells(own[p]) if p in own else EMPTY for p in dropouts)}</tr>"
+        for name, own in rows.items()
+    )
+    return f'<table class="verdicts"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _row_head(settings: RunSettings) -> str:
+    look = PALETTE[settings.model]
+    others = "".join(f", {name.replace('_', ' ')} {value}" for name, value in settings.differences().items())
+    swatch = f'<i style="background:{look.colour}"></i>'
+    return f'<th scope="row">{swatch}{escape(look.label)}<small>{escape(others)}</small></th>'
 
 
 def _dropout(probability: float) -> str:
     return "Without dropout" if probability == 0 else f"Dropout {probability:g}"
 
 
-def _cells(verdict: "Verdict", colour: str) -> str:
+def _cells(verdict: "Verdict") -> str:
+    colour = PALETTE[verdict.settings.model].colour
     answer = "≤ yes" if verdict.first_le_second else "&gt; no"
     votes = "".join(
         f'<b title="{100 * p:.0f} % for yes" style="background:{colour};opacity:{0.12 + 0.88 * p:.2f}"></b>'

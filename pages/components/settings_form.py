@@ -9,6 +9,7 @@ from core.settings import MAX_ROUNDS, MAX_SEED, MODEL_NAMES, RunSettings, Settin
 
 DEFAULTS = RunSettings()
 DEFAULT_ROUNDS = 3
+LINK = ":material/link_off:"
 MORE = {  # label, step and format of the settings under "More settings"
     "training_pairs": ("Training pairs", 100, "%d"),
     "max_epochs": ("Epochs at most", 10, "%d"),
@@ -22,7 +23,7 @@ MORE = {  # label, step and format of the settings under "More settings"
 
 def choose_settings() -> tuple[RunSettings, int]:
     """Show the controls; the first round's settings and the number of rounds. Stops the page where one is wrong."""
-    _complain_about_link()
+    _read_link()
     columns = st.columns([3, 1.2, 1.2, 1.2], vertical_alignment="bottom")
     values: dict[str, Any] = {
         "model": columns[0].selectbox(
@@ -72,24 +73,30 @@ def _number(column: Any, name: str, label: str, step: float, form: str) -> Any:
     return column.number_input(label, low, high, default, step, form, key=name, bind="query-params")
 
 
-def _complain_about_link() -> None:
-    """Say which settings of the link cannot be used; Streamlit shows the defaults in their place."""
+def _read_link() -> None:
+    """Say which settings of the link cannot be used; Streamlit shows the defaults in their place.
+
+    Streamlit writes a choice into the link as it is shown, so there a model has its label; its name is as good.
+    """
     for name in [*RunSettings.model_fields, "rounds"]:
         text = st.query_params.get(name)
-        if text is not None and not _is_allowed(name, text):
-            rule = f"must be a whole number from 1 to {MAX_ROUNDS}" if name == "rounds" else _rule(name)
-            st.warning(
-                f"The link's {name} is {text[:40]!r}, but {rule}; the default is shown.", icon=":material/link_off:"
-            )
+        if text in MODEL_NAMES and name == "model":
+            st.session_state.setdefault("model", text)
+        elif text is not None and not _is_allowed(name, text):
+            st.warning(f"The link's {name} is {text[:40]!r}, but {_rule(name)}; the default is shown.", icon=LINK)
 
 
 def _rule(name: str) -> str:
+    if name == "rounds":
+        return f"must be a whole number from 1 to {MAX_ROUNDS}"
     return f"must be one of {', '.join(MODEL_NAMES)}" if name == "model" else allowed(name)
 
 
 def _is_allowed(name: str, text: str) -> bool:
     if name == "rounds":
         return text.isdecimal() and 1 <= int(text) <= MAX_ROUNDS
+    if name == "model":
+        return text in {look.label for look in PALETTE.values()}
     try:
         RunSettings.parse({name: text})
     except SettingsError:

@@ -1,0 +1,98 @@
+"""What several tests share: a store of real runs, the dashboard as a real server, and a real browser."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.runs import RunStore
+from core.settings import RunSettings
+
+ROOT = Path(__file__).parent.parent
+CHROMIUM = os.environ.get("CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+
+
+@pytest.fixture(scope="session")
+def trained_store(tmp_path_factory) -> Path:
+    """A store with two short rounds of two architectures; copy it before writing to it."""
+    from core.training import Training
+
+    torch.set_num_threads(1)
+    store = RunStore(tmp_path_factory.mktemp("trained") / "runs")
+    for model in ("TwoChannelsModel", "DirectClassificationModel"):
+        for settings in RunSettings(model=model, max_epochs=6).rounds(2):
+            training = Training(settings)
+            list(training.epochs())
+            writer = store.claim(settings)
+            writer.finish(training.finish())
+            writer.close()
+    return store.root
+
+
+@contextmanager
+def serve(script: Path, store: Path, **environment: str) -> Iterator[str]:
+    """Run a Streamlit script as a server of its own on a free port, on the given store; gives its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
+    command += ["--server.headless=true", "--browser.gatherUsageStats=false", "--runner.postScriptGC=false"]
+    values = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PAIR_RUNS": str(store), **environment}
+    with subprocess.Popen(
+        command, cwd=script.parent, env=values, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if "URL:" in line:
+                    break
+            else:
+                raise AssertionError(f"The server ended before it answered: {''.join(lines)}")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium; the tests fail with a sentence where there is none."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+        with playwright.chromium.launch(executable_path=CHROMIUM, args=options) as chromium:
+            yield chromium
+
+
+@pytest.fixture
+def open_page(browser) -> Iterator[Callable]:
+    """Opens an address in a context of its own: `open_page(address, width=1440, dark=False)`."""
+    contexts = []
+
+    def open_address(address: str, width: int = 1440, dark: bool = False):
+        contexts.append(
+            browser.new_context(
+                viewport={"width": width, "height": 900},
+                color_scheme="dark" if dark else "light",
+                has_touch=width < 500,
+                is_mobile=width < 500,
+            )
+        )
+        page = contexts[-1].new_page()
+        page.set_default_timeout(30_000)
+        page.goto(address)
+        return page
+
+    yield open_address
+    for context in contexts:
+        context.close()

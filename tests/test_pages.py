@@ -1,0 +1,163 @@
+"""Every screen through the entry file, with runs, without any, and with things that are wrong."""
+
+import shutil
+
+import pytest
+import streamlit as st
+from conftest import ROOT
+from streamlit.testing.v1 import AppTest
+
+from core.engine import Engine
+from core.runs import RunResult, RunStore
+from core.settings import RunSettings
+from pages.components import shared
+
+PAGES = ("pages/train.py", "pages/compare.py", "pages/draw.py")
+
+
+@pytest.fixture(autouse=True)
+def _no_engine(monkeypatch):
+    """These tests look at screens; the engine has its own, and is started for real in the browser's."""
+    monkeypatch.setattr(Engine, "start", lambda engine: None)
+    st.cache_data.clear()  # the stores of two tests may look alike
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch):
+    monkeypatch.setattr(shared.STORE, "root", tmp_path / "none")
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch, trained_store):
+    shutil.copytree(trained_store, tmp_path / "runs")
+    monkeypatch.setattr(shared.STORE, "root", tmp_path / "runs")
+    return RunStore(tmp_path / "runs")
+
+
+def show(page: str = PAGES[0], **link) -> AppTest:
+    app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=30)
+    for name, value in link.items():
+        app.query_params[name] = value
+    app.run()
+    if page != PAGES[0]:
+        app.switch_page(page).run()
+    assert not app.exception
+    return app
+
+
+def text_of(app: AppTest) -> str:
+    parts = [*app.title, *app.caption, *app.markdown, *app.error, *app.warning]
+    return "\n".join(part.value for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("page", "sentence"),
+    [
+        ("pages/train.py", "Press *Start training*"),
+        (
+            "pages/compare.py",
+            "No architecture has been trained with the report's settings yet: train one under *Train*",
+        ),
+        ("pages/draw.py", "No trained network can answer yet: train any architecture under *Train*"),
+    ],
+)
+@pytest.mark.usefixtures("empty")
+def test_without_runs_each_screen_says_how_to_get_one(page, sentence):
+    assert sentence in text_of(show(page))
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("page", PAGES)
+def test_titles_are_sentences_and_there_is_one(page):
+    [title] = show(page).title
+    assert title.value.endswith("?")
+
+
+def test_train_shows_the_rounds_and_their_mean(store):
+    app = show(max_epochs="6", rounds="2")
+    accuracies = [store.read(run.run_id).summary["test_accuracy"] for run in RunSettings(max_epochs=6).rounds(2)]
+    assert "2 rounds: 2 finished." in text_of(app)
+    assert f"{100 * sum(accuracies) / 2:.1f}" in text_of(app)
+
+
+@pytest.mark.usefixtures("store")
+def test_choices_come_from_the_link():
+    app = show(model="TwoChannelsModel", dropout="0.25", rounds="4", seed="7", hidden_units="64")
+    assert app.selectbox(key="model").value == "TwoChannelsModel"
+    assert app.number_input(key="dropout").value == 0.25
+    assert (app.number_input(key="rounds").value, app.number_input(key="seed").value) == (4, 7)
+    assert app.number_input(key="hidden_units").value == 64
+    assert show(model="Two branches").selectbox(key="model").value == "TwoBranchesModel"
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("model", "Perceptron", "The link's model is 'Perceptron', but must be one of TwoChannelsModel,"),
+        ("dropout", "7", "The link's dropout is '7', but must be a number from 0 to 0.9; the default is shown."),
+        ("rounds", "many", "The link's rounds is 'many', but must be a whole number from 1 to 100"),
+        ("seed", "-3", "The link's seed is '-3', but must be a whole number from 0 to"),
+        ("training_pairs", "1e9", "The link's training_pairs is '1e9', but must be a whole number from 100 to 25,000"),
+    ],
+)
+def test_a_broken_link_is_one_sentence_and_the_default_is_shown(name, value, sentence):
+    app = show(**{name: value})
+    assert sentence in text_of(app)
+    assert app.selectbox(key="model").value == "DirectClassificationModel"
+    assert app.number_input(key="dropout").value == 0
+
+
+def test_interrupted_stopped_failed_and_damaged_rounds_are_told(store):
+    rounds = RunSettings(model="TwoBranchesModel").rounds(4)
+    store.claim(rounds[0]).close()
+    stopped = store.claim(rounds[1])
+    stopped.stop()
+    stopped.close()
+    failed = store.claim(rounds[2])
+    failed.fail("The worker ran out of luck.")
+    failed.close()
+    store.claim(rounds[3]).close()
+    (store.path(rounds[3].run_id) / "settings.json").write_text("{")
+    text = text_of(show(model="TwoBranchesModel", rounds="4"))
+    for words in ("1 interrupted", "1 stopped", "1 failed", "The worker ran out of luck.", "settings.json is not JSON"):
+        assert words in text
+    assert "*Start training* goes on" in text
+
+
+def test_a_damaged_run_spares_the_other_screens(store):
+    (store.path(store.names()[0]) / "result.json").write_text("")
+    for page in PAGES:
+        show(page)
+
+
+def test_weights_of_another_network_are_named_and_the_rest_answers(store):
+    first = next(run for run in store if run.settings.model == "TwoChannelsModel")
+    other = next(run for run in store if run.settings.model == "DirectClassificationModel")
+    shutil.copy(other.path / "weights.safetensors", first.path / "weights.safetensors")
+    app = show("pages/draw.py")
+    assert f"The run {first.run_id} cannot answer: The weights belong to another network" in text_of(app)
+    assert "3 networks answer" in text_of(app)
+
+
+def test_compare_shows_ours_beside_the_reports(store):
+    short = store.read(RunSettings(max_epochs=6).run_id)
+    files = [(short.path / name).read_bytes() for name in ("weights.safetensors", "predictions.safetensors")]
+    writer = store.claim(RunSettings())
+    writer.finish(RunResult({**short.summary, "test_accuracy": 0.75}, short.history, *files))
+    writer.close()
+    [table] = show("pages/compare.py").dataframe
+    shown = table.value.set_index("model")
+    assert len(shown) == 7
+    assert shown.loc["DirectClassificationModel", ["rounds", "mean", "report_mean"]].tolist() == [1, 75, 96.5]
+
+
+@pytest.mark.usefixtures("empty")
+def test_start_where_the_store_cannot_be_written_is_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(shared.STORE, "root", tmp_path / "file")
+    app = show()
+    app.button[0].click().run()
+    assert not app.exception
+    assert "cannot be written: Not a directory" in text_of(app)
