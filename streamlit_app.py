@@ -1,8 +1,12 @@
 """The dashboard's router: `streamlit run streamlit_app.py`."""
 
+from pathlib import Path
+
 import streamlit as st
 
-st.set_page_config(page_title="Compare two digits", page_icon=":material/balance:", layout="wide")
+ICON = Path(__file__).parent / "pages" / "components" / "icon.png"  # a named icon would come from elsewhere
+
+st.set_page_config(page_title="Compare two digits", page_icon=ICON, layout="wide")
 
 page = st.navigation(
     [

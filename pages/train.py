@@ -99,10 +99,11 @@ def show_curves() -> None:
     """The chart, what it says in words, and the queue; drawn anew at each tick while something moves."""
     histories = read_epochs()
     text, ended = describe_rounds()
-    if histories.empty and not rounds.keys() & engine.jobs.keys():
-        with st.container(border=True, height=240, horizontal_alignment="center", vertical_alignment="center"):
+    if histories.empty:  # a chart first drawn without data would never show what comes
+        waiting = bool(rounds.keys() & engine.jobs.keys())
+        with st.container(border=True, height=400, horizontal_alignment="center", vertical_alignment="center"):
             st.markdown(f":material/show_chart: **{look.label}** has no epochs with these settings yet.")
-            st.caption("Press *Start training*: its first point appears within a second or two.")
+            st.caption("The first one comes as soon as a worker is free." if waiting else "Press *Start training*.")
     else:
         st.vega_lite_chart(
             curve_rows(histories, metric, ended),

@@ -15,7 +15,9 @@ SETTINGS = RunSettings(model="TwoChannelsModel", seed=4)
 
 
 def record(epoch: int) -> dict:
-    return {name: epoch if name == "epoch" else None if kind is not float else 0.5 for name, kind in EPOCH_FIELDS.items()}
+    return {
+        name: epoch if name == "epoch" else None if kind is not float else 0.5 for name, kind in EPOCH_FIELDS.items()
+    }
 
 
 def result(epochs: int = 3, accuracy: float = 0.8) -> RunResult:

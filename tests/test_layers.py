@@ -1,0 +1,76 @@
+"""What may import what: the core knows no screen, and a screen of stored results needs no network."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+NETWORKS = {"torch", "torchvision", "captum"}
+SERVER_MODULES = (  # what the server imports for the screens that train and that compare
+    "core.curves", "core.engine", "core.palette", "core.results", "core.runs", "core.settings",
+    "pages.components.queue", "pages.components.router", "pages.components.settings_form", "pages.components.shared",
+)  # fmt: skip
+
+
+def find_files(*parts: str) -> list[Path]:
+    files = [ROOT / "streamlit_app.py"] if "pages" in parts else []
+    files += [file for part in parts for file in sorted((ROOT / part).rglob("*.py"))]
+    assert len(files) > 3
+    return files
+
+
+def name_file(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+def imported_packages(tree: ast.AST, anywhere: bool) -> set[str]:
+    """The top-level packages that a module imports: anywhere in it, or only as it is itself imported."""
+    found = set()
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add("." if node.level else node.module.split(".")[0])
+        deferred = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or is_for_types(node)
+        if anywhere or not deferred:
+            pending += ast.iter_child_nodes(node)
+    return found
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+@pytest.mark.parametrize("file", find_files("core"), ids=name_file)
+def test_the_core_knows_no_screen(file):
+    assert not imported_packages(ast.parse(file.read_text()), anywhere=True) & {"streamlit", "pages", "."}
+
+
+@pytest.mark.parametrize("file", find_files("pages"), ids=name_file)
+def test_a_screen_opens_without_a_network(file):
+    assert not imported_packages(ast.parse(file.read_text()), anywhere=False) & NETWORKS
+
+
+@pytest.mark.parametrize("file", find_files("core", "pages"), ids=name_file)
+def test_nothing_is_pickled(file):
+    assert not imported_packages(ast.parse(file.read_text()), anywhere=True) & {"pickle", "joblib", "dill"}
+
+
+def test_imports_are_found_where_they_stand():
+    source = (
+        "import a.b\nif TYPE_CHECKING:\n    import c\ndef f():\n    from d.e import g\nwith x:\n    from . import h\n"
+    )
+    tree = ast.parse(source)
+    assert imported_packages(tree, anywhere=True) == {"a", "c", "d", "."}
+    assert imported_packages(tree, anywhere=False) == {"a", "."}
+
+
+def test_the_server_trains_and_compares_without_pytorch():
+    script = f"import sys, {', '.join(SERVER_MODULES)}\nprint(sorted({NETWORKS!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
