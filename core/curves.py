@@ -46,18 +46,12 @@ def live_curves(metric: str, max_epochs: int, look: Look) -> dict[str, Any]:
             {"field": "value", "title": METRICS[metric], "format": ".1%" if accuracy else ".3f"},
         ],
     }
-    zoom = {"name": "zoom", "select": "interval", "bind": "scales"}
     return {
-        "encoding": encoding,
-        "layer": [
-            {
-                "mark": {"type": "line", "strokeWidth": 1.2, "opacity": 0.45, "color": look.colour},
-                "transform": [{"filter": "datum.kind == 'round'"}],
-                "params": [zoom],
-            },
-            {
-                "mark": {"type": "line", "strokeWidth": 3.5, "color": look.colour},
-                "transform": [{"filter": "datum.kind == 'mean'"}],
-            },
-        ],
+        "mark": {"type": "line", "color": look.colour},
+        "encoding": {
+            **encoding,
+            "strokeWidth": {"condition": {"test": "datum.kind == 'mean'", "value": 3.5}, "value": 1.2},
+            "opacity": {"condition": {"test": "datum.kind == 'mean'", "value": 1}, "value": 0.45},
+        },
+        "params": [{"name": "zoom", "select": "interval", "bind": "scales"}],
     }

@@ -75,7 +75,11 @@ def describe_rounds() -> tuple[str, set[str]]:
     """The rounds' states in a sentence with the finished ones' mean, and the rounds that have ended."""
     runs = [STORE.read(run_id) for run_id in rounds]
     counts = pd.Series([WORDS[run.state] for run in runs]).value_counts()
-    text = f"{len(runs)} rounds: " + ", ".join(f"{number} {word}" for word, number in counts.items()) + "."
+    text = (
+        f"{len(runs)} round{'s' if len(runs) > 1 else ''}: "
+        + ", ".join(f"{number} {word}" for word, number in counts.items())
+        + "."
+    )
     accuracies = pd.Series([run.summary["test_accuracy"] for run in runs if run.state == "finished"], dtype=float)
     if len(accuracies):
         spread = f" ± {100 * accuracies.std():.1f}" if len(accuracies) > 1 else ""
@@ -109,6 +113,8 @@ def show_curves() -> None:
             curve_rows(histories, metric, ended),
             live_curves(metric, settings.max_epochs, look),
             key="live",
+            on_select="rerun",  # Streamlit resets a zoom at new data, unless it is a selection that somebody asks for
+            selection_mode="zoom",
             height=400,
             alt=f"{METRICS[metric]} of {len(rounds)} rounds of {look.label} against the epoch. {text}",
         )

@@ -5,8 +5,11 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -47,20 +50,25 @@ def serve(script: Path, store: Path, **environment: str) -> Iterator[str]:
     command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
     command += ["--server.headless=true", "--browser.gatherUsageStats=false", "--runner.postScriptGC=false"]
     values = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PAIR_RUNS": str(store), **environment}
-    with subprocess.Popen(
-        command, cwd=script.parent, env=values, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        try:
-            lines = []
-            for line in process.stdout:
-                lines.append(line)
-                if "URL:" in line:
-                    break
-            else:
-                raise AssertionError(f"The server ended before it answered: {''.join(lines)}")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
+    log = Path(tempfile.mkstemp(suffix=".log")[1])  # a pipe that nobody reads would stop the server when it is full
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=script.parent, env=values, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        wait_until_served(port, process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+        log.unlink()
+
+
+def wait_until_served(port: int, process: subprocess.Popen, log: Path, patience: float = 30) -> None:
+    """Return when the server answers; fails with what it printed where it ends or takes too long."""
+    ended = time.monotonic() + patience
+    while process.poll() is None and time.monotonic() < ended:
+        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1):
+            return
+    raise AssertionError(f"The server did not answer: {log.read_text()}")
 
 
 @pytest.fixture(scope="session")

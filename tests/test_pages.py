@@ -88,7 +88,6 @@ def test_choices_come_from_the_link():
     assert app.number_input(key="dropout").value == 0.25
     assert (app.number_input(key="rounds").value, app.number_input(key="seed").value) == (4, 7)
     assert app.number_input(key="hidden_units").value == 64
-    assert show(model="Two branches").selectbox(key="model").value == "TwoBranchesModel"
 
 
 @pytest.mark.usefixtures("store")

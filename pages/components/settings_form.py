@@ -4,7 +4,6 @@ from typing import Any
 
 import streamlit as st
 
-from core.palette import PALETTE
 from core.settings import MAX_ROUNDS, MAX_SEED, MODEL_NAMES, RunSettings, SettingsError, allowed, bounds
 
 DEFAULTS = RunSettings()
@@ -30,7 +29,6 @@ def choose_settings() -> tuple[RunSettings, int]:
             "Architecture",
             MODEL_NAMES,
             index=MODEL_NAMES.index(DEFAULTS.model),
-            format_func=lambda name: PALETTE[name].label,
             key="model",
             bind="query-params",
         ),
@@ -74,15 +72,10 @@ def _number(column: Any, name: str, label: str, step: float, form: str) -> Any:
 
 
 def _read_link() -> None:
-    """Say which settings of the link cannot be used; Streamlit shows the defaults in their place.
-
-    Streamlit writes a choice into the link as it is shown, so there a model has its label; its name is as good.
-    """
+    """Say which settings of the link cannot be used; Streamlit shows the defaults in their place."""
     for name in [*RunSettings.model_fields, "rounds"]:
         text = st.query_params.get(name)
-        if text in MODEL_NAMES and name == "model":
-            st.session_state.setdefault("model", text)
-        elif text is not None and not _is_allowed(name, text):
+        if text is not None and not _is_allowed(name, text):
             st.warning(f"The link's {name} is {text[:40]!r}, but {_rule(name)}; the default is shown.", icon=LINK)
 
 
@@ -95,8 +88,6 @@ def _rule(name: str) -> str:
 def _is_allowed(name: str, text: str) -> bool:
     if name == "rounds":
         return text.isdecimal() and 1 <= int(text) <= MAX_ROUNDS
-    if name == "model":
-        return text in {look.label for look in PALETTE.values()}
     try:
         RunSettings.parse({name: text})
     except SettingsError:
