@@ -56,7 +56,8 @@ class RunResult:
     `weights` holds each distinct parameter once, in half precision where that leaves the test accuracy as it is.
     `predictions` holds the test pairs' `indices` (1000, 2) in MNIST's test half, their `classes` (1000, 2), the
     final `probability` (1000,) that first <= second, the `decision` (1000,), and the same probability during
-    training, `trace` (T, 1000), at the epochs `trace_epochs` (T,); `digits` (1000, 2) are the classes read.
+    training, `trace` (T, 1000) in 256 steps, at the epochs `trace_epochs` (T,); `digits` (1000, 2)
+    are the classes read.
     """
 
     summary: dict[str, Any]
@@ -91,8 +92,12 @@ class Run:
         return self._arrays("weights.safetensors")
 
     def predictions(self) -> dict[str, np.ndarray]:
-        """The test pairs' predictions (RunResult says which arrays); raises StoreError."""
-        return self._arrays("predictions.safetensors")
+        """The test pairs' predictions (RunResult says which arrays), `trace` as float32 probabilities again; raises
+        StoreError."""
+        arrays = self._arrays("predictions.safetensors")
+        if "trace" in arrays:
+            arrays["trace"] = (arrays["trace"].astype(np.float32) + 0.5) / 256  # the middle of each step
+        return arrays
 
     def _arrays(self, name: str) -> dict[str, np.ndarray]:
         path = self.path / name

@@ -156,7 +156,8 @@ class Training:
         return RunResult(summary, history, self._pack_weights(right), pack_predictions(test, output, self.trace))
 
     def _pack_weights(self, right: int) -> bytes:
-        full = {name: tensor.detach().contiguous().numpy() for name, tensor in self.network.named_parameters()}
+        # Copies: `contiguous` alone may give the parameters' own memory, which is about to be overwritten.
+        full = {name: tensor.detach().numpy().copy(order="C") for name, tensor in self.network.named_parameters()}
         half = {name: values.astype(np.float16) for name, values in full.items()}
         if self.settings.dropout_at_evaluation:  # its test accuracy is itself random, so it cannot be compared
             return safetensors.numpy.save(full)
@@ -198,6 +199,11 @@ def load_weights(network: torch.nn.Module, arrays: dict[str, np.ndarray]) -> Non
             tensor.copy_(torch.from_numpy(arrays[name].astype(np.float32)))
 
 
+def quantise(probabilities: Tensor) -> np.ndarray:
+    """Probabilities in 256 steps, uint8; the upper half are exactly those of at least 0.5."""
+    return (probabilities * 256).floor().clamp(max=255).numpy().astype(np.uint8)
+
+
 def pack_predictions(test: Pairs, output: Output, trace: dict[int, Tensor]) -> bytes:
     """The test pairs' predictions as a safetensors file (RunResult says which arrays)."""
     arrays: dict[str, np.ndarray] = {
@@ -206,7 +212,7 @@ def pack_predictions(test: Pairs, output: Output, trace: dict[int, Tensor]) -> b
         "probability": probability(output).numpy(),
         "decision": decide(output).numpy(),
         "trace_epochs": np.array(list(trace), dtype=np.int16),
-        "trace": np.array([values.numpy() for values in trace.values()], dtype=np.float16).reshape(-1, len(test)),
+        "trace": np.array([quantise(values) for values in trace.values()], np.uint8).reshape(-1, len(test)),
     }
     if output.digits is not None:
         arrays["digits"] = output.digits.argmax(dim=2).numpy().astype(np.uint8)

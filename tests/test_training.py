@@ -11,7 +11,7 @@ from core.objectives import decide
 from core.prediction import load_ensembles
 from core.runs import EPOCH_FIELDS, RunStore
 from core.settings import MODEL_NAMES, RunSettings
-from core.training import Training, evaluate, load_weights
+from core.training import Training, evaluate, load_weights, quantise
 
 SMALL = {"training_pairs": 200, "max_epochs": 6, "batch_size": 50}
 
@@ -45,6 +45,21 @@ def test_a_run_learns_and_keeps_what_it_promises(model):
     assert arrays["trace_epochs"].tolist() == [5]
     target = arrays["classes"][:, 0] <= arrays["classes"][:, 1]
     assert (arrays["decision"] == target).mean() == result.summary["test_accuracy"]
+
+
+def test_weights_that_need_full_precision_keep_it(monkeypatch):
+    monkeypatch.setattr("core.training.count_right", lambda *_: next(counts))
+    training = Training(RunSettings(**SMALL, model="TwoBranchesModel"))
+    before = {name: tensor.detach().clone() for name, tensor in training.network.named_parameters()}
+    counts = iter([(999, None)])  # in half precision one more decision is wrong
+    stored = safetensors.numpy.load(training._pack_weights(1000))
+    assert all(np.array_equal(stored[name], tensor.numpy()) for name, tensor in before.items())
+    counts = iter([(1000, None)])
+    assert safetensors.numpy.load(training._pack_weights(1000))[next(iter(stored))].dtype == np.float16
+
+
+def test_the_traces_upper_half_is_at_least_one_half():
+    assert quantise(torch.tensor([0.0, 0.4999999, 0.5, 1.0])).tolist() == [0, 127, 128, 255]
 
 
 def test_losses_add_up():

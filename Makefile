@@ -1,0 +1,44 @@
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(firstword $(wildcard $(BIN)/python) python3)
+PORT ?= 8501
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+INSTALL = { test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV); } && $(BIN)/pip install --requirement
+
+.PHONY: help app test check python port
+.NOTPARALLEL:
+
+help: ## say what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+
+app: python port $(VENV)/.app ## open the dashboard; another port with PORT=8600
+	$(BIN)/streamlit run streamlit_app.py --server.port $(PORT)
+
+test: python $(VENV)/.test ## run the tests, in a real Chromium too
+	@browser=$$(tools/find_chromium $(BIN)/python) && export CHROMIUM="$$browser" && $(BIN)/pytest
+
+check: python $(VENV)/.test ## lint, check the formatting and the types, then test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	@$(MAKE) --no-print-directory test
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	found=$$(command -v $(PYTHON) >/dev/null && $(PYTHON) -V 2>&1 || echo missing); \
+	echo "Python 3.11 or newer is needed, but $(PYTHON) is $$found; name another: make app PYTHON=python3.12" >&2; exit 1; }
+
+port:
+	@$(PYTHON) -c 'import socket; socket.create_server(("", $(PORT))).close()' 2>/dev/null || { \
+	echo "Port $(PORT) is taken, or may not be used; choose another: make app PORT=8600" >&2; exit 1; }
+
+# An empty file inside the environment marks it complete; it ages when the requirements change.
+$(VENV)/.app: requirements.txt
+	@echo "Installing what the dashboard needs into $(VENV); the first time takes some minutes."
+	@$(INSTALL) requirements.txt
+	@touch $@
+
+$(VENV)/.test: requirements-dev.txt requirements.txt
+	@echo "Installing what the tests need into $(VENV); the first time takes some minutes."
+	@$(INSTALL) requirements-dev.txt
+	@touch $@ $(VENV)/.app

@@ -1,0 +1,396 @@
+"""How much faster the engine trains than a plain loop: `python -m benchmarks.training`.
+
+The plain loop is the report's procedure as it is usually written: a DataLoader, the default layout, ordinary Adam and
+dropout, each branch called on its own digit, one run after another in one process with PyTorch's default threads.
+Both train the same rounds for the same number of epochs, in turns, so that a machine that drifts slows both. The
+engine's runs are whole ones: looked at on the test pairs every five epochs, tested, packed and written to a store.
+
+    (no option)   runs a second, per architecture and overall; exit status 1 where the engine is not 2.5 times as fast
+    --ablation    what each measure brings: throughput with all of them over that without it
+    --accuracy    ten rounds of two architectures with both loops, early stopping on; exit status 1 where the mean
+                  test accuracies differ by two standard errors of the difference or more
+    --table       the whole of Table 1 (7 architectures × 2 columns × 10 rounds): hours with either
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+from torch.utils.data import DataLoader, TensorDataset, default_collate
+
+from core.architectures import Branches, build_network, count_parameters
+from core.data import Pairs, draw_round, standardise
+from core.engine import KEEP_MEMORY, ROOT, Engine
+from core.results import load_runs, with_report_settings
+from core.runs import STORE, RunStore
+from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, RunSettings
+from core.training import Training, describe_machine
+
+REQUIRED = 2.5  # times the plain loop's throughput
+CORES = os.cpu_count() or 1
+COMPARED = ("WeightSharingBranchesToVecModel", "DirectClassificationModel")  # --accuracy
+
+
+# --- the plain loop ---------------------------------------------------------------------------------------------------
+def plain_embedder(channels: int, hidden: int, p: float) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels, 32, 3), nn.MaxPool2d(2), nn.ReLU(),
+        nn.Conv2d(32, 64, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten(),
+        nn.Dropout(p), nn.Linear(256, hidden), nn.ReLU(), nn.Dropout(p),
+    )  # fmt: skip
+
+
+class PlainNetwork(nn.Module):
+    """Any of the seven: a branch a digit, what joins them, and the heads; gives (comparison, first, second)."""
+
+    def __init__(self, settings: RunSettings) -> None:
+        super().__init__()
+        self.model, hidden = settings.model, settings.hidden_units
+        own = self.model in ("TwoBranchesModel", "BranchesToVecModel")
+        self.first = self.branch(settings)
+        self.second = self.branch(settings) if own else self.first
+        if "ToVec" in self.model:
+            self.compare = nn.Sequential(nn.ReLU(), nn.Linear(20, 10), nn.ReLU(), nn.Linear(10, 1))
+        if "Auxiliary" in self.model:
+            self.join = nn.Sequential(nn.Linear(2 * hidden, 100), nn.ReLU())
+            self.heads = nn.ModuleList([nn.Linear(100, 1), nn.Linear(100, 10), nn.Linear(100, 10)])
+
+    def branch(self, settings: RunSettings) -> nn.Sequential:
+        hidden = settings.hidden_units
+        branch = plain_embedder(2 if self.model == "TwoChannelsModel" else 1, hidden, settings.dropout)
+        if "Auxiliary" not in self.model:
+            branch.append(nn.Linear(hidden, 10))
+        if self.model in MODEL_NAMES[:3]:
+            branch.extend([nn.ReLU(), nn.Linear(10, 1)])
+        return branch
+
+    def forward(self, pairs: Tensor) -> tuple[Tensor | None, ...]:  # (B, 2, 14, 14)
+        if self.model == "TwoChannelsModel":
+            return self.first(pairs)[:, 0], None, None
+        first, second = self.first(pairs[:, :1]), self.second(pairs[:, 1:])
+        if self.model == "DirectClassificationModel":
+            return None, first, second
+        if "Auxiliary" in self.model:
+            joined = self.join(torch.cat([first, second], dim=1))
+            comparison, *digits = [head(joined) for head in self.heads]
+            return comparison[:, 0], *digits
+        if "ToVec" in self.model:
+            return self.compare(torch.cat([first, second], dim=1))[:, 0], None, None
+        return (second - first)[:, 0], None, None
+
+
+def plain_loss(output: tuple[Tensor | None, ...], target: Tensor, classes: Tensor) -> Tensor:
+    comparison, first, second = output
+    if comparison is None:
+        return cross_entropy(torch.cat([first, second]), torch.cat([classes[:, 0], classes[:, 1]]))
+    loss = binary_cross_entropy_with_logits(comparison, target)
+    if first is not None:
+        loss = loss + cross_entropy(first, classes[:, 0]) + cross_entropy(second, classes[:, 1])
+    return loss
+
+
+def plain_accuracy(network: nn.Module, loader: DataLoader) -> float:
+    network.eval()
+    right = total = 0
+    with torch.no_grad():
+        for images, target, _ in loader:
+            comparison, first, second = network(images)
+            decision = first.argmax(1) <= second.argmax(1) if comparison is None else comparison >= 0
+            right += (decision == target.bool()).sum().item()
+            total += len(target)
+    return right / total
+
+
+def train_plainly(settings: RunSettings) -> tuple[int, float]:
+    """One run of the plain loop: its epochs and its test accuracy."""
+    torch.manual_seed(settings.seed)
+    drawn = draw_round(settings.seed, settings.training_pairs)
+    training, validation, test = (
+        DataLoader(
+            TensorDataset(standardise(pairs.images, drawn.mean, drawn.deviation), pairs.target, pairs.classes),
+            batch_size=settings.batch_size,
+            shuffle=pairs is drawn.training,
+        )
+        for pairs in (drawn.training, drawn.validation, drawn.test)
+    )
+    network = PlainNetwork(settings)
+    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    best, since_best, epoch = -1.0, 0, 0
+    while epoch < settings.max_epochs and since_best < settings.patience:
+        epoch += 1
+        network.train()
+        for images, target, classes in training:
+            loss = plain_loss(network(images), target, classes)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        accuracy = plain_accuracy(network, validation)
+        since_best = 0 if accuracy > best else since_best + 1
+        best = max(best, accuracy)
+    return epoch, plain_accuracy(network, test)
+
+
+# --- ours without one of its measures ---------------------------------------------------------------------------------
+class Loaded:
+    """A tensor whose rows are fetched one by one and put together again, as a DataLoader does."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+
+    def __getitem__(self, rows: Tensor) -> Tensor:
+        return default_collate([self.tensor[row] for row in rows.tolist()])
+
+    def __len__(self) -> int:
+        return len(self.tensor)
+
+
+def load_by_rows(training: Training) -> None:
+    pairs = training.round.training
+    loaded = Pairs(pairs.images, Loaded(pairs.classes), Loaded(pairs.target), pairs.indices)
+    training.round = dataclasses.replace(training.round, training=loaded)
+    training._inputs["training"] = Loaded(training._inputs["training"])
+
+
+def use_plain_adam(training: Training) -> None:
+    training.optimiser = torch.optim.Adam(training.network.parameters(), lr=training.settings.learning_rate)
+
+
+def use_plain_layout(training: Training) -> None:
+    training.network.to(memory_format=torch.contiguous_format)
+
+
+def use_plain_branches(training: Training) -> None:
+    if isinstance(training.network, Branches):
+        first, second = training.network.branches
+        training.network.embed = lambda pairs: torch.stack([first(pairs[:, :1]), second(pairs[:, 1:])], dim=1)
+
+
+def use_all_threads(training: Training) -> None:
+    torch.set_num_threads(CORES)
+
+
+SWITCHES: dict[str, Callable[[Training], None]] = {
+    "": lambda training: None,
+    "channels last": use_plain_layout,
+    "both digits of a shared branch in one batch": use_plain_branches,
+    "fused Adam": use_plain_adam,
+    "resident tensors instead of a DataLoader": load_by_rows,
+    "one process a core, each with one thread": use_all_threads,
+}
+KEPT_MEMORY = "memory kept between steps"
+
+
+def train_ours(settings: RunSettings, without: str) -> tuple[int, float]:
+    """The epochs of one run without one measure; no test, so that what is timed is the training alone."""
+    torch.set_num_threads(1)
+    training = Training(settings)
+    SWITCHES[without](training)
+    return len(list(training.epochs())), float("nan")
+
+
+# --- processes that train when told to --------------------------------------------------------------------------------
+def serve() -> None:
+    """Train what each line of standard input says, and answer in a line: [seconds, epochs, test accuracy]."""
+    for line in sys.stdin:
+        order = json.loads(line)
+        settings, without = RunSettings.parse(order["settings"]), order["without"]
+        started = time.perf_counter()
+        epochs, accuracy = train_plainly(settings) if without is None else train_ours(settings, without)
+        print(json.dumps([time.perf_counter() - started, epochs, accuracy]), flush=True)
+
+
+class Trainers:
+    """Fresh processes that train the same settings at the same time."""
+
+    def __init__(self, count: int, environment: dict[str, str]) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "MKL_", "MALLOC_"))}
+        command = [sys.executable, "-m", "benchmarks.training", "--serve"]
+        self.processes = [
+            subprocess.Popen(
+                command, cwd=ROOT, env={**kept, **environment}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+            for _ in range(count)
+        ]
+        self.train(RunSettings(training_pairs=100, max_epochs=1))
+
+    def train(self, settings: RunSettings, without: str | None = None, count: int | None = None) -> list[list[float]]:
+        """What each of the first `count` (all) answers; `without` None is the plain loop."""
+        order = json.dumps({"settings": settings.model_dump(), "without": without}) + "\n"
+        chosen = self.processes[:count]
+        for process in chosen:
+            process.stdin.write(order)
+            process.stdin.flush()
+        return [json.loads(process.stdout.readline()) for process in chosen]
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.__exit__(None, None, None)
+
+
+@contextmanager
+def start_engine() -> Iterator[Engine]:
+    """The engine, warm, on a store that is thrown away. It is nice to others, so other work slows it the most."""
+    with tempfile.TemporaryDirectory() as folder, closing(Engine(RunStore(Path(folder) / "runs"))) as engine:
+        time_engine(engine, RunSettings(training_pairs=100, max_epochs=1, seed=1_000_000).rounds(CORES))
+        yield engine
+
+
+def time_engine(engine: Engine, runs: list[RunSettings]) -> float:
+    """Seconds from the first run's submission until the last one is in the store."""
+    run_ids = [settings.run_id for settings in runs]
+    started = time.perf_counter()
+    for settings in runs:
+        engine.submit(settings)
+    engine.wait(run_ids)
+    seconds = time.perf_counter() - started
+    assert all(engine.store.read(run_id).state == "finished" for run_id in run_ids)
+    return seconds
+
+
+def same_work(model: str, epochs: int, **values: Any) -> RunSettings:
+    """Settings under which every loop trains exactly `epochs` epochs."""
+    return RunSettings.parse({"model": model, "max_epochs": epochs, "patience": 500, **values})
+
+
+# --- the four questions -----------------------------------------------------------------------------------------------
+def compare_speed(epochs: int, repeats: int) -> bool:
+    """Print runs a second of both loops; whether the engine reaches the required ratio overall."""
+    plain, ours = [], []  # seconds a run, an architecture
+    print(f"\nRuns of {epochs} epochs, {repeats} plain and {repeats * CORES} of the engine's an architecture, in turns")
+    print(f"{'':34}{'plain':>10}{'engine':>10}   seconds a run")
+    with closing(Trainers(1, {})) as trainers, start_engine() as engine:
+        for model in MODEL_NAMES:
+            slow, fast = [], []
+            for repeat in range(repeats):
+                settings = same_work(model, epochs, seed=CORES * repeat)
+                slow.append(trainers.train(settings)[0][0])
+                fast.append(time_engine(engine, settings.rounds(CORES)) / CORES)
+            plain.append(min(slow))  # the fastest of each is the one that other work disturbed least
+            ours.append(min(fast))
+            print_ratio(model, plain[-1], ours[-1])
+    return print_ratio("one run of each", sum(plain), sum(ours)) >= REQUIRED
+
+
+def print_ratio(name: str, plain: float, ours: float) -> float:
+    print(f"{name:34}{plain:10.3f}{ours:10.3f}   throughput × {plain / ours:.2f}", flush=True)
+    return plain / ours
+
+
+def measure_ablation(epochs: int, repeats: int) -> None:
+    """Print what each measure brings, all others on: seconds a run without it over seconds a run with it."""
+    taken: dict[tuple[str, str], list[float]] = defaultdict(list)  # measure, architecture -> seconds a run
+    print(f"\n{repeats} × {CORES} runs of {epochs} epochs of each architecture, in turns")
+    with ExitStack() as stack:
+        ours = stack.enter_context(closing(Trainers(CORES, KEEP_MEMORY)))
+        forgetful = stack.enter_context(closing(Trainers(CORES, {})))
+        for model in [*MODEL_NAMES] * repeats:
+            settings = same_work(model, epochs)
+            for without in SWITCHES:
+                alone = SWITCHES[without] is use_all_threads
+                answers = ours.train(settings, without, 1 if alone else CORES)
+                taken[without, model].append(max(answer[0] for answer in answers) / len(answers))
+            taken[KEPT_MEMORY, model].append(max(answer[0] for answer in forgetful.train(settings, "")) / CORES)
+    seconds = {name: sum(min(taken[name, model]) for model in MODEL_NAMES) for name in [*SWITCHES, KEPT_MEMORY]}
+    base = seconds.pop("")
+    for measure, value in sorted(seconds.items(), key=lambda item: -item[1]):
+        print(f"{measure:48}throughput × {value / base:.2f}")
+
+
+def compare_accuracy(rounds: int) -> bool:
+    """Print both loops' mean test accuracies; whether they agree within two standard errors of the difference."""
+    agree = True
+    with closing(Trainers(1, {})) as trainers, start_engine() as engine:
+        for model in COMPARED:
+            plan = RunSettings(model=model).rounds(rounds)
+            time_engine(engine, plan)
+            ours = [engine.store.read(settings.run_id).summary["test_accuracy"] for settings in plan]
+            plain = [trainers.train(settings)[0][2] for settings in plan]
+            difference = statistics.fmean(ours) - statistics.fmean(plain)
+            error = ((statistics.variance(ours) + statistics.variance(plain)) / rounds) ** 0.5
+            agree &= abs(difference) < 2 * error
+            print(f"\n{model}, n = {rounds}")
+            for name, values in (("plain", plain), ("engine", ours)):
+                print(f"  {name:8}{statistics.fmean(values):.4f} ± {statistics.stdev(values):.4f}")
+            print(f"  difference {difference:+.4f}, {abs(difference) / error:.2f} standard errors", flush=True)
+    return agree
+
+
+def compare_table(epochs: int) -> None:
+    """Print how long the 140 runs of Table 1 take: the engine's from whole runs, the plain loop's from a few epochs."""
+    cells = [(model, dropout) for dropout in SHIPPED_DROPOUTS for model in MODEL_NAMES]
+    expected = with_report_settings(load_runs(RunStore(STORE))).query("not dropout_at_evaluation")
+    expected = expected.groupby(["model", "dropout"])["epochs"].mean().to_dict()
+    if missing := [cell for cell in cells if cell not in expected]:
+        raise SystemExit(f"The store lacks the runs of {missing[0]}; train them with: python -m core reproduce")
+    plain = ours = 0.0
+    done = 0
+    with closing(Trainers(1, {})) as trainers, start_engine() as engine:
+        for column in (cells[: len(MODEL_NAMES)], cells[len(MODEL_NAMES) :]):
+            plan = [RunSettings(model=model, dropout=dropout) for model, dropout in column]
+            ours += time_engine(engine, plan)
+            done += sum(engine.store.read(settings.run_id).summary["epochs"] for settings in plan)
+            for model, dropout in column:
+                seconds = trainers.train(same_work(model, epochs, dropout=dropout))[0][0]
+                plain += 10 * seconds / epochs * expected[model, dropout]
+    total = 10 * sum(expected[cell] for cell in cells)
+    table = ours / done * total
+    print(f"\nTable 1: 7 architectures × 2 columns × 10 rounds; the stored runs took {total:,.0f} epochs")
+    print(
+        f"engine {table / 60:6.1f} minutes, from {len(cells)} whole runs, one a cell: {ours:.0f} s for {done:,} epochs"
+    )
+    print(f"plain  {plain / 60:6.1f} minutes, from {epochs} epochs a cell")
+    print("Both are measured seconds an epoch times the stored runs' epochs; the engine's also hold the time in which")
+    print("a worker waits for the other's last run of a column.")
+    print(f"throughput × {plain / table:.2f}")
+
+
+def check_networks() -> None:
+    """Both loops train the same networks: equal numbers of parameters, tensor by tensor."""
+    for model in MODEL_NAMES:
+        settings = RunSettings(model=model)
+        plain, ours = PlainNetwork(settings), build_network(settings)
+        assert count_parameters(plain) == count_parameters(ours), model
+        assert sorted(p.shape for p in plain.parameters()) == sorted(p.shape for p in ours.parameters()), model
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    question = parser.add_mutually_exclusive_group()
+    for name in ("ablation", "accuracy", "table"):
+        question.add_argument(f"--{name}", action="store_true")
+    question.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--epochs", type=int, default=10, help="of each timed run")
+    parser.add_argument("--repeats", type=int, default=3, help="how often each timing is taken; the fastest counts")
+    chosen = parser.parse_args()
+    if chosen.serve:
+        serve()
+        return 0
+    check_networks()
+    print(", ".join(f"{name} {value}" for name, value in describe_machine().items()))
+    print(f"{torch.get_num_threads()} threads by default; load before the start {os.getloadavg()[0]:.1f}")
+    if chosen.ablation:
+        measure_ablation(chosen.epochs, chosen.repeats)
+        return 0
+    if chosen.table:
+        compare_table(chosen.epochs)
+        return 0
+    met = compare_accuracy(rounds=10) if chosen.accuracy else compare_speed(chosen.epochs, chosen.repeats)
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
