@@ -136,14 +136,29 @@ def _print_round(run: Run) -> float | None:
 
 
 @app.command()
-def table(store: StoreOption = STORE, as_json: JsonOption = False) -> None:
+def table(
+    store: StoreOption = STORE,
+    as_json: JsonOption = False,
+    as_text: Annotated[str | None, typer.Option("--format", help="Print it as markdown, latex or csv.")] = None,
+    readme: Annotated[Path | None, typer.Option(help="Write it into this README, between its two marks.")] = None,
+) -> None:
     """Print the results table from the store, beside the report's numbers."""
+    from core.export import FORMATS, update_readme
     from core.results import load_runs, results_json, results_table
 
     with one_sentence():
-        rows = results_json(results_table(load_runs(RunStore(store))))
+        if as_text not in (None, *FORMATS):
+            raise SettingsError(f"--format is {as_text!r}, but must be one of {', '.join(FORMATS)}.")
+        results = results_table(load_runs(RunStore(store)))
+        rows = results_json(results)
+        if readme is not None:
+            update_readme(readme, results)
+            return
     if as_json:
         print(json.dumps(rows, indent=1))
+        return
+    if as_text is not None:
+        print(FORMATS[as_text](results))
         return
     view = Table(
         "model", "dropout", "rounds", "ours", "report", box=None, title="Test accuracy, mean ± standard deviation"

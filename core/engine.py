@@ -275,22 +275,27 @@ def warm_worker() -> None:
 async def host_cluster(workers: int) -> None:
     """Run a scheduler and its workers until standard input ends; prints the scheduler's address first."""
     import dask
+    import psutil
     from distributed import LocalCluster
 
     dask.config.set(
         {
             "distributed.nanny.pre-spawn-environ": {**KEEP_MEMORY, "OMP_NUM_THREADS": 1},
             "distributed.scheduler.worker-saturation": 1.0,  # no run waits at one worker while another is idle
-            "distributed.admin.low-level-log-length": 100,
         }
     )
     os.nice(NICENESS)
-    async with LocalCluster(
+    cluster = await LocalCluster(
         n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", memory_limit=0,
         dashboard_address="127.0.0.1:0", asynchronous=True,
-    ) as cluster:  # fmt: skip
-        print(cluster.scheduler_address, flush=True)
-        await asyncio.to_thread(sys.stdin.read)
+    )  # fmt: skip
+    print(cluster.scheduler_address, flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    # Whoever started this is gone, perhaps killed. A worker in the middle of a run would not close for minutes, and
+    # nothing here is worth waiting for: what was reported is in the store.
+    for process in psutil.Process().children(recursive=True):
+        process.kill()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -82,14 +82,16 @@ def half_width(std: ArrayLike, rounds: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(stats.t.ppf(1 - LEVEL / 2, n - 1) * np.asarray(std, dtype=float) / np.sqrt(n))
 
 
-def summarise_rounds(runs: pd.DataFrame, keys: list[str], value: str = "test_accuracy") -> pd.DataFrame:
-    """A row a group of finished runs: the keys, `rounds`, `mean`, `std` (one round: NaN), and the 95 % interval
-    `low`, `high`; further the means of `epochs` and of processor `seconds`."""
-    means = {name: (name, "mean") for name in ("epochs", "seconds")}
-    groups = runs.groupby(keys).agg(
-        rounds=(value, "count"), mean=(value, "mean"), std=(value, "std"), **means
-    ).reset_index()  # fmt: skip
-    return _add_interval(groups)
+def summarise_rounds(
+    runs: pd.DataFrame, keys: list[str], value: str = "test_accuracy", also: Sequence[str] = ("epochs", "seconds")
+) -> pd.DataFrame:
+    """A row a group of finished runs: the keys, `rounds`, `mean`, `std` (one round: NaN), the 95 % interval `low`,
+    `high`, and the means of the columns `also`."""
+    means: Any = {name: (name, "mean") for name in also}
+    groups = runs.groupby(keys)
+    return _add_interval(
+        groups.agg(rounds=(value, "count"), mean=(value, "mean"), std=(value, "std"), **means).reset_index()
+    )
 
 
 def _add_interval(table: pd.DataFrame) -> pd.DataFrame:
@@ -206,9 +208,15 @@ def describe_step(change: str, paired: Paired) -> str:
     return f"{change} {verb} {points(abs(paired.difference))} points ({interval}, n = {paired.rounds})."
 
 
+def signed(value: float, digits: int = 1) -> str:
+    """A number for a sentence, with a real minus sign and no negative zero: −0.41 -> '−0.4'."""
+    text = f"{value:.{digits}f}"
+    return text.replace("-", "−") if float(text) else text.lstrip("-")
+
+
 def points(share: float) -> str:
-    """A difference of accuracies in percentage points, with a real minus sign: −0.004 -> '−0.4'."""
-    return f"{100 * share + 0.0:.1f}".replace("-0.0", "0.0").replace("-", "−")
+    """A difference of accuracies in percentage points: −0.0041 -> '−0.4'."""
+    return signed(100 * share)
 
 
 def percent(share: float) -> str:

@@ -47,7 +47,8 @@ def test_the_process_that_submits_never_imports_torch(tmp_path):
     script = (
         "import sys\nfrom pathlib import Path\nfrom core.engine import Engine\nfrom core.runs import RunStore\n"
         "from core.settings import RunSettings\n"
-        "engine = Engine(RunStore(Path(sys.argv[1])), workers=1)\nsettings = RunSettings(training_pairs=100, max_epochs=1)\n"
+        "engine = Engine(RunStore(Path(sys.argv[1])), workers=1)\n"
+        "settings = RunSettings(training_pairs=100, max_epochs=1)\n"
         "engine.submit(settings)\nassert engine.wait([settings.run_id], 60)\n"
         "print(engine.store.read(settings.run_id).state, 'torch' in sys.modules)\nengine.close()\n"
     )
@@ -107,6 +108,26 @@ def test_a_killed_workers_run_comes_back_by_itself(engine):
     run = engine.store.read(settings.run_id)
     assert run.state == "finished"
     assert [record["epoch"] for record in run.history] == list(range(1, 26))
+
+
+def test_a_killed_process_leaves_no_worker_behind_and_its_run_interrupted(tmp_path):
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom core.engine import Engine\nfrom core.runs import RunStore\n"
+        "from core.settings import RunSettings\nengine = Engine(RunStore(Path(sys.argv[1])), workers=1)\n"
+        "settings = RunSettings(max_epochs=500, patience=500)\nengine.submit(settings)\n"
+        "with engine.changed:\n    engine.changed.wait_for(lambda: engine.epochs(settings.run_id) > 1, 60)\n"
+        "print('training', flush=True)\nsys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "training\n"
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert len(family) >= 2
+        process.kill()
+    assert len(psutil.wait_procs(family, 20)[0]) == len(family)
+    [run] = RunStore(tmp_path)
+    assert run.state == "interrupted"
+    assert len(run.history) >= 2
 
 
 def test_a_run_that_another_process_writes_is_left_to_it(engine):

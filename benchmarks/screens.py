@@ -1,0 +1,157 @@
+"""How long people wait: the server's start, each screen cold and warm, the first point of a curve, and its delay.
+
+    python -m benchmarks.screens
+
+Runs the dashboard as a server of its own on a copy of the shipped runs, and Chromium on the same machine (CHROMIUM
+names another than the one on the path). Prints each figure with its bound; exit status 1 where one is missed.
+"""
+
+import os
+import platform
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+
+import streamlit
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from core.runs import STORE, read_history
+from core.settings import RunSettings
+
+ROOT = Path(__file__).parent.parent
+WARM_LOADS = 5
+LAG_SECONDS = 8
+POINTS = (
+    "Math.max(0, ...[...document.querySelectorAll('.mark-line path')]"
+    ".map(path => (path.getAttribute('d').match(/[ML]/g) || []).length))"
+)
+COMPLETE = (
+    "selector => document.querySelector('h1') && document.querySelector(selector)"
+    " && !document.querySelector('[data-testid=stStatusWidget]') && !document.querySelector('[data-stale=true]')"
+)
+SCREENS = {  # path -> what shows that the screen is complete
+    "": ".mark-line path",
+    "compare": "[data-testid=stDataFrame] canvas",
+    "draw": "[data-testid=stCaptionContainer]",
+}
+
+
+def start_server(store: Path) -> tuple["subprocess.Popen[bytes]", str, float]:
+    """The server's process, its address, and the seconds until it answered."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", f"--server.port={address.split(':')[-1]}"]
+    environment = {**os.environ, "PAIR_RUNS": str(store)}
+    started = time.perf_counter()
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    while process.poll() is None:
+        with suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
+            return process, address, time.perf_counter() - started
+    raise SystemExit("The server ended before it answered.")
+
+
+def open_screen(browser: Browser, address: str, path: str) -> tuple[Page, float]:
+    """A page in a browser context of its own, and the seconds until it was complete."""
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    started = time.perf_counter()
+    page.goto(f"{address}/{path}", wait_until="commit")
+    page.wait_for_function(COMPLETE, arg=SCREENS[path.split("?")[0]], polling=10)
+    return page, time.perf_counter() - started
+
+
+def imports_torch(process: "subprocess.Popen[bytes]") -> bool:
+    """Whether the server has loaded PyTorch's library (Linux)."""
+    return "libtorch" in Path(f"/proc/{process.pid}/maps").read_text()
+
+
+def time_training(browser: Browser, address: str, store: Path) -> tuple[float, list[float]]:
+    """Seconds from the click to the first point, and each later epoch's delay from the store to the screen."""
+    settings = RunSettings(model="TwoBranchesModel", seed=1234, max_epochs=200, patience=200)
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.goto(f"{address}/?model=TwoBranchesModel&seed=1234&max_epochs=200&patience=200&rounds=1")
+    button = page.get_by_role("button", name="Start training")
+    button.wait_for()
+    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+    started = time.perf_counter()
+    button.click()
+    page.wait_for_function(f"{POINTS} > 0", polling=10)
+    first = time.perf_counter() - started
+    history, written, shown = store / settings.run_id / "history.jsonl", {}, {}
+    while time.perf_counter() - started < LAG_SECONDS:
+        now = time.perf_counter()
+        for counts, reached in ((written, len(read_history(history)[0])), (shown, page.evaluate(POINTS))):
+            for epoch in range(len(counts) + 1, reached + 1):
+                counts[epoch] = now
+        page.wait_for_timeout(10)
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("1 stopped").wait_for()
+    return first, [shown[epoch] - written[epoch] for epoch in shown if epoch > 1]
+
+
+def time_click(browser: Browser, address: str) -> float:
+    """Seconds from a click on another dropout to the complete comparison."""
+    page, _ = open_screen(browser, address, "compare")
+    times = []
+    for dropout in ("0.25", "0", "0.25", "0"):
+        started = time.perf_counter()
+        page.get_by_role("radio", name=dropout, exact=True).click()
+        wanted = f"selector => ({COMPLETE})(selector) && new URLSearchParams(location.search).get('shown_dropout')"
+        page.wait_for_function(f"{wanted} {'===' if dropout != '0' else '!=='} '0.25'", arg="h1", polling=10)
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def measure(browser: Browser, folder: Path) -> list[tuple[str, float, float]]:
+    """What was measured, the seconds, and the bound."""
+    store = folder / "runs"
+    shutil.copytree(STORE, store)
+    figures: list[tuple[str, float, float]] = []
+    for path in SCREENS:
+        process, address, ready = start_server(store)
+        try:
+            if not path:
+                figures.append(("server ready", ready, 3))
+            if path != "draw":
+                figures.append((f"{path or 'train'}, cold", open_screen(browser, address, path)[1], 2.5))
+            warm = [open_screen(browser, address, path)[1] for _ in range(WARM_LOADS)]
+            figures.append((f"{path or 'train'}, warm (median of {WARM_LOADS})", statistics.median(warm), 1))
+            if path == "compare":
+                figures.append(("compare, a click", time_click(browser, address), 0.3))
+            if not path:
+                browser.contexts[0].pages[0].wait_for_timeout(8_000)  # the engine warms up behind the first screen
+                first, delays = time_training(browser, address, store)
+                figures.append(("first point after the click", first, 1))
+                figures.append((f"an epoch's delay, median of {len(delays)}", statistics.median(delays), 1.5))
+                figures.append(("an epoch's delay, longest", max(delays), 1.5))
+            if path != "draw":
+                figures.append((f"{path or 'train'}, PyTorch in the server (1 = yes)", imports_torch(process), 0))
+        finally:
+            process.terminate()
+            process.wait()
+    return figures
+
+
+def main() -> None:
+    """Measure, print, and judge."""
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        figures = measure(browser, Path(folder))
+        version = browser.version
+        browser.close()
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, Streamlit {streamlit.__version__}, {version}")
+    for name, seconds, bound in figures:
+        print(f"{name:45} {seconds:7.2f}   at most {bound:g}{'' if seconds <= bound else '   MISSED'}")
+    sys.exit(any(seconds > bound for _, seconds, bound in figures))
+
+
+if __name__ == "__main__":
+    main()

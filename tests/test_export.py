@@ -1,0 +1,47 @@
+"""The results table to take away."""
+
+import pandas as pd
+import pytest
+from conftest import ROOT
+
+from core.export import BEGIN, END, as_csv, as_latex, as_markdown, pair_columns, update_readme
+from core.results import load_runs, results_table
+from core.runs import RunStore
+
+
+@pytest.fixture
+def table():
+    runs = pd.DataFrame(columns=load_runs(RunStore(ROOT / "nowhere")).columns)
+    return results_table(runs)
+
+
+def test_a_cell_without_rounds_is_a_dash_beside_the_reports(table):
+    row = pair_columns(table).set_index("Architecture").loc["DirectClassificationModel"]
+    assert row.tolist() == ["–", "0", "0.965 ± 0.007", "–", "0", "0.953 ± 0.010"]
+
+
+def test_one_round_has_a_mean_and_no_deviation(table):
+    table.loc[0, ["rounds", "mean"]] = [1, 0.8125]
+    assert pair_columns(table).loc[0, "Ours, no dropout"] == "0.812"
+
+
+def test_markdown_and_latex_have_a_line_an_architecture(table):
+    assert len(as_markdown(table).splitlines()) == 9
+    assert r"DirectClassificationModel & -- & 0 & 0.965 $\pm$ 0.007 & -- & 0 & 0.953 $\pm$ 0.010 \\" in as_latex(table)
+
+
+def test_csv_keeps_every_cell(table):
+    assert len(as_csv(table).splitlines()) == 15
+
+
+def test_the_readmes_table_is_that_of_the_shipped_runs(tmp_path):
+    copy = tmp_path / "README.md"
+    copy.write_text((ROOT / "README.md").read_text())
+    update_readme(copy, results_table(load_runs(RunStore(ROOT / "cached_runs"))))
+    assert copy.read_text() == (ROOT / "README.md").read_text(), "run: python -m core table --readme README.md"
+
+
+def test_a_readme_without_marks_is_one_sentence(tmp_path, table):
+    (tmp_path / "README.md").write_text(f"{BEGIN} and no end")
+    with pytest.raises(ValueError, match=f"lacks the marks {BEGIN} and {END}"):
+        update_readme(tmp_path / "README.md", table)
