@@ -35,7 +35,7 @@ st.dataframe(
         "parameters", "epochs", "seconds",
     ),
     column_config={
-        "label": st.column_config.TextColumn("Architecture", width="medium", pinned=True),
+        "label": st.column_config.TextColumn("Architecture", width=250, pinned=True),
         "rounds": number("Rounds", help="Each on its own 1,000 test pairs"),
         "mean": number("Ours, %", format="%.1f"),
         "std": number("± std", format="%.1f"),

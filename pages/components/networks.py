@@ -48,11 +48,15 @@ STYLE = """
 .frames img { width: 84px; height: 84px; image-rendering: pixelated; border-radius: 0.4rem; }
 .frames p { margin: 0; font-size: 1.35rem; font-weight: 600; line-height: 1.35; }
 @media (max-width: 640px) {
-  .verdicts, .verdicts tbody, .verdicts tr { display: block; } .verdicts thead { display: none; }
-  .verdicts tr { padding: 0.5rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
-  .verdicts th[scope=row] { display: block; border: 0; font-weight: 600; padding: 0.2rem 0; }
-  .verdicts td { display: inline-block; border: 0; padding: 0.2rem 0.6rem 0.2rem 0; }
-  .verdicts td.answer::before { content: attr(data-dropout) ": "; opacity: 0.65; }
+  .verdicts, .verdicts tbody { display: block; } .verdicts thead { display: none; }
+  .verdicts tr { display: grid; grid-template-columns: 1fr 3.5rem auto; padding: 0.6rem 0;
+    border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
+  .verdicts th[scope=row] { grid-column: 1 / -1; border: 0; font-weight: 600; padding: 0.2rem 0; }
+  .verdicts td { border: 0; padding: 0.2rem 0 0.2rem 0.6rem; }
+  .verdicts td.answer { padding-left: 0; }
+  .verdicts td.answer::before { content: attr(data-dropout) " "; opacity: 0.65; display: block; font-size: 0.85rem; }
+  .verdicts td.number, .verdicts td:last-child, .verdicts td:nth-child(4) { align-self: end; }
+  .verdicts td.none { grid-column: 1 / -1; }
   .frames { flex-wrap: wrap; }
 }
 </style>
