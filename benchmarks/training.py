@@ -27,6 +27,8 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import dask
+import distributed  # noqa: F401  # brings Dask's configuration of workers
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
@@ -34,7 +36,7 @@ from torch.utils.data import DataLoader, TensorDataset, default_collate
 
 from core.architectures import Branches, build_network, count_parameters
 from core.data import Pairs, draw_round, standardise
-from core.engine import KEEP_MEMORY, ROOT, Engine
+from core.engine import KEEP_MEMORY, NICENESS, ROOT, Engine
 from core.results import load_runs, with_report_settings
 from core.runs import STORE, RunStore
 from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, RunSettings
@@ -205,6 +207,7 @@ def train_ours(settings: RunSettings, without: str) -> tuple[int, float]:
 # --- processes that train when told to --------------------------------------------------------------------------------
 def serve() -> None:
     """Train what each line of standard input says, and answer in a line: [seconds, epochs, test accuracy]."""
+    os.nice(NICENESS)  # as the engine's workers do, so that other work on the machine slows both alike
     for line in sys.stdin:
         order = json.loads(line)
         settings, without = RunSettings.parse(order["settings"]), order["without"]
@@ -214,7 +217,7 @@ def serve() -> None:
 
 
 class Trainers:
-    """Fresh processes that train the same settings at the same time."""
+    """Fresh processes that train the same settings at the same time, in the usual environment and what is added."""
 
     def __init__(self, count: int, environment: dict[str, str]) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "MKL_", "MALLOC_"))}
@@ -243,7 +246,7 @@ class Trainers:
 
 @contextmanager
 def start_engine() -> Iterator[Engine]:
-    """The engine, warm, on a store that is thrown away. It is nice to others, so other work slows it the most."""
+    """The engine, warm, on a store that is thrown away."""
     with tempfile.TemporaryDirectory() as folder, closing(Engine(RunStore(Path(folder) / "runs"))) as engine:
         time_engine(engine, RunSettings(training_pairs=100, max_epochs=1, seed=1_000_000).rounds(CORES))
         yield engine
@@ -296,7 +299,7 @@ def measure_ablation(epochs: int, repeats: int) -> None:
     print(f"\n{repeats} × {CORES} runs of {epochs} epochs of each architecture, in turns")
     with ExitStack() as stack:
         ours = stack.enter_context(closing(Trainers(CORES, KEEP_MEMORY)))
-        forgetful = stack.enter_context(closing(Trainers(CORES, {})))
+        forgetful = stack.enter_context(closing(Trainers(CORES, dask_environment())))
         for model in [*MODEL_NAMES] * repeats:
             settings = same_work(model, epochs)
             for without in SWITCHES:
@@ -308,6 +311,12 @@ def measure_ablation(epochs: int, repeats: int) -> None:
     base = seconds.pop("")
     for measure, value in sorted(seconds.items(), key=lambda item: -item[1]):
         print(f"{measure:48}throughput × {value / base:.2f}")
+
+
+def dask_environment() -> dict[str, str]:
+    """The environment that Dask gives its workers unless told otherwise: memory goes back to the system at once."""
+    values = dask.config.get("distributed.nanny.pre-spawn-environ")
+    return {name: str(value) for name, value in values.items()}
 
 
 def compare_accuracy(rounds: int) -> bool:

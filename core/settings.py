@@ -66,12 +66,16 @@ class RunSettings(BaseModel):
             raise SettingsError(f"rounds is {count}, but must be between 1 and {MAX_ROUNDS}.")
         return [self.parse({**self.model_dump(), "seed": self.seed + index}) for index in range(count)]
 
-    def differences(self) -> dict[str, Any]:
-        """What differs from the report's settings, apart from the architecture, the dropout and the seed."""
+    def describe_differences(self) -> str:
+        """What differs from the report's settings, apart from architecture, dropout and seed: 'hidden units 64, …'."""
         own = {"model", "dropout", "seed"}
-        return {
-            name: value for name, value in self if name not in own and value != type(self).model_fields[name].default
-        }
+        fields = type(self).model_fields.items()
+        values = {name: getattr(self, name) for name, field in fields if name not in own}
+        other = {name: value for name, value in values.items() if value != type(self).model_fields[name].default}
+        return ", ".join(
+            "left on at evaluation" if value is True else f"{name.replace('_', ' ')} {value:g}"
+            for name, value in other.items()
+        )
 
     def cell(self) -> str:
         """The settings without the seed, as canonical JSON: runs that differ by their round alone share it."""

@@ -1,5 +1,6 @@
 """Every screen through the entry file, with runs, without any, and with things that are wrong."""
 
+import re
 import shutil
 
 import pytest
@@ -12,7 +13,7 @@ from core.runs import RunResult, RunStore
 from core.settings import RunSettings
 from pages.components import shared
 
-PAGES = ("pages/train.py", "pages/compare.py", "pages/draw.py")
+PAGES = ("pages/train.py", "pages/compare.py", "pages/findings.py", "pages/leaderboard.py", "pages/draw.py")
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +60,8 @@ def text_of(app: AppTest) -> str:
             "pages/compare.py",
             "No architecture has been trained with the report's settings yet: train one under *Train*",
         ),
+        ("pages/findings.py", "No run in the store answers this question yet"),
+        ("pages/leaderboard.py", "Nothing has been trained to its end yet"),
         ("pages/draw.py", "No trained network can answer yet: train any architecture under *Train*"),
     ],
 )
@@ -150,6 +153,27 @@ def test_compare_shows_ours_beside_the_reports(store):
     shown = table.value.set_index("model")
     assert len(shown) == 7
     assert shown.loc["DirectClassificationModel", ["rounds", "mean", "report_mean"]].tolist() == [1, 75, 96.5]
+
+
+@pytest.mark.parametrize("question", ["artefact", "distance", "parameters", "epochs", "squared", "hypothesis"])
+def test_each_finding_has_a_figure_and_words_on_the_shipped_runs(question, monkeypatch):
+    monkeypatch.setattr(shared.STORE, "root", ROOT / "cached_runs")
+    app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=30).run()
+    app.switch_page("pages/findings.py").run()
+    app.pills(key="finding").set_value(question).run()
+    assert not app.exception
+    assert app.get("plotly_chart")
+    assert re.search(r"\d", app.markdown[0].value)
+
+
+@pytest.mark.parametrize("view", ["Table", "Curves", "Does it matter?"])
+def test_each_view_of_the_comparison_shows_the_shipped_runs(view, monkeypatch):
+    monkeypatch.setattr(shared.STORE, "root", ROOT / "cached_runs")
+    app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=30).run()
+    app.switch_page("pages/compare.py").run()
+    app.segmented_control(key="view").set_value(view).run()
+    assert not app.exception
+    assert app.get("plotly_chart") or len(app.dataframe[0].value) == 7
 
 
 @pytest.mark.usefixtures("empty")

@@ -95,7 +95,7 @@ def _table(verdicts: "list[Verdict]") -> str:
 
 def _row_head(settings: RunSettings) -> str:
     look = PALETTE[settings.model]
-    others = "".join(f", {name.replace('_', ' ')} {value}" for name, value in settings.differences().items())
+    others = f" {settings.describe_differences()}"
     swatch = f'<i style="background:{look.colour}"></i>'
     return f'<th scope="row">{swatch}{escape(look.label)}<small>{escape(others)}</small></th>'
 

@@ -7,8 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from core.engine import Engine, EngineError
-from core.results import load_runs
+from core.results import load_histories, load_runs, with_report_settings
 from core.runs import RunStore
+from core.settings import SHIPPED_DROPOUTS
 
 STORE = RunStore()
 
@@ -36,6 +37,18 @@ def _runs(signature: tuple[tuple[str, int], ...]) -> pd.DataFrame:
 def read_runs() -> pd.DataFrame:
     """A row a run of the store, as core.results.load_runs gives it; read anew when a run comes or ends."""
     return _runs(STORE.signature())
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _table_histories(signature: tuple[tuple[str, int], ...]) -> pd.DataFrame:
+    runs = with_report_settings(_runs(signature))
+    wanted = runs["dropout"].isin(SHIPPED_DROPOUTS) & ~runs["dropout_at_evaluation"].astype(bool)
+    return load_histories(STORE, runs["run_id"][wanted])
+
+
+def read_table_histories() -> pd.DataFrame:
+    """A row an epoch of the runs behind the two columns of Table 1."""
+    return _table_histories(STORE.signature())
 
 
 def get_owner() -> str:

@@ -1,0 +1,681 @@
+"""Plotly figures of stored results, as pure functions of data frames, each with a text for those who cannot see it.
+
+Figures have no titles and no background, and take their text colour from the page's theme. Accuracies are shares of
+1 in the frames and percent on the axes. `narrow` stacks panels for a phone.
+"""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from core.curves import METRICS
+from core.findings import DIGIT_MODELS, EARLY_MODELS, passing_epochs
+from core.palette import PALETTE, Look
+from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, ModelName
+from core.statistics import percent, points
+
+FONT = "Inter, system-ui, sans-serif"
+NEUTRAL = "#808a97"  # readable on white and on near-black
+GRID = "rgba(128, 138, 151, 0.22)"
+EVEN, WORSE, BETTER = "#66707d", "#b8500f", "#1560a8"  # cells of heat maps: white text is readable on each
+CLEAR_POINTS = 5.0  # from this difference on, a cell of the matrix has its full colour
+PERCENT = ".0%"
+
+
+class Drawn(NamedTuple):
+    """A figure, and what it shows in words and numbers."""
+
+    figure: go.Figure
+    alt: str
+
+
+def _frame(figure: go.Figure, height: int, zoom: bool = False) -> go.Figure:
+    """The look that all figures share. Without `zoom` a finger on the figure scrolls the page."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 4, "r": 12, "t": 28, "b": 4},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": FONT, "size": 14},
+        dragmode="zoom" if zoom else False,
+        legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "title": None},
+    )
+    axis = {"gridcolor": GRID, "zeroline": False, "automargin": True, "fixedrange": not zoom, "title_standoff": 16}
+    figure.update_xaxes(**axis)
+    figure.update_yaxes(**axis)
+    figure.update_annotations(font_size=14)
+    return figure
+
+
+def _panels(titles: Sequence[str], narrow: bool, spacing: float | None = None) -> go.Figure:
+    """Panels with equal axes, side by side or, where it is narrow, below each other."""
+    count = len(titles)
+    rows, columns = (count, 1) if narrow else (1, count)
+    return make_subplots(
+        rows=rows,
+        cols=columns,
+        shared_xaxes="all",
+        shared_yaxes="all",
+        subplot_titles=list(titles),
+        horizontal_spacing=spacing or 0.04,
+        vertical_spacing=spacing or 0.12,
+    )
+
+
+def _place(panel: int, narrow: bool) -> dict[str, int]:
+    return {"row": panel + 1, "col": 1} if narrow else {"row": 1, "col": panel + 1}
+
+
+def _label_outside(figure: go.Figure, narrow: bool, x_title: str, y_title: str | None = None) -> None:
+    """Titles on the outer axes only, as all panels have the same."""
+    figure.update_xaxes(title_text=x_title, **({"row": len(figure._grid_ref)} if narrow else {}))
+    if y_title:
+        figure.update_yaxes(title_text=y_title, **({} if narrow else {"col": 1}))
+
+
+def name_dropout(dropout: float) -> str:
+    """'Without dropout' or 'With dropout 0.25'."""
+    return f"With dropout {dropout:g}" if dropout else "Without dropout"
+
+
+def _dash(look: Look) -> str:
+    return ",".join(f"{length}px" for length in look.dash) or "solid"
+
+
+def _tint(colour: str, alpha: float) -> str:
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha})"
+
+
+def _wrap(text: str, width: int = 20) -> str:
+    return "<br>".join(textwrap.wrap(text, width, break_on_hyphens=False))
+
+
+def _rounded(values: Iterable[float], digits: int = 4) -> list[float | None]:
+    return [None if value != value else round(float(value), digits) for value in values]
+
+
+def _rows(table: pd.DataFrame) -> list[Any]:
+    return list(table.itertuples())
+
+
+def _by_model(table: pd.DataFrame) -> list[tuple[ModelName, Look, pd.DataFrame]]:
+    """The parts of a table an architecture each, in the order of Table 1."""
+    parts = dict(list(table.groupby("model")))
+    return [(model, PALETTE[model], parts[model]) for model in MODEL_NAMES if model in parts]
+
+
+def _architecture_rows(figure: go.Figure) -> None:
+    """A row an architecture, the first of Table 1 on top."""
+    labels = [_wrap(PALETTE[model].label) for model in MODEL_NAMES]
+    count = len(labels)
+    figure.update_yaxes(tickvals=list(range(count)), ticktext=labels, range=[count - 0.5, -0.8], showgrid=False)
+
+
+# Beside the report
+
+
+def comparison_dots(table: pd.DataFrame, narrow: bool = False) -> Drawn:
+    """Our mean with its 95 % interval beside the report's mean ± deviation; a row an architecture, a panel a column of
+    Table 1. `table` is that of core.statistics.compare_with_report; what differs by more than chance carries its
+    difference in points."""
+    figure = _panels([name_dropout(dropout) for dropout in SHIPPED_DROPOUTS], narrow, spacing=0.06)
+    printed = table[table["report_mean"].notna()]
+    for panel, dropout in enumerate(SHIPPED_DROPOUTS):
+        for row in _rows(printed[printed["dropout"] == dropout]):
+            place = MODEL_NAMES.index(row.model)
+            figure.add_trace(_report_dot(row, place + 0.17), **_place(panel, narrow))
+            if row.rounds:
+                figure.add_trace(_own_dot(row, place - 0.17), **_place(panel, narrow))
+    names = ("Ours, mean with 95 % interval", "The report's, mean ± standard deviation")
+    for name, symbol in zip(names, ("circle", "circle-open"), strict=True):
+        figure.add_trace(_legend_mark(name, symbol))
+    _architecture_rows(figure)
+    _label_outside(figure, narrow, "Test accuracy")
+    figure.update_xaxes(tickformat=PERCENT, showgrid=True)
+    return Drawn(_frame(figure, 820 if narrow else 460), _describe_comparison(printed))
+
+
+def _own_dot(row: Any, y: float) -> go.Scatter:
+    look = PALETTE[row.model]
+    label = f"<b>{points(row.difference) if row.difference < 0 else '+' + points(row.difference)}</b>"
+    half = row.high - row.mean
+    interval = f", 95 % {percent(row.low)} to {percent(row.high)}" if half == half else ""
+    return go.Scatter(
+        x=[row.mean],
+        y=[y],
+        mode="markers+text",
+        marker={"color": look.colour, "symbol": look.marker, "size": 11},
+        error_x={"array": _rounded([half], 5), "color": look.colour, "thickness": 2, "width": 0},
+        text=[label if row.more_than_chance else ""],
+        textposition="top center",
+        textfont_size=12,
+        hovertemplate=f"{look.label}, ours: {percent(row.mean)}{interval}, n = {row.rounds}<extra></extra>",
+        showlegend=False,
+    )
+
+
+def _report_dot(row: Any, y: float) -> go.Scatter:
+    text = f"{percent(row.report_mean)} ± {points(row.report_std)}"
+    return go.Scatter(
+        x=[row.report_mean],
+        y=[y],
+        mode="markers",
+        marker={"color": NEUTRAL, "symbol": "circle-open", "size": 9, "line_width": 2},
+        error_x={"array": [row.report_std], "color": NEUTRAL, "thickness": 1, "width": 3},
+        hovertemplate=f"{PALETTE[row.model].label}, the report: {text}<extra></extra>",
+        showlegend=False,
+    )
+
+
+def _legend_mark(name: str, symbol: str, mode: str = "markers", dash: str = "solid") -> go.Scatter:
+    """An entry of the legend alone, in a neutral colour."""
+    marker = {"color": NEUTRAL, "symbol": symbol, "size": 10, "line_width": 2 if symbol.endswith("open") else 0}
+    line = {"color": NEUTRAL, "dash": dash}
+    return go.Scatter(x=[None], y=[None], mode=mode, marker=marker, line=line, name=name, hoverinfo="skip")
+
+
+def _describe_comparison(printed: pd.DataFrame) -> str:
+    parts = [
+        f"{PALETTE[row.model].label} {name_dropout(row.dropout).lower()} {percent(row.mean)} "
+        f"(the report {percent(row.report_mean)})"
+        for row in _rows(printed[printed["rounds"] > 0])
+    ]
+    return f"Test accuracy, ours and the report's: {'; '.join(parts) or 'no rounds yet'}."
+
+
+# Curves
+
+
+def mean_curves(
+    histories: pd.DataFrame,
+    runs: pd.DataFrame,
+    metric: str = "validation_accuracy",
+    hold: bool = True,
+    rounds: bool = False,
+    narrow: bool = False,
+) -> Drawn:
+    """A metric by epoch (report, Figure 2): the mean of an architecture's rounds with a band of ± one standard
+    deviation, a panel a dropout, a marker where a round stopped early.
+
+    `histories` as core.results.load_histories gives them; `runs` says by `state` and `stop_reason` which of them have
+    ended and which stopped early. With `hold` a round that has ended keeps its last value, as in the report; without,
+    the mean is that of the rounds still running. `rounds` draws each
+    round as a thin line instead of the band.
+    """
+    wide = histories.pivot(index="epoch", columns="run_id", values=metric)
+    if hold:
+        ended = [run_id for run_id in runs.loc[runs["state"] == "finished", "run_id"] if run_id in wide]
+        wide[ended] = wide[ended].ffill()
+    stopped = set(runs.loc[runs["stop_reason"] == "patience", "run_id"])
+    cells = _cells_of(histories)
+    means = {cell: wide[ids].mean(axis=1).dropna() for cell, ids in cells.items()}
+    dropouts = sorted({dropout for dropout, _ in cells})
+    figure = _panels([name_dropout(dropout) for dropout in dropouts] or [""], narrow)
+    for (dropout, model), ids in cells.items():
+        mean, look = means[dropout, model], PALETTE[model]
+        own = histories[histories["run_id"].isin(ids)]
+        spread = _single_rounds(own, metric, look, model) if rounds else _band(mean, wide[ids].std(axis=1), look, model)
+        beside = [means.get((other, model), pd.Series(dtype=float)) for other in dropouts]
+        ends = own[own["run_id"].isin(stopped)].groupby("run_id").tail(1)
+        heights = ends[metric] if rounds else ends["epoch"].map(mean)
+        traces = [
+            spread,
+            _mean_line(mean, beside, metric, look, model),
+            _stop_marks(ends["epoch"], heights, look, model),
+        ]
+        figure.add_traces(traces, **_repeat(_place(dropouts.index(dropout), narrow), len(traces)))
+    _finish_curves(figure, means, metric, narrow, bool(stopped))
+    return Drawn(figure, _describe_curves(means, metric))
+
+
+def _cells_of(histories: pd.DataFrame) -> dict[tuple[float, ModelName], list[str]]:
+    """(dropout, architecture) -> the runs' identities, in the order of Table 1."""
+    groups = histories.drop_duplicates("run_id").groupby(["dropout", "model"])["run_id"].agg(list)
+    cells: Any = sorted(groups.items(), key=lambda item: (item[0][0], MODEL_NAMES.index(item[0][1])))
+    return dict(cells)
+
+
+def _repeat(place: dict[str, int], count: int) -> dict[str, list[int]]:
+    return {"rows": [place["row"]] * count, "cols": [place["col"]] * count}
+
+
+def _band(mean: pd.Series, std: pd.Series, look: Look, model: str) -> go.Scatter:
+    spread = std.reindex(mean.index).fillna(0)
+    edge = [*_rounded(mean + spread), *_rounded((mean - spread)[::-1])]
+    epochs = mean.index.tolist()
+    return go.Scatter(
+        x=[*epochs, *epochs[::-1]], y=edge, fill="toself", fillcolor=_tint(look.colour, 0.1), line_width=0,
+        mode="lines", hoverinfo="skip", showlegend=False, legendgroup=model,
+    )  # fmt: skip
+
+
+def _single_rounds(histories: pd.DataFrame, metric: str, look: Look, model: str) -> go.Scatter:
+    """All rounds of a cell as one trace, with a gap between two rounds."""
+    x: list[int | None] = []
+    y: list[float | None] = []
+    for _, history in histories.groupby("run_id", sort=False):
+        x += [*history["epoch"].tolist(), None]
+        y += [*_rounded(history[metric]), None]
+    return go.Scatter(
+        x=x, y=y, mode="lines", line={"color": look.colour, "width": 1}, opacity=0.4, hoverinfo="skip",
+        showlegend=False, legendgroup=model,
+    )  # fmt: skip
+
+
+def _mean_line(mean: pd.Series, beside: list[pd.Series], metric: str, look: Look, model: str) -> go.Scatter:
+    """The hover text has all panels' values at that epoch, so that it says the same on each of them."""
+    columns = [column.reindex(mean.index) for column in beside]
+    texts = [" | ".join(_value(value, metric) for value in values) for values in zip(*columns, strict=True)]
+    return go.Scatter(
+        x=mean.index.tolist(), y=_rounded(mean), mode="lines", customdata=texts,
+        line={"color": look.colour, "width": 2.5, "dash": _dash(look)}, name=look.label,
+        hovertemplate="%{customdata}", showlegend=False, legendgroup=model,
+    )  # fmt: skip
+
+
+def _stop_marks(epochs: pd.Series, heights: pd.Series, look: Look, model: str) -> go.Scatter:
+    return go.Scatter(
+        x=epochs.tolist(), y=_rounded(heights), mode="markers",
+        marker={"color": look.colour, "symbol": look.marker, "size": 7}, hoverinfo="skip",
+        showlegend=False, legendgroup=model,
+    )  # fmt: skip
+
+
+def _value(value: float, metric: str) -> str:
+    if value != value:
+        return "–"
+    return f"{100 * value:.1f} %" if metric.endswith("accuracy") else f"{value:.3f}"
+
+
+def _name_metric(metric: str) -> str:
+    return METRICS[metric] + ("" if metric.endswith("accuracy") else ", nats")
+
+
+def _finish_curves(
+    figure: go.Figure, curves: dict[tuple[float, ModelName], pd.Series], metric: str, narrow: bool, ends: bool
+) -> None:
+    present = {model for _, model in curves}
+    for model in [name for name in MODEL_NAMES if name in present]:
+        look = PALETTE[model]
+        figure.add_trace(_legend_mark(look.label, look.marker, "lines+markers", _dash(look)))
+        figure.data[-1].update(legendgroup=model, line_color=look.colour, marker_color=look.colour, marker_size=7)
+    if ends:
+        figure.add_trace(_legend_mark("Marker: a round stops early", "circle"))
+    dropouts = sorted({dropout for dropout, _ in curves})
+    title = "Epoch %{x}" + (f": {' | '.join(name_dropout(dropout) for dropout in dropouts)}" if dropouts[1:] else "")
+    _frame(figure, 900 if narrow else 500, zoom=not narrow)
+    figure.update_layout(hovermode="x unified", hoversort="value descending")
+    _label_outside(figure, narrow, "Epoch", _name_metric(metric))
+    figure.update_xaxes(unifiedhovertitle_text=title, showgrid=False, rangemode="tozero")
+    figure.update_yaxes(
+        tickformat=PERCENT if metric.endswith("accuracy") else ".2f", range=_focus(curves.values(), metric)
+    )
+
+
+def _focus(means: Iterable[pd.Series], metric: str) -> list[float] | None:
+    """Where the means are from the fifth epoch on, so that the first steps up do not flatten all that follows; a double
+    click shows the rest."""
+    late = [mean[mean.index >= 5] for mean in means]
+    if not metric.endswith("accuracy") or not any(map(len, late)):
+        return None
+    low = min(float(mean.min()) for mean in late if len(mean))
+    return [np.floor(20 * low) / 20, 1.0]
+
+
+def _describe_curves(means: dict[tuple[float, ModelName], pd.Series], metric: str) -> str:
+    parts = []
+    for dropout in sorted({dropout for dropout, _ in means}):
+        ends = [
+            f"{PALETTE[model].label} {_value(mean.iloc[-1], metric)} at epoch {mean.index[-1]}"
+            for (p, model), mean in means.items()
+            if p == dropout and len(mean)
+        ]
+        parts.append(f"{name_dropout(dropout)}: {'; '.join(ends)}")
+    return f"{METRICS[metric]} by epoch, means of the rounds. {'. '.join(parts) or 'No rounds yet'}."
+
+
+def cell_rounds(histories: pd.DataFrame, runs: pd.DataFrame, metric: str = "validation_accuracy") -> Drawn:
+    """The rounds of one cell: each round's curve, a dot where it stopped, and a mark at its test accuracy.
+
+    `histories` as for mean_curves, of one cell; `runs` has their `run_id`, `seed`, `epochs` and `test_accuracy`.
+    """
+    figure = go.Figure()
+    model: ModelName = histories["model"].iloc[0]
+    look, accuracy = PALETTE[model], metric.endswith("accuracy")
+    tests = runs.set_index("run_id")["test_accuracy"]
+    ends = histories.groupby("run_id").tail(1).assign(test=lambda last: last["run_id"].map(tests))
+    for run_id, history in histories.groupby("run_id", sort=False):
+        seed, test = history["seed"].iloc[0], float(tests.get(run_id, float("nan")))
+        tested = f", test accuracy {percent(test)}" if test == test else ""
+        figure.add_scatter(
+            x=history["epoch"].tolist(), y=_rounded(history[metric]), mode="lines", showlegend=False,
+            line={"color": look.colour, "width": 1.3}, opacity=0.55,
+            hovertemplate=f"Round with seed {seed}, epoch %{{x}}: %{{y:{'.1%' if accuracy else '.3f'}}}"
+            f"<br>{len(history)} epochs{tested}<extra></extra>",
+        )  # fmt: skip
+    figure.add_scatter(
+        x=ends["epoch"].tolist(), y=_rounded(ends[metric]), mode="markers", hoverinfo="skip",
+        marker={"color": look.colour, "size": 7}, name="Last epoch of a round",
+    )  # fmt: skip
+    if accuracy:
+        figure.add_trace(_links(ends, metric, look))
+        figure.add_scatter(
+            x=ends["epoch"].tolist(), y=_rounded(ends["test"]), mode="markers", name="Its test accuracy",
+            marker={"color": look.colour, "symbol": "diamond-open", "size": 10, "line_width": 2},
+            customdata=ends["seed"].tolist(),
+            hovertemplate="Round with seed %{customdata}: test accuracy %{y:.1%}<extra></extra>",
+        )  # fmt: skip
+    _frame(figure, 420, zoom=False).update_layout(hovermode="closest")
+    figure.update_xaxes(title_text="Epoch", showgrid=False, rangemode="tozero")
+    figure.update_yaxes(title_text=_name_metric(metric), tickformat=PERCENT if accuracy else ".2f")
+    rounds = ", ".join(
+        f"seed {row.seed} {row.epoch} epochs" + (f" and {percent(row.test)}" if row.test == row.test else "")
+        for row in _rows(ends.sort_values("seed"))
+    )
+    return Drawn(figure, f"{METRICS[metric]} by epoch of {look.label}, with the test accuracy of each round: {rounds}.")
+
+
+def _links(ends: pd.DataFrame, metric: str, look: Look) -> go.Scatter:
+    """From each round's last value down or up to its test accuracy."""
+    x = [epoch for end in ends["epoch"].tolist() for epoch in (end, end, None)]
+    y = [value for pair in ends[[metric, "test"]].to_numpy() for value in (*_rounded(pair), None)]
+    line = {"color": look.colour, "width": 1, "dash": "dot"}
+    return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False)
+
+
+# Between architectures
+
+
+def paired_matrix(pairs: pd.DataFrame, narrow: bool = False) -> Drawn:
+    """How many points the architecture of a row is ahead of that of a column, paired by round; bold where Holm's p is
+    below 0.05. `pairs` is that of core.statistics.pairwise_architectures."""
+    places = {model: place for place, model in enumerate(MODEL_NAMES)}
+    ahead = np.full((len(places), len(places)), np.nan)
+    texts, hovers = np.full(ahead.shape, "", dtype=object), np.full(ahead.shape, "", dtype=object)
+    for pair in _rows(pairs[pairs["rounds"] > 0]):
+        row, column = places[pair.second], places[pair.first]
+        ahead[row, column] = 100 * pair.difference
+        text = points(pair.difference)
+        texts[row, column] = f"<b>{text}</b>" if pair.more_than_chance else text
+        hovers[row, column] = (
+            f"{PALETTE[pair.second].label} minus<br>{PALETTE[pair.first].label}: {text} points"
+            f"<br>95 % {points(pair.low)} to {points(pair.high)}, Holm's p {pair.p_holm:.2g}, n = {pair.rounds}"
+        )
+    numbers = list(range(len(places)))
+    figure = go.Figure(_heatmap(ahead, hovers.tolist(), -CLEAR_POINTS, CLEAR_POINTS, [WORSE, EVEN, BETTER]))
+    figure.add_scatter(
+        x=numbers * len(numbers), y=np.repeat(numbers, len(numbers)).tolist(), text=texts.ravel().tolist(),
+        mode="text", hoverinfo="skip", textfont={"size": 11 if narrow else 14, "color": "white"},
+    )  # fmt: skip
+    labels = [f"{_wrap(PALETTE[model].label)}  <b>{place + 1}</b>" for model, place in places.items()]
+    _frame(figure, 440)
+    figure.update_yaxes(tickvals=numbers[1:], ticktext=labels[1:], range=[6.5, 0.5], showgrid=False)
+    figure.update_xaxes(
+        tickvals=numbers[:-1], ticktext=[f"<b>{number + 1}</b>" for number in numbers[:-1]], range=[-0.5, 5.5],
+        side="top", showgrid=False,
+    )  # fmt: skip
+    return Drawn(figure, _describe_matrix(pairs))
+
+
+def _heatmap(values: np.ndarray, hovers: Any, low: float, high: float, scale: list[str]) -> go.Heatmap:
+    """Cells in opaque colours, so that white text is readable on them whatever is behind."""
+    return go.Heatmap(
+        z=[_rounded(row) for row in values], zmin=low, zmax=high, colorscale=scale, showscale=False, customdata=hovers,
+        hovertemplate="%{customdata}<extra></extra>", xgap=2, ygap=2, hoverongaps=False,
+    )  # fmt: skip
+
+
+def _describe_matrix(pairs: pd.DataFrame) -> str:
+    known = pairs[pairs["p_holm"].notna()]
+    clear = _rows(known[known["more_than_chance"].astype(bool)].sort_values("difference", ascending=False))
+    start = (
+        f"Paired differences in points: {len(clear)} of {len(known)} pairs of architectures differ by more than chance"
+    )
+    if not clear:
+        return f"{start}."
+    best, least = PALETTE[clear[0].second].label, PALETTE[clear[0].first].label
+    return f"{start}, most of all {best}, {points(clear[0].difference)} points ahead of {least}."
+
+
+def ladder(steps: pd.DataFrame) -> Drawn:
+    """What each idea adds in points with its 95 % interval, a row a step of core.statistics.climb_ladder."""
+    figure = go.Figure()
+    for place, step in enumerate(_rows(steps)):
+        look = PALETTE[step.second]
+        half = 100 * (step.high - step.difference)
+        figure.add_scatter(
+            x=_rounded([100 * step.difference], 2), y=[place], mode="markers+text",
+            marker={"color": look.colour, "symbol": look.marker, "size": 12},
+            error_x={"array": _rounded([half], 2), "color": look.colour, "thickness": 2.5, "width": 0},
+            text=[points(step.difference) if step.rounds else ""], textposition="top center",
+            hovertemplate=_wrap(step.sentence, 50) + "<extra></extra>", showlegend=False,
+        )  # fmt: skip
+    figure.add_vline(0, line={"color": NEUTRAL, "width": 1, "dash": "dot"})
+    _frame(figure, 420)
+    labels = [_wrap(step.change.rstrip(","), 28) for step in _rows(steps)]
+    figure.update_yaxes(
+        tickvals=list(range(len(labels))), ticktext=labels, range=[len(labels) - 0.5, -0.6], showgrid=False
+    )
+    figure.update_xaxes(title_text="Points added", showgrid=True)
+    return Drawn(figure, " ".join(steps["sentence"]))
+
+
+# Findings
+
+
+def artefact_dots(table: pd.DataFrame, narrow: bool = False) -> Drawn:
+    """Dropout off and left on at evaluation, a panel a network, beside the report's mean ± deviation (dashed line and
+    band). `table` is that of core.findings.dropout_artefact."""
+    figure = _panels([PALETTE[model].label for model in DIGIT_MODELS], narrow, spacing=0.18 if narrow else 0.06)
+    cases = list(dict.fromkeys(table["case"]))
+    for panel, model in enumerate(DIGIT_MODELS):
+        rows, look, place = _rows(table[table["model"] == model]), PALETTE[model], _place(panel, narrow)
+        for row in rows:
+            figure.add_trace(_case_dot(row, cases.index(row.case), look), **place)
+        printed, std = rows[0].report_mean, rows[0].report_std  # plotly draws shapes on panels that have traces
+        figure.add_vrect(printed - std, printed + std, fillcolor=NEUTRAL, opacity=0.16, line_width=0, **place)
+        figure.add_vline(printed, line={"color": NEUTRAL, "width": 2, "dash": "dash"}, **place)
+    figure.add_trace(_legend_mark("Ours with 95 % interval", "circle"))
+    figure.add_trace(_legend_mark("Ours, dropout left on at evaluation", "circle-open"))
+    figure.add_trace(_legend_mark("The report's mean with dropout ± deviation", "circle", "lines", "dash"))
+    _label_outside(figure, narrow, "Test accuracy")
+    figure.update_xaxes(tickformat=PERCENT, matches=None, showticklabels=True, showgrid=True)
+    labels = [_wrap(case, 16) for case in cases]
+    figure.update_yaxes(
+        tickvals=list(range(len(cases))), ticktext=labels, range=[len(cases) - 0.5, -0.6], showgrid=False
+    )
+    alt = "; ".join(
+        f"{PALETTE[row.model].label}, {row.case.lower()}: {percent(row.mean)}"
+        for row in _rows(table[table["rounds"] > 0])
+    )
+    return Drawn(_frame(figure, 760 if narrow else 400), f"Test accuracy. {alt or 'No rounds yet'}.")
+
+
+def _case_dot(row: Any, y: int, look: Look) -> go.Scatter:
+    symbol, line = (look.marker + "-open", 2) if row.dropout_at_evaluation else (look.marker, 0)
+    return go.Scatter(
+        x=_rounded([row.mean]), y=[y], mode="markers+text", showlegend=False,
+        marker={"color": look.colour, "symbol": symbol, "size": 12, "line_width": line},
+        error_x={"array": _rounded([row.high - row.mean], 5), "color": look.colour, "thickness": 2.5, "width": 0},
+        text=[f"{100 * row.mean:.1f}" if row.rounds else ""], textposition="top center",
+        hovertemplate=f"{row.case}: {percent(row.mean)}, 95 % {percent(row.low)} to {percent(row.high)}, "
+        f"n = {row.rounds}<extra></extra>",
+    )  # fmt: skip
+
+
+def distance_lines(table: pd.DataFrame) -> Drawn:
+    """Accuracy by |first − second|, a line an architecture; `table` is that of core.findings.accuracy_by_distance, of
+    one dropout."""
+    figure = go.Figure()
+    parts = []
+    for model, look, rows in _by_model(table):
+        custom = np.stack([rows["low"], rows["high"]], axis=1).round(4).tolist()
+        figure.add_scatter(
+            x=rows["distance"].tolist(), y=_rounded(rows["accuracy"]), mode="lines+markers", name=look.label,
+            line={"color": look.colour, "dash": _dash(look), "width": 2.5},
+            marker={"symbol": look.marker, "size": 8}, customdata=custom, legendgroup=model,
+            hovertemplate="%{y:.1%} (95 % %{customdata[0]:.1%} to %{customdata[1]:.1%})",
+        )  # fmt: skip
+        ends = rows.set_index("distance")["accuracy"]
+        parts.append(f"{look.label} {percent(ends[0])} at 0, {percent(ends[1])} at 1, {percent(ends[9])} at 9")
+    _frame(figure, 500).update_layout(hovermode="x unified", hoversort="value descending")
+    figure.update_xaxes(title_text="|first − second|", dtick=1, showgrid=False, unifiedhovertitle_text="%{x} apart")
+    figure.update_yaxes(title_text="Right comparisons", tickformat=PERCENT)
+    return Drawn(figure, f"Accuracy by the distance of the two digits: {'; '.join(parts) or 'no rounds yet'}.")
+
+
+def pair_heatmap(table: pd.DataFrame) -> Drawn:
+    """Accuracy by pair of digits in percent, the more orange the closer to guessing; `table` is one cell of
+    core.findings.accuracy_by_pair."""
+    square = table.pivot(index="first", columns="second", values="accuracy").reindex(index=range(10), columns=range(10))
+    rows = {(row.first, row.second): row for row in _rows(table[table["count"] > 0])}
+    hovers = [
+        [_describe_pair(rows[first, second]) if (first, second) in rows else "" for second in range(10)]
+        for first in range(10)
+    ]
+    figure = go.Figure(_heatmap(square.to_numpy(), hovers, 0.5, 1, [WORSE, EVEN]))
+    values: Any = square.stack(future_stack=True).dropna()
+    figure.add_scatter(
+        x=[second for _, second in values.index], y=[first for first, _ in values.index],
+        text=[f"{100 * value:.0f}" for value in values], mode="text", hoverinfo="skip",
+        textfont={"size": 12, "color": "white"},
+    )  # fmt: skip
+    _frame(figure, 440)
+    figure.update_xaxes(title_text="Second digit", dtick=1, side="top", range=[-0.5, 9.5], showgrid=False)
+    figure.update_yaxes(title_text="First digit", dtick=1, range=[9.5, -0.5], showgrid=False)
+    if values.empty:
+        return Drawn(figure, "Accuracy by pair of digits: no rounds yet.")
+    hard = values.nsmallest(5)
+    worst = ", ".join(f"{first} and {second} {percent(value)}" for (first, second), value in hard.items())
+    return Drawn(figure, f"Accuracy by pair of digits, first and second. The hardest pairs: {worst}.")
+
+
+def _describe_pair(row: Any) -> str:
+    return (
+        f"First {row.first}, second {row.second}: {row.right} of {row.count} right"
+        f"<br>{percent(row.accuracy)}, 95 % {percent(row.low)} to {percent(row.high)}"
+    )
+
+
+def parameters_dots(table: pd.DataFrame) -> Drawn:
+    """Test accuracy with its 95 % interval against the number of parameters; `table` is that of
+    core.findings.parameters_and_accuracy, of one dropout."""
+    figure = go.Figure()
+    for model, look, rows in _by_model(table):
+        row = _rows(rows)[0]
+        figure.add_scatter(
+            x=[row.parameters], y=[round(row.mean, 4)], mode="markers", name=look.label, legendgroup=model,
+            marker={"color": look.colour, "symbol": look.marker, "size": 13},
+            error_y={"array": _rounded([row.high - row.mean], 5), "color": look.colour, "thickness": 2, "width": 0},
+            hovertemplate=f"{look.label}: {row.parameters:,} parameters, {percent(row.mean)}, "
+            f"n = {row.rounds}<extra></extra>",
+        )  # fmt: skip
+    _frame(figure, 480)
+    figure.update_xaxes(title_text="Parameters", tickformat=",", rangemode="tozero")
+    figure.update_yaxes(title_text="Test accuracy", tickformat=PERCENT)
+    parts = [
+        f"{look.label} {_rows(rows)[0].parameters:,} and {percent(_rows(rows)[0].mean)}"
+        for _, look, rows in _by_model(table)
+    ]
+    return Drawn(figure, f"Parameters and test accuracy: {'; '.join(parts) or 'no rounds yet'}.")
+
+
+def epochs_boxes(table: pd.DataFrame, narrow: bool = False) -> Drawn:
+    """After how many epochs the rounds ended, a box an architecture with its rounds as dots; `table` is that of
+    core.findings.epochs_to_stop."""
+    dropouts = sorted(set(table["dropout"])) or [0.0]
+    figure = _panels([name_dropout(dropout) for dropout in dropouts], narrow, spacing=0.06)
+    parts = []
+    for panel, dropout in enumerate(dropouts):
+        for model, look, rows in _by_model(table[table["dropout"] == dropout]):
+            place = [MODEL_NAMES.index(model)] * len(rows)
+            box = go.Box(
+                x=rows["epochs"].tolist(), y=place, orientation="h", name=look.label, boxpoints="all", pointpos=0,
+                jitter=0.6, marker={"color": look.colour, "symbol": look.marker, "size": 5, "opacity": 0.7},
+                line={"color": look.colour, "width": 1.5}, fillcolor=_tint(look.colour, 0.15), width=0.6,
+                customdata=rows["seed"].tolist(), hoveron="points", showlegend=False,
+                hovertemplate=f"{look.label}, round with seed %{{customdata}}: %{{x}} epochs<extra></extra>",
+            )  # fmt: skip
+            figure.add_trace(box, **_place(panel, narrow))
+            parts.append(f"{look.label} {name_dropout(dropout).lower()} {rows['epochs'].median():.0f}")
+    _architecture_rows(figure)
+    _label_outside(figure, narrow, "Epochs until the round ended")
+    figure.update_xaxes(rangemode="tozero", showgrid=True)
+    return Drawn(_frame(figure, 820 if narrow else 440), f"Median epochs: {'; '.join(parts) or 'no rounds yet'}.")
+
+
+def squared_scatter(table: pd.DataFrame) -> Drawn:
+    """Direct classification round by round: the share of right comparisons against the squared share of digits read
+    rightly, and what its confusions let expect; `table` is that of core.findings.digit_accuracy_squared."""
+    look = PALETTE["DirectClassificationModel"]
+    figure = go.Figure()
+    parts: Any = table.groupby("dropout")
+    for dropout, rows in parts:
+        figure.add_scatter(
+            x=_rounded(rows["squared"]), y=_rounded(rows["test_accuracy"]), mode="markers", name=name_dropout(dropout),
+            marker={
+                "color": look.colour, "symbol": look.marker + ("-open" if dropout else ""), "size": 12,
+                "line": {"width": 1.5, "color": look.colour},
+            },
+            customdata=rows[["seed", "lucky"]].round(4).to_numpy().tolist(),
+            hovertemplate="Round with seed %{customdata[0]}: %{y:.1%} of the comparisons right,<br>"
+            "%{x:.1%} is the square; %{customdata[1]:.1%} right despite a misread digit<extra></extra>",
+        )  # fmt: skip
+    figure.add_scatter(
+        x=_rounded(table["squared"]), y=_rounded(table["expected"]), mode="markers", hoverinfo="skip",
+        name="Expected from the confusions",
+        marker={"color": NEUTRAL, "symbol": "line-ew-open", "size": 16, "line_width": 2},
+    )  # fmt: skip
+    if len(table):
+        ends = [round(float(table["squared"].min()) - 0.005, 3), round(float(table["squared"].max()) + 0.005, 3)]
+        figure.add_scatter(
+            x=ends, y=ends, mode="lines", line={"color": NEUTRAL, "dash": "dash", "width": 1.5},
+            name="If both digits had to be read rightly", hoverinfo="skip",
+        )  # fmt: skip
+    _frame(figure, 440)
+    figure.update_xaxes(title_text="Digits read rightly, squared", tickformat=PERCENT, dtick=0.01)
+    figure.update_yaxes(title_text="Comparisons right", tickformat=PERCENT)
+    mean = table.mean()
+    alt = "no rounds yet" if table.empty else (
+        f"on average {percent(mean['squared'])} and {percent(mean['test_accuracy'])} over {len(table)} rounds, "
+        f"{percent(mean['expected'])} expected"
+    )  # fmt: skip
+    return Drawn(figure, f"Squared digit accuracy against test accuracy of {look.label}: {alt}.")
+
+
+def hypothesis_curves(table: pd.DataFrame, narrow: bool = False) -> Drawn:
+    """Test accuracy during training with its 95 % interval, the report's printed figure as a dashed line, and where
+    the mean passes it; `table` is that of core.findings.early_stop_hypothesis."""
+    figure = _panels([PALETTE[model].label for model in EARLY_MODELS], narrow)
+    passing, parts = passing_epochs(table), []
+    for panel, model in enumerate(EARLY_MODELS):
+        rows, look, place = table[table["model"] == model], PALETTE[model], _place(panel, narrow)
+        if rows.empty:
+            continue
+        mean = rows.set_index("epoch")["mean"]
+        half = pd.Series((rows["high"] - rows["mean"]).to_numpy(), index=mean.index)
+        line = _mean_line(mean, [mean], "test_accuracy", look, model)
+        figure.add_traces([_band(mean, half, look, model), line], **_repeat(place, 2))
+        printed = float(rows["report_mean"].iloc[0])
+        figure.add_hline(printed, line={"color": NEUTRAL, "width": 2, "dash": "dash"}, **place)
+        epoch = passing[model]
+        parts.append(
+            f"{look.label} passes {percent(printed)} at epoch {epoch or 'none'}, ends at {percent(mean.iloc[-1])}"
+        )
+        if epoch:
+            figure.add_annotation(
+                x=epoch, y=printed, text=f"{percent(printed)} at epoch {epoch}", ax=36, ay=34, xanchor="left",
+                arrowcolor=NEUTRAL, **place,
+            )  # fmt: skip
+    figure.add_trace(_legend_mark("The report's printed mean", "circle", "lines", "dash"))
+    _frame(figure, 680 if narrow else 400).update_layout(hovermode="x unified")
+    _label_outside(figure, narrow, "Epoch", "Test accuracy")
+    figure.update_xaxes(unifiedhovertitle_text="Epoch %{x}", showgrid=False)
+    figure.update_yaxes(tickformat=PERCENT)
+    return Drawn(figure, f"Mean test accuracy by epoch: {'; '.join(parts) or 'no rounds yet'}.")

@@ -1,0 +1,93 @@
+"""What the runs show beyond the table: a question, a figure, two sentences with numbers from the store."""
+
+from typing import Any
+
+import streamlit as st
+
+from core import findings
+from core.palette import PALETTE
+from core.settings import MODEL_NAMES
+from pages.components.router import enter_by_router
+from pages.components.shared import STORE, read_runs
+
+QUESTIONS = {
+    "artefact": "Why did dropout not help in the report?",
+    "distance": "Which pairs are hard?",
+    "parameters": "Do more parameters help?",
+    "epochs": "How long does training last?",
+    "squared": "Why does reading digits compare so well?",
+    "hypothesis": "Did the first two stop earlier?",
+}
+
+enter_by_router()
+heading = st.container()
+question = st.pills(
+    "Finding", list(QUESTIONS), default="artefact", format_func=QUESTIONS.get, key="finding", bind="query-params",
+    required=True, label_visibility="collapsed",
+)  # fmt: skip
+heading.title(QUESTIONS[question])
+
+
+@st.cache_data(max_entries=12, show_spinner="Reading the runs…")
+def find(question: str, signature: tuple[tuple[str, int], ...]) -> tuple[Any, list[str]]:
+    """The data frame of a finding, and a sentence for each run that could not be read."""
+    runs = read_runs()
+    match question:
+        case "artefact":
+            return findings.dropout_artefact(runs), []
+        case "parameters":
+            return findings.parameters_and_accuracy(runs), []
+        case "epochs":
+            return findings.epochs_to_stop(runs), []
+        case "distance":
+            return tuple(findings.count_pairs(STORE, runs))
+        case "squared":
+            return tuple(findings.digit_accuracy_squared(STORE, runs))
+        case _:
+            return tuple(findings.early_stop_hypothesis(STORE, runs))
+
+
+table, problems = find(question, STORE.signature())
+for problem in problems:
+    st.caption(f":material/warning: {problem}")
+if table.empty or ("rounds" in table and not table["rounds"].sum()):
+    st.caption("No run in the store answers this question yet: train with the report's settings under *Train*.")
+    st.stop()
+
+from core import charts  # noqa: E402 - Plotly takes a while to import: only where it draws
+
+if question in ("distance", "parameters"):
+    dropout = st.segmented_control(
+        "Dropout", sorted(set(table["dropout"])), default=0.0, format_func="{:g}".format, key="found_dropout",
+        bind="query-params", required=True,
+    )  # fmt: skip
+match question:
+    case "artefact":
+        drawn, sentences = charts.artefact_dots(table), findings.describe_artefact(table)
+    case "distance":
+        shown = table[(table["dropout"] == dropout) & ~table["dropout_at_evaluation"].astype(bool)]
+        distances = findings.accuracy_by_distance(shown)
+        drawn, sentences = charts.distance_lines(distances), findings.describe_distance(distances, dropout)
+    case "parameters":
+        drawn = charts.parameters_dots(table[table["dropout"] == dropout])
+        sentences = findings.describe_parameters(table, dropout)
+    case "epochs":
+        drawn, sentences = charts.epochs_boxes(table), findings.describe_epochs(table)
+    case "squared":
+        drawn, sentences = charts.squared_scatter(table), findings.describe_squared(table)
+    case _:
+        drawn, sentences = charts.hypothesis_curves(table), findings.describe_hypothesis(table)
+st.plotly_chart(drawn.figure, key=question, alt=drawn.alt)
+st.markdown(" ".join(sentences))
+
+if question == "distance":
+    model = st.selectbox(
+        "Architecture", MODEL_NAMES, index=len(MODEL_NAMES) - 1, key="found_model", bind="query-params", width=340,
+    )  # fmt: skip
+    cell = findings.accuracy_by_pair(shown[shown["model"] == model])
+    if cell.empty:
+        st.caption(f"{PALETTE[model].label} has no finished round with these settings yet.")
+    else:
+        heat = charts.pair_heatmap(cell)
+        st.plotly_chart(heat.figure, key="pairs", alt=heat.alt)
+        st.caption("Test accuracy in percent for each pair of digits, over all rounds.")

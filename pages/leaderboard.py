@@ -1,0 +1,64 @@
+"""Every setting ever tried on this server, best first."""
+
+import streamlit as st
+
+from core.palette import PALETTE
+from core.results import SETTINGS_FIELDS, summarise_cells
+from core.settings import RunSettings
+from core.statistics import CERTAIN_ROUNDS, leaderboard
+from pages.components.router import enter_by_router
+from pages.components.settings_form import load_settings
+from pages.components.shared import read_runs
+
+enter_by_router()
+st.title("Which settings compare digits best?")
+runs = read_runs()
+board = leaderboard(runs)
+if board.empty:
+    st.caption("Nothing has been trained to its end yet: train any architecture under *Train*, and it appears here.")
+    st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
+    st.stop()
+
+names = [name for name in SETTINGS_FIELDS if name != "seed"]
+number = st.column_config.NumberColumn
+picked = st.dataframe(
+    board.assign(
+        label=[PALETTE[name].label for name in board["model"]],
+        others=[RunSettings.parse(values).describe_differences() for values in board[names].to_dict("records")],
+        sure=["" if certain else f"fewer than {CERTAIN_ROUNDS} rounds" for certain in board["certain"]],
+        **{name: 100 * board[name] for name in ("mean", "std", "low", "high")},
+    ),
+    column_order=(
+        "rank", "label", "dropout", "others", "mean", "std", "low", "high", "rounds", "sure", "parameters", "seconds",
+    ),
+    column_config={
+        "rank": number("Rank", width="small"),
+        "label": st.column_config.TextColumn("Architecture", width=270),
+        "dropout": number("Dropout", format="%.2f"),
+        "others": "Other than the report's",
+        "mean": number("Test accuracy, %", format="%.1f"),
+        "std": number("± std", format="%.1f"),
+        "low": number("95 % from", format="%.1f"),
+        "high": number("to", format="%.1f"),
+        "rounds": "Rounds",
+        "sure": "Uncertain",
+        "parameters": number("Parameters", format="localized"),
+        "seconds": number("Seconds", format="%.1f", help="Mean processor time of a round's training"),
+    },
+    hide_index=True,
+    height=560,
+    on_select="rerun",
+    selection_mode="single-row",
+    key="board",
+    alt="Every setting with a finished round, by mean test accuracy",
+)  # fmt: skip
+st.caption(
+    f"Ranked by mean test accuracy; settings with fewer than {CERTAIN_ROUNDS} rounds are uncertain and follow unranked."
+)
+for row in picked.selection.rows:
+    values = board.iloc[row][names].to_dict()
+    cells = summarise_cells(runs)
+    same = cells[(cells[names] == board.iloc[row][names]).all(axis=1)].iloc[0]
+    if st.button("Load these settings into Train", type="primary", icon=":material/play_arrow:"):
+        load_settings({**values, "seed": same["first_seed"]}, min(int(same["rounds"]), 100))
+        st.switch_page("pages/train.py")
