@@ -58,13 +58,18 @@ def start_server(store: Path) -> tuple["subprocess.Popen[bytes]", str, float]:
     raise SystemExit("The server ended before it answered.")
 
 
-def open_screen(browser: Browser, address: str, path: str) -> tuple[Page, float]:
-    """A page in a browser context of its own, and the seconds until it was complete."""
-    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+def load_screen(page: Page, address: str, path: str) -> float:
+    """Seconds until a screen is complete; the first load in a browser context also fetches Streamlit's scripts."""
+    page.goto("about:blank")
     started = time.perf_counter()
     page.goto(f"{address}/{path}", wait_until="commit")
-    page.wait_for_function(COMPLETE, arg=SCREENS[path.split("?")[0]], polling=10)
-    return page, time.perf_counter() - started
+    page.wait_for_function(COMPLETE, arg=SCREENS[path], polling=10)
+    return time.perf_counter() - started
+
+
+def open_page(browser: Browser) -> Page:
+    """A page in a browser context of its own, with nothing cached."""
+    return browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
 
 
 def imports_torch(process: "subprocess.Popen[bytes]") -> bool:
@@ -75,7 +80,7 @@ def imports_torch(process: "subprocess.Popen[bytes]") -> bool:
 def time_training(browser: Browser, address: str, store: Path) -> tuple[float, list[float]]:
     """Seconds from the click to the first point, and each later epoch's delay from the store to the screen."""
     settings = RunSettings(model="TwoBranchesModel", seed=1234, max_epochs=200, patience=200)
-    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page = open_page(browser)
     page.goto(f"{address}/?model=TwoBranchesModel&seed=1234&max_epochs=200&patience=200&rounds=1")
     button = page.get_by_role("button", name="Start training")
     button.wait_for()
@@ -97,14 +102,20 @@ def time_training(browser: Browser, address: str, store: Path) -> tuple[float, l
 
 
 def time_click(browser: Browser, address: str) -> float:
-    """Seconds from a click on another dropout to the complete comparison."""
-    page, _ = open_screen(browser, address, "compare")
+    """Seconds from a click on a row of the comparison to the complete curves of its rounds."""
+    page = open_page(browser)
+    load_screen(page, address, "compare")
+    table = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
     times = []
-    for dropout in ("0.25", "0", "0.25", "0"):
+    for row in range(2, 7):
         started = time.perf_counter()
-        page.get_by_role("radio", name=dropout, exact=True).click()
-        wanted = f"selector => ({COMPLETE})(selector) && new URLSearchParams(location.search).get('shown_dropout')"
-        page.wait_for_function(f"{wanted} {'===' if dropout != '0' else '!=='} '0.25'", arg="h1", polling=10)
+        page.mouse.click(table["x"] + 15, table["y"] + 35 * row + 18)
+        page.wait_for_function(
+            "seen => document.querySelectorAll('.js-plotly-plot .scatterlayer .trace').length"
+            " && [...document.querySelectorAll('h3')].map(e => e.textContent).join() !== seen",
+            arg=page.evaluate("[...document.querySelectorAll('h3')].map(e => e.textContent).join()") if times else "",
+            polling=10,
+        )
         times.append(time.perf_counter() - started)
     return statistics.median(times)
 
@@ -119,14 +130,15 @@ def measure(browser: Browser, folder: Path) -> list[tuple[str, float, float]]:
         try:
             if not path:
                 figures.append(("server ready", ready, 3))
-            if path != "draw":
-                figures.append((f"{path or 'train'}, cold", open_screen(browser, address, path)[1], 2.5))
-            warm = [open_screen(browser, address, path)[1] for _ in range(WARM_LOADS)]
+            page = open_page(browser)
+            cold, *warm = [load_screen(page, address, path) for _ in range(1 + WARM_LOADS)]
+            if path != "draw":  # which first imports PyTorch and loads 140 networks
+                figures.append((f"{path or 'train'}, cold", cold, 2.5))
             figures.append((f"{path or 'train'}, warm (median of {WARM_LOADS})", statistics.median(warm), 1))
             if path == "compare":
                 figures.append(("compare, a click", time_click(browser, address), 0.3))
             if not path:
-                browser.contexts[0].pages[0].wait_for_timeout(8_000)  # the engine warms up behind the first screen
+                page.wait_for_timeout(8_000)  # the engine warms up behind the first screen
                 first, delays = time_training(browser, address, store)
                 figures.append(("first point after the click", first, 1))
                 figures.append((f"an epoch's delay, median of {len(delays)}", statistics.median(delays), 1.5))

@@ -27,6 +27,9 @@ CLEAR_POINTS = 5.0  # from this difference on, a cell of the matrix has its full
 PERCENT = ".0%"
 
 
+Trace = dict[str, Any]  # of Plotly, checked once as it joins a figure
+
+
 class Drawn(NamedTuple):
     """A figure, and what it shows in words and numbers."""
 
@@ -71,9 +74,9 @@ def _place(panel: int, narrow: bool) -> dict[str, int]:
     return {"row": panel + 1, "col": 1} if narrow else {"row": 1, "col": panel + 1}
 
 
-def _label_outside(figure: go.Figure, narrow: bool, x_title: str, y_title: str | None = None) -> None:
+def _label_outside(figure: go.Figure, narrow: bool, x_title: str, y_title: str | None = None, panels: int = 2) -> None:
     """Titles on the outer axes only, as all panels have the same."""
-    figure.update_xaxes(title_text=x_title, **({"row": len(figure._grid_ref)} if narrow else {}))
+    figure.update_xaxes(title_text=x_title, **({"row": panels} if narrow else {}))
     if y_title:
         figure.update_yaxes(title_text=y_title, **({} if narrow else {"col": 1}))
 
@@ -98,6 +101,11 @@ def _wrap(text: str, width: int = 20) -> str:
 
 def _rounded(values: Iterable[float], digits: int = 4) -> list[float | None]:
     return [None if value != value else round(float(value), digits) for value in values]
+
+
+def _floats(values: Any) -> np.ndarray:
+    """Short in the figure's JSON, and exact to seven digits."""
+    return np.asarray(values, dtype=np.float32)
 
 
 def _rows(table: pd.DataFrame) -> list[Any]:
@@ -173,11 +181,14 @@ def _report_dot(row: Any, y: float) -> go.Scatter:
     )
 
 
-def _legend_mark(name: str, symbol: str, mode: str = "markers", dash: str = "solid") -> go.Scatter:
-    """An entry of the legend alone, in a neutral colour."""
-    marker = {"color": NEUTRAL, "symbol": symbol, "size": 10, "line_width": 2 if symbol.endswith("open") else 0}
-    line = {"color": NEUTRAL, "dash": dash}
-    return go.Scatter(x=[None], y=[None], mode=mode, marker=marker, line=line, name=name, hoverinfo="skip")
+def _legend_mark(name: str, symbol: str, mode: str = "markers", dash: str = "solid", colour: str = NEUTRAL) -> Trace:
+    """An entry of the legend alone."""
+    marker = {"color": colour, "symbol": symbol, "size": 9, "line": {"width": 2 if symbol.endswith("open") else 0}}
+    line = {"color": colour, "dash": dash}
+    return {
+        "type": "scatter", "x": [None], "y": [None], "mode": mode, "marker": marker, "line": line, "name": name,
+        "hoverinfo": "skip",
+    }  # fmt: skip
 
 
 def _describe_comparison(printed: pd.DataFrame) -> str:
@@ -205,32 +216,30 @@ def mean_curves(
 
     `histories` as core.results.load_histories gives them; `runs` says by `state` and `stop_reason` which of them have
     ended and which stopped early. With `hold` a round that has ended keeps its last value, as in the report; without,
-    the mean is that of the rounds still running. `rounds` draws each
-    round as a thin line instead of the band.
+    the mean is that of the rounds still running. `rounds` draws each round as a thin line instead of the band.
     """
     wide = histories.pivot(index="epoch", columns="run_id", values=metric)
     if hold:
-        ended = [run_id for run_id in runs.loc[runs["state"] == "finished", "run_id"] if run_id in wide]
-        wide[ended] = wide[ended].ffill()
-    stopped = set(runs.loc[runs["stop_reason"] == "patience", "run_id"])
+        ended = wide.columns.isin(runs.loc[runs["state"] == "finished", "run_id"])
+        wide = wide.ffill().where(wide.notna() | ended)
+    stopped = runs.loc[runs["stop_reason"] == "patience", "run_id"]
+    ends = histories[histories["run_id"].isin(stopped)].drop_duplicates("run_id", keep="last")
     cells = _cells_of(histories)
     means = {cell: wide[ids].mean(axis=1).dropna() for cell, ids in cells.items()}
     dropouts = sorted({dropout for dropout, _ in cells})
-    figure = _panels([name_dropout(dropout) for dropout in dropouts] or [""], narrow)
+    traces, panels = _legend_of_curves(means, len(ends) > 0), []
     for (dropout, model), ids in cells.items():
-        mean, look = means[dropout, model], PALETTE[model]
-        own = histories[histories["run_id"].isin(ids)]
-        spread = _single_rounds(own, metric, look, model) if rounds else _band(mean, wide[ids].std(axis=1), look, model)
+        mean, columns, panel = means[dropout, model], wide[ids], dropouts.index(dropout)
         beside = [means.get((other, model), pd.Series(dtype=float)) for other in dropouts]
-        ends = own[own["run_id"].isin(stopped)].groupby("run_id").tail(1)
-        heights = ends[metric] if rounds else ends["epoch"].map(mean)
-        traces = [
-            spread,
-            _mean_line(mean, beside, metric, look, model),
-            _stop_marks(ends["epoch"], heights, look, model),
+        traces += [
+            _single_rounds(histories, ids, metric, model) if rounds else _band(mean, columns.std(axis=1), model),
+            _mean_line(mean, beside, metric, model),
+            _stop_marks(ends[ends["run_id"].isin(ids)], None if rounds else mean, metric, model),
         ]
-        figure.add_traces(traces, **_repeat(_place(dropouts.index(dropout), narrow), len(traces)))
-    _finish_curves(figure, means, metric, narrow, bool(stopped))
+        panels += 3 * [panel]
+    figure = _panels([name_dropout(dropout) for dropout in dropouts] or [""], narrow)
+    _add_traces(figure, traces, [0] * (len(traces) - len(panels)) + panels, narrow)
+    _style_curves(figure, means, metric, narrow)
     return Drawn(figure, _describe_curves(means, metric))
 
 
@@ -241,50 +250,68 @@ def _cells_of(histories: pd.DataFrame) -> dict[tuple[float, ModelName], list[str
     return dict(cells)
 
 
-def _repeat(place: dict[str, int], count: int) -> dict[str, list[int]]:
-    return {"rows": [place["row"]] * count, "cols": [place["col"]] * count}
+def _add_traces(figure: go.Figure, traces: list[Trace], panels: list[int], narrow: bool) -> None:
+    places = [_place(panel, narrow) for panel in panels]
+    figure.add_traces(traces, rows=[place["row"] for place in places], cols=[place["col"] for place in places])
 
 
-def _band(mean: pd.Series, std: pd.Series, look: Look, model: str) -> go.Scatter:
-    spread = std.reindex(mean.index).fillna(0)
-    edge = [*_rounded(mean + spread), *_rounded((mean - spread)[::-1])]
-    epochs = mean.index.tolist()
-    return go.Scatter(
-        x=[*epochs, *epochs[::-1]], y=edge, fill="toself", fillcolor=_tint(look.colour, 0.1), line_width=0,
-        mode="lines", hoverinfo="skip", showlegend=False, legendgroup=model,
+def _silent(model: ModelName, **trace: Any) -> Trace:
+    """A trace of an architecture that neither answers to the pointer nor has an entry in the legend of its own."""
+    return {"type": "scatter", "hoverinfo": "skip", "showlegend": False, "legendgroup": model, **trace}
+
+
+def _band(mean: pd.Series, spread: pd.Series, model: ModelName) -> Trace:
+    """From mean − spread to mean + spread; where a spread is unknown it is nothing."""
+    half = spread.reindex(mean.index).fillna(0)
+    epochs, edge = mean.index.to_numpy(), np.concatenate([mean + half, (mean - half)[::-1]])
+    colour = _tint(PALETTE[model].colour, 0.1)
+    return _silent(
+        model, x=np.concatenate([epochs, epochs[::-1]]), y=_floats(edge), mode="lines", line={"width": 0},
+        fill="toself", fillcolor=colour,
     )  # fmt: skip
 
 
-def _single_rounds(histories: pd.DataFrame, metric: str, look: Look, model: str) -> go.Scatter:
+def _single_rounds(histories: pd.DataFrame, ids: list[str], metric: str, model: ModelName) -> Trace:
     """All rounds of a cell as one trace, with a gap between two rounds."""
-    x: list[int | None] = []
-    y: list[float | None] = []
-    for _, history in histories.groupby("run_id", sort=False):
-        x += [*history["epoch"].tolist(), None]
-        y += [*_rounded(history[metric]), None]
-    return go.Scatter(
-        x=x, y=y, mode="lines", line={"color": look.colour, "width": 1}, opacity=0.4, hoverinfo="skip",
-        showlegend=False, legendgroup=model,
-    )  # fmt: skip
+    x: list[Any] = []
+    y: list[Any] = []
+    for _, history in histories[histories["run_id"].isin(ids)].groupby("run_id", sort=False):
+        x += [history["epoch"], [np.nan]]
+        y += [history[metric], [np.nan]]
+    line = {"color": PALETTE[model].colour, "width": 1}
+    return _silent(
+        model, x=_floats(np.concatenate(x)), y=_floats(np.concatenate(y)), mode="lines", line=line, opacity=0.4
+    )
 
 
-def _mean_line(mean: pd.Series, beside: list[pd.Series], metric: str, look: Look, model: str) -> go.Scatter:
+def _mean_line(mean: pd.Series, beside: list[pd.Series], metric: str, model: ModelName) -> Trace:
     """The hover text has all panels' values at that epoch, so that it says the same on each of them."""
     columns = [column.reindex(mean.index) for column in beside]
     texts = [" | ".join(_value(value, metric) for value in values) for values in zip(*columns, strict=True)]
-    return go.Scatter(
-        x=mean.index.tolist(), y=_rounded(mean), mode="lines", customdata=texts,
-        line={"color": look.colour, "width": 2.5, "dash": _dash(look)}, name=look.label,
-        hovertemplate="%{customdata}", showlegend=False, legendgroup=model,
-    )  # fmt: skip
+    look = PALETTE[model]
+    return {
+        "type": "scatter", "x": mean.index.to_numpy(), "y": _floats(mean), "mode": "lines", "name": look.label,
+        "line": {"color": look.colour, "width": 2.5, "dash": _dash(look)}, "customdata": np.array(texts, dtype=object),
+        "hovertemplate": "%{customdata}", "showlegend": False, "legendgroup": model,
+    }  # fmt: skip
 
 
-def _stop_marks(epochs: pd.Series, heights: pd.Series, look: Look, model: str) -> go.Scatter:
-    return go.Scatter(
-        x=epochs.tolist(), y=_rounded(heights), mode="markers",
-        marker={"color": look.colour, "symbol": look.marker, "size": 7}, hoverinfo="skip",
-        showlegend=False, legendgroup=model,
-    )  # fmt: skip
+def _stop_marks(ends: pd.DataFrame, mean: pd.Series | None, metric: str, model: ModelName) -> Trace:
+    """A marker at the last epoch of each round, on the mean or, without one, at the round's own value."""
+    heights = ends[metric] if mean is None else ends["epoch"].map(mean)
+    marker = {"color": PALETTE[model].colour, "symbol": PALETTE[model].marker, "size": 7}
+    return _silent(model, x=ends["epoch"].to_numpy(), y=_floats(heights), mode="markers", marker=marker)
+
+
+def _legend_of_curves(means: Iterable[tuple[float, ModelName]], ends: bool) -> list[Trace]:
+    """An entry an architecture with its colour, dash and marker, and one that says what the markers mean."""
+    present = {model for _, model in means}
+    entries = []
+    for model in [name for name in MODEL_NAMES if name in present]:
+        look = PALETTE[model]
+        entry = _legend_mark(look.label, look.marker, "lines+markers", _dash(look), look.colour)
+        entries.append({**entry, "legendgroup": model})
+    return [*entries, _legend_mark("Marker: a round stops early", "circle")] if ends else entries
 
 
 def _value(value: float, metric: str) -> str:
@@ -297,21 +324,14 @@ def _name_metric(metric: str) -> str:
     return METRICS[metric] + ("" if metric.endswith("accuracy") else ", nats")
 
 
-def _finish_curves(
-    figure: go.Figure, curves: dict[tuple[float, ModelName], pd.Series], metric: str, narrow: bool, ends: bool
+def _style_curves(
+    figure: go.Figure, curves: dict[tuple[float, ModelName], pd.Series], metric: str, narrow: bool
 ) -> None:
-    present = {model for _, model in curves}
-    for model in [name for name in MODEL_NAMES if name in present]:
-        look = PALETTE[model]
-        figure.add_trace(_legend_mark(look.label, look.marker, "lines+markers", _dash(look)))
-        figure.data[-1].update(legendgroup=model, line_color=look.colour, marker_color=look.colour, marker_size=7)
-    if ends:
-        figure.add_trace(_legend_mark("Marker: a round stops early", "circle"))
     dropouts = sorted({dropout for dropout, _ in curves})
     title = "Epoch %{x}" + (f": {' | '.join(name_dropout(dropout) for dropout in dropouts)}" if dropouts[1:] else "")
     _frame(figure, 900 if narrow else 500, zoom=not narrow)
     figure.update_layout(hovermode="x unified", hoversort="value descending")
-    _label_outside(figure, narrow, "Epoch", _name_metric(metric))
+    _label_outside(figure, narrow, "Epoch", _name_metric(metric), len(dropouts) or 1)
     figure.update_xaxes(unifiedhovertitle_text=title, showgrid=False, rangemode="tozero")
     figure.update_yaxes(
         tickformat=PERCENT if metric.endswith("accuracy") else ".2f", range=_focus(curves.values(), metric)
@@ -325,7 +345,7 @@ def _focus(means: Iterable[pd.Series], metric: str) -> list[float] | None:
     if not metric.endswith("accuracy") or not any(map(len, late)):
         return None
     low = min(float(mean.min()) for mean in late if len(mean))
-    return [np.floor(20 * low) / 20, 1.0]
+    return [float(np.floor(20 * low)) / 20, 1.0]
 
 
 def _describe_curves(means: dict[tuple[float, ModelName], pd.Series], metric: str) -> str:
@@ -605,7 +625,7 @@ def epochs_boxes(table: pd.DataFrame, narrow: bool = False) -> Drawn:
             figure.add_trace(box, **_place(panel, narrow))
             parts.append(f"{look.label} {name_dropout(dropout).lower()} {rows['epochs'].median():.0f}")
     _architecture_rows(figure)
-    _label_outside(figure, narrow, "Epochs until the round ended")
+    _label_outside(figure, narrow, "Epochs until the round ended", panels=len(dropouts))
     figure.update_xaxes(rangemode="tozero", showgrid=True)
     return Drawn(_frame(figure, 820 if narrow else 440), f"Median epochs: {'; '.join(parts) or 'no rounds yet'}.")
 
@@ -660,8 +680,8 @@ def hypothesis_curves(table: pd.DataFrame, narrow: bool = False) -> Drawn:
             continue
         mean = rows.set_index("epoch")["mean"]
         half = pd.Series((rows["high"] - rows["mean"]).to_numpy(), index=mean.index)
-        line = _mean_line(mean, [mean], "test_accuracy", look, model)
-        figure.add_traces([_band(mean, half, look, model), line], **_repeat(place, 2))
+        line = _mean_line(mean, [mean], "test_accuracy", model)
+        _add_traces(figure, [_band(mean, half, model), line], [panel, panel], narrow)
         printed = float(rows["report_mean"].iloc[0])
         figure.add_hline(printed, line={"color": NEUTRAL, "width": 2, "dash": "dash"}, **place)
         epoch = passing[model]

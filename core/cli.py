@@ -171,6 +171,19 @@ def table(
     out.print(view)
 
 
+@app.command()
+def export(
+    directory: Annotated[Path, typer.Argument(help="Where to; made where it does not exist.")],
+    store: StoreOption = STORE,
+) -> None:
+    """Write the table (CSV, Markdown, LaTeX), runs and histories (Parquet) and an HTML report into a directory."""
+    from core.export import export_all
+
+    with one_sentence():
+        for path in export_all(RunStore(store), directory):
+            out.print(path, markup=False)
+
+
 def _mean_and_deviation(mean: float | None, deviation: float | None) -> str:
     if mean is None:
         return "–"

@@ -1,11 +1,28 @@
-"""The results table to take away: CSV, Markdown and LaTeX, and its place in the README."""
+"""What people take away: the results table as text, runs and histories as Parquet, figures and a report as HTML."""
 
+from html import escape
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from core.settings import MODEL_NAMES
+from core import charts, findings
+from core.results import load_histories, load_runs, results_table, with_report_settings
+from core.runs import RunStore, write_atomically
+from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS
+from core.statistics import (
+    climb_ladder,
+    compare_with_report,
+    describe_reproduction,
+    pairwise_architectures,
+)
 
+STYLE = """<title>Compare two digits: the comparison</title><meta name="viewport" content="width=device-width"><style>
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 3rem auto; padding: 0 1rem; color: #1d2733; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; } figure { margin: 1rem 0; }
+th, td { padding: 0.4rem 0.8rem; text-align: right; border-bottom: 1px solid #dde2e8; }
+td:first-child, th:first-child { text-align: left; }
+</style><h1>Do seven ways to compare two digits differ?</h1>"""
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
@@ -25,7 +42,7 @@ def pair_columns(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _mean_and_deviation(row: pd.Series, mean: str, deviation: str) -> str:
+def _mean_and_deviation(row: Any, mean: str, deviation: str) -> str:
     if pd.isna(row[mean]):
         return "–"
     return f"{row[mean]:.3f}" if pd.isna(row[deviation]) else f"{row[mean]:.3f} ± {row[deviation]:.3f}"
@@ -72,3 +89,63 @@ def update_readme(path: Path, table: pd.DataFrame) -> None:
     if not begin or not end:
         raise ValueError(f"{path} lacks the marks {BEGIN} and {END} between which the table belongs.")
     path.write_text(f"{before}{BEGIN}\n{as_markdown(table)}\n{END}{after}")
+
+
+def draw_sections(store: RunStore, runs: pd.DataFrame) -> list[tuple[str, charts.Drawn, list[str]]]:
+    """The comparison's figures: a question, the figure, and the sentences that go with it."""
+    table = compare_with_report(runs)
+    kept = with_report_settings(runs)
+    histories = load_histories(store, kept["run_id"][kept["dropout"].isin(SHIPPED_DROPOUTS)])
+    steps = climb_ladder(runs)
+    artefact = findings.dropout_artefact(runs)
+    counted, problems = findings.count_pairs(store, kept[kept["dropout"] == 0])
+    distances = findings.accuracy_by_distance(counted)
+    hypothesis, more = findings.early_stop_hypothesis(store, runs)
+    return [
+        ("Do our networks agree with the report's?", charts.comparison_dots(table), describe_reproduction(table)),
+        ("How do they learn?", charts.mean_curves(histories, runs), []),
+        ("What does each idea add?", charts.ladder(steps), steps["sentence"].tolist()),
+        ("Which architectures differ?", charts.paired_matrix(pairwise_architectures(runs)), []),
+        (
+            "Why did dropout not help in the report?",
+            charts.artefact_dots(artefact),
+            findings.describe_artefact(artefact),
+        ),
+        ("Which pairs are hard?", charts.distance_lines(distances), findings.describe_distance(distances) + problems),
+        (
+            "Did the first two stop earlier?",
+            charts.hypothesis_curves(hypothesis),
+            findings.describe_hypothesis(hypothesis) + more,
+        ),
+    ]
+
+
+def build_report(store: RunStore, runs: pd.DataFrame) -> str:
+    """The whole comparison as one HTML page that needs nothing beside it: table, figures and sentences."""
+    parts = [pair_columns(results_table(runs)).to_html(index=False, border=0)]
+    for number, (question, drawn, sentences) in enumerate(draw_sections(store, runs)):
+        # The first figure brings Plotly's script for all.
+        figure = drawn.figure.to_html(full_html=False, include_plotlyjs=number == 0, config={"responsive": True})
+        words = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+        described = f'<figure role="img" aria-label="{escape(drawn.alt, quote=True)}">{figure}</figure>'
+        parts.append(f"<h2>{escape(question)}</h2>{described}{words}")
+    return f'<!doctype html><html lang="en"><meta charset="utf-8">{STYLE}{"".join(parts)}</html>'
+
+
+def export_all(store: RunStore, directory: Path) -> list[Path]:
+    """Write table.csv, table.md, table.tex, runs.parquet, histories.parquet and report.html; raises OSError."""
+    runs = load_runs(store)
+    table = results_table(runs)
+    directory.mkdir(parents=True, exist_ok=True)
+    finished = runs[runs["state"] == "finished"]
+    contents = {
+        "table.csv": as_csv(table).encode(),
+        "table.md": as_markdown(table).encode() + b"\n",
+        "table.tex": as_latex(table).encode() + b"\n",
+        "runs.parquet": finished.to_parquet(),
+        "histories.parquet": load_histories(store, finished["run_id"]).to_parquet(),
+        "report.html": build_report(store, runs).encode(),
+    }
+    for name, content in contents.items():
+        write_atomically(directory / name, content)
+    return [directory / name for name in contents]

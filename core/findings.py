@@ -305,12 +305,15 @@ def describe_parameters(table: pd.DataFrame, dropout: float = 0.0) -> list[str]:
     verdict = "Size alone does not decide"
     if p < LEVEL:
         verdict = f"Larger networks are {'more' if tau > 0 else 'less'} accurate"
-    return [
-        f"The most accurate architecture, {PALETTE[best].label} ({percent(shown['mean'][best])}), has "
-        f"{shown['parameters'][best]:,} parameters; the largest, {PALETTE[largest].label}, has "
-        f"{shown['parameters'][largest]:,} and reaches {percent(shown['mean'][largest])}.",
-        f"{verdict}: Kendall's τ between parameters and accuracy is {signed(tau)} over {len(shown)} architectures.",
-    ]
+    size = f"The most accurate architecture, {PALETTE[best].label} ({percent(shown['mean'][best])}), is the largest."
+    if best != largest:
+        size = (
+            f"The most accurate architecture, {PALETTE[best].label} ({percent(shown['mean'][best])}), has "
+            f"{shown['parameters'][best]:,} parameters; the largest, {PALETTE[largest].label}, has "
+            f"{shown['parameters'][largest]:,} and reaches {percent(shown['mean'][largest])}."
+        )
+    relation = f"Kendall's τ between parameters and accuracy is {signed(tau)} over {len(shown)} architectures"
+    return [size, f"{verdict}: {relation}."]
 
 
 def epochs_to_stop(runs: pd.DataFrame) -> pd.DataFrame:
@@ -401,7 +404,7 @@ def describe_hypothesis(table: pd.DataFrame) -> list[str]:
             f"{PALETTE[model].label}: the report prints {percent(curve['report_mean'].iloc[0])}; our mean of "
             f"{_plural(curve['rounds'].iloc[0], 'round')} {reached} and ends at {percent(curve['mean'].iloc[-1])}."
         )
-    if sentences:
+    if any(passing_epochs(table).values()):
         sentences.append("An earlier stop would explain the report's figures; this is a hypothesis, not a finding.")
     missing = [PALETTE[model].label for model in EARLY_MODELS if model not in set(table["model"])]
     return [*sentences, f"No finished rounds with predictions yet: {', '.join(missing)}."] if missing else sentences

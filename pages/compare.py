@@ -1,10 +1,17 @@
 """The results table beside the report's own, what differs by more than chance, and the curves behind it."""
 
+from types import ModuleType
+
+import pandas as pd
 import streamlit as st
 
 from core.curves import METRICS
 from core.palette import PALETTE
+from core.results import load_histories, with_report_settings
+from core.settings import SHIPPED_DROPOUTS
 from core.statistics import (
+    CELL_FIELDS,
+    LEVEL,
     Paired,
     climb_ladder,
     compare_with_report,
@@ -14,7 +21,7 @@ from core.statistics import (
     pairwise_architectures,
 )
 from pages.components.router import enter_by_router
-from pages.components.shared import read_runs, read_table_histories
+from pages.components.shared import STORE, read_runs, read_table_histories
 
 enter_by_router()
 st.title("Do our networks agree with the report's?")
@@ -27,31 +34,82 @@ if not table["rounds"].sum():
     st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
     st.stop()
 
+
+def describe_p(p: float) -> str:
+    """Whether a difference is more than chance, with its p."""
+    if pd.isna(p):
+        return "–"
+    return f"{'yes' if p < LEVEL else 'no'} (p {'< 0.001' if p < 0.001 else f'= {p:.3f}'})"
+
+
+def show_rounds(cell: pd.Series) -> None:
+    """A cell's rounds: their curves, where each stopped, and its test accuracy."""
+    from core.charts import cell_rounds
+
+    same = with_report_settings(runs)
+    same = same[(same[CELL_FIELDS] == cell[CELL_FIELDS]).all(axis=1)]
+    st.subheader(f"{PALETTE[cell['model']].label}, dropout {cell['dropout']:g}: round by round", anchor=False)
+    if same.empty:
+        st.caption("No round of this cell has been trained yet.")
+        return
+    drawn = cell_rounds(load_histories(STORE, same["run_id"]), same)
+    st.plotly_chart(drawn.figure, key="rounds_of_cell", alt=drawn.alt)
+
+
+def show_downloads() -> None:
+    """The table as text, and the whole comparison as one page; made when somebody clicks."""
+    row = st.container(horizontal=True)
+    for name, label in (("csv", "CSV"), ("markdown", "Markdown"), ("latex", "LaTeX")):
+        row.download_button(
+            f"Table as {label}", lambda name=name: _export().FORMATS[name](table), f"table.{SUFFIXES[name]}",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+    row.download_button(
+        "Report as HTML", lambda: _export().build_report(STORE, runs), "report.html", "text/html",
+        icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
+
+
+def _export() -> ModuleType:
+    from core import export
+
+    return export
+
+
+SUFFIXES = {"csv": "csv", "markdown": "md", "latex": "tex"}
 VIEWS = ("Table", "Curves", "Does it matter?")
 bar = st.container(horizontal=True, gap="large")
 view = bar.segmented_control("View", VIEWS, default="Table", key="view", bind="query-params", required=True)
 dropouts = sorted(set(table["dropout"]))
-if view != "Curves":
+if view == "Table":
+    chosen = bar.pills(
+        "Dropout", dropouts, selection_mode="multi", default=list(SHIPPED_DROPOUTS), format_func="{:g}".format,
+        key="table_dropouts", bind="query-params",
+    )  # fmt: skip
+elif view != "Curves":
     dropout = bar.segmented_control(
         "Dropout", dropouts, default=0.0, format_func="{:g}".format, key="shown_dropout", bind="query-params",
         required=True,
     )  # fmt: skip
 
 if view == "Table":
-    shown = table[(table["dropout"] == dropout) & ~table["dropout_at_evaluation"]]
+    shown = table[table["dropout"].isin(chosen) & ~table["dropout_at_evaluation"]]
     in_percent = ("mean", "std", "low", "high", "report_mean", "report_std", "difference")
     number = st.column_config.NumberColumn
-    st.dataframe(
+    picked = st.dataframe(
         shown.assign(
             label=[PALETTE[name].label for name in shown["model"]],
+            chance=[describe_p(p) for p in shown["p_holm"]],
             **{name: 100 * shown[name] for name in in_percent},
         ),
         column_order=(
-            "label", "rounds", "mean", "std", "low", "high", "report_mean", "report_std", "difference", "p_holm",
+            "label", "dropout", "rounds", "mean", "std", "low", "high", "report_mean", "report_std", "difference",
+            "chance",
             "parameters", "epochs", "seconds",
         ),
         column_config={
             "label": st.column_config.TextColumn("Architecture", width=270, pinned=True),
+            "dropout": number("Dropout", format="%.2f"),
             "rounds": number("Rounds", help="Each on its own 1,000 test pairs"),
             "mean": number("Ours, %", format="%.1f"),
             "std": number("± std", format="%.1f"),
@@ -60,19 +118,28 @@ if view == "Table":
             "report_mean": number("Report's, %", format="%.1f"),
             "report_std": number("± std", format="%.1f"),
             "difference": number("Difference", format="%+.1f", help="Ours − the report's, in points"),
-            "p_holm": number("p (Holm)", format="%.3f", help="Welch's test, Holm over the 14 cells of Table 1"),
+            "chance": st.column_config.TextColumn(
+                "More than chance?", help="Welch's test, p after Holm's correction over the 14 cells of Table 1"
+            ),
             "parameters": number("Parameters", format="localized"),
             "epochs": number("Epochs", format="%.0f", help="Mean number of epochs until training stopped"),
             "seconds": number("Seconds", format="%.1f", help="Mean processor time of a round's training"),
         },
         hide_index=True,
-        alt=f"Test accuracy of the seven architectures at dropout {dropout:g}, ours beside the report's",
+        height="content",
+        on_select="rerun",
+        selection_mode="single-row",
+        key="cells",
+        alt="Test accuracy of the seven architectures, ours beside the report's",
     )  # fmt: skip
     st.markdown(" ".join(describe_reproduction(table)))
     st.caption(
-        "The report's figures are from its Table 1: ten rounds, dropout probability not given; ours beside its column with "
-        "dropout is 0.25. Click a column's head to sort; the menu above the table chooses columns and saves a CSV."
+        "The report's figures are from its Table 1: ten rounds, dropout probability not given; ours beside its column "
+        "with dropout is 0.25. Choose a row to see its rounds; the menu above the table chooses columns."
     )
+    for row in picked.selection.rows:
+        show_rounds(shown.iloc[row])
+    show_downloads()
 
 elif view == "Curves":
     from core.charts import mean_curves  # Plotly takes a while to import: only where it draws

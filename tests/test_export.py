@@ -1,10 +1,12 @@
 """The results table to take away."""
 
+import re
+
 import pandas as pd
 import pytest
 from conftest import ROOT
 
-from core.export import BEGIN, END, as_csv, as_latex, as_markdown, pair_columns, update_readme
+from core.export import BEGIN, END, as_csv, as_latex, as_markdown, export_all, pair_columns, update_readme
 from core.results import load_runs, results_table
 from core.runs import RunStore
 
@@ -39,6 +41,25 @@ def test_the_readmes_table_is_that_of_the_shipped_runs(tmp_path):
     copy.write_text((ROOT / "README.md").read_text())
     update_readme(copy, results_table(load_runs(RunStore(ROOT / "cached_runs"))))
     assert copy.read_text() == (ROOT / "README.md").read_text(), "run: python -m core table --readme README.md"
+
+
+def test_export_writes_everything_and_the_report_needs_nothing_beside_it(tmp_path):
+    store = RunStore(ROOT / "cached_runs")
+    paths = export_all(store, tmp_path / "new")
+    assert [path.name for path in paths] == [
+        "table.csv", "table.md", "table.tex", "runs.parquet", "histories.parquet", "report.html",
+    ]  # fmt: skip
+    runs, histories = (pd.read_parquet(tmp_path / "new" / f"{name}.parquet") for name in ("runs", "histories"))
+    assert len(runs) == 320
+    assert histories.groupby("run_id").size().equals(runs.set_index("run_id")["epochs"].astype(int).sort_index())
+    report = (tmp_path / "new" / "report.html").read_text()
+    assert report.count("<figure") == 7
+    assert not re.search(r'<(script|link)[^>]+(src|href)="http', report)
+
+
+def test_export_of_an_empty_store_says_what_is_missing(tmp_path):
+    export_all(RunStore(tmp_path / "none"), tmp_path / "out")
+    assert "nothing can be compared" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_a_readme_without_marks_is_one_sentence(tmp_path, table):

@@ -150,9 +150,9 @@ def test_compare_shows_ours_beside_the_reports(store):
     writer.finish(RunResult({**short.summary, "test_accuracy": 0.75}, short.history, *files))
     writer.close()
     [table] = show("pages/compare.py").dataframe
-    shown = table.value.set_index("model")
-    assert len(shown) == 7
-    assert shown.loc["DirectClassificationModel", ["rounds", "mean", "report_mean"]].tolist() == [1, 75, 96.5]
+    shown = table.value.set_index(["model", "dropout"])
+    assert len(shown) == 14
+    assert shown.loc[("DirectClassificationModel", 0.0), ["rounds", "mean", "report_mean"]].tolist() == [1, 75, 96.5]
 
 
 @pytest.mark.parametrize("question", ["artefact", "distance", "parameters", "epochs", "squared", "hypothesis"])
@@ -173,7 +173,7 @@ def test_each_view_of_the_comparison_shows_the_shipped_runs(view, monkeypatch):
     app.switch_page("pages/compare.py").run()
     app.segmented_control(key="view").set_value(view).run()
     assert not app.exception
-    assert app.get("plotly_chart") or len(app.dataframe[0].value) == 7
+    assert app.get("plotly_chart") or len(app.dataframe[0].value) == 14
 
 
 @pytest.mark.usefixtures("empty")

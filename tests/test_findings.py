@@ -1,0 +1,271 @@
+"""What is found in stored predictions, against hand-worked cases and published examples."""
+
+import warnings
+
+import numpy as np
+import pytest
+from fake_runs import CLASSES, decide, write_run
+from scipy import stats
+
+from core.findings import (
+    accuracy_by_distance,
+    accuracy_by_pair,
+    count_pairs,
+    describe_artefact,
+    describe_distance,
+    describe_epochs,
+    describe_hypothesis,
+    describe_parameters,
+    describe_squared,
+    digit_accuracy_squared,
+    dropout_artefact,
+    early_stop_hypothesis,
+    epochs_to_stop,
+    expect_accuracy,
+    parameters_and_accuracy,
+    passing_epochs,
+    wilson_interval,
+)
+from core.results import load_runs
+from core.runs import RunStore
+from core.settings import MODEL_NAMES, RunSettings
+
+AUXILIARY, DIRECT = "WeightSharingAuxiliaryModel", "DirectClassificationModel"
+
+
+@pytest.fixture(autouse=True)
+def _warnings_are_errors():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+@pytest.fixture
+def store(tmp_path):
+    return RunStore(tmp_path)
+
+
+def write_rounds(store, accuracies, epochs=12, **settings):
+    for seed, accuracy in enumerate(accuracies):
+        write_run(store, RunSettings(seed=seed, **settings), accuracy, epochs=epochs)
+
+
+def test_fake_runs_are_as_right_as_they_say(store):
+    arrays = store.read(write_run(store, RunSettings(), 0.731)).predictions()
+    target = arrays["classes"][:, 0] <= arrays["classes"][:, 1]
+    assert (arrays["decision"] == target).mean() == 0.731
+    assert ((arrays["trace"] >= 0.5) == target).mean(axis=1).tolist() == [0.731, 0.731]
+    assert arrays["trace_epochs"].tolist() == [5, 10]
+    assert store.read(RunSettings().run_id).state == "finished"
+
+
+def test_an_empty_store_gives_empty_tables_and_says_so(store):
+    runs = load_runs(store)
+    assert dropout_artefact(runs)["rounds"].tolist() == 10 * [0]
+    assert describe_artefact(dropout_artefact(runs))[0].startswith("Fewer than 10 rounds so far: Auxiliary losses")
+    found = count_pairs(store, runs)
+    assert found.table.empty
+    assert found.problems == []
+    assert describe_distance(accuracy_by_distance(found.table))[0].startswith("No finished round")
+    assert accuracy_by_pair(found.table).empty
+    assert describe_squared(digit_accuracy_squared(store, runs).table)[0].endswith(
+        "no finished round with predictions yet."
+    )
+    assert describe_parameters(parameters_and_accuracy(runs))[0].startswith("Fewer than three architectures")
+    assert describe_epochs(epochs_to_stop(runs)) == ["No round with these settings has finished yet."]
+    assert describe_hypothesis(early_stop_hypothesis(store, runs).table) == [
+        "No finished rounds with predictions yet: Two channels, Two branches."
+    ]
+
+
+def test_predictions_that_cannot_be_read_are_named(store):
+    write_rounds(store, [0.8, 0.9], model="TwoChannelsModel")
+    (store.path(RunSettings(model="TwoChannelsModel", seed=1).run_id) / "predictions.safetensors").unlink()
+    found = count_pairs(store, load_runs(store))
+    assert found.table["count"].sum() == 1_000
+    assert len(found.problems) == 1
+    assert "has no predictions.safetensors" in found.problems[0]
+
+
+def test_dropout_off_and_left_on(store):
+    write_rounds(store, [0.860, 0.864, 0.862], model=AUXILIARY)
+    write_rounds(store, [0.890, 0.896, 0.892], model=AUXILIARY, dropout=0.25)
+    write_rounds(store, [0.865, 0.867], model=AUXILIARY, dropout=0.25, dropout_at_evaluation=True)
+    table = dropout_artefact(load_runs(store))
+    own = table[table["model"] == AUXILIARY].set_index("case")
+    assert own.index.tolist() == [
+        "No dropout",
+        "Dropout 0.25",
+        "Dropout 0.5",
+        "Dropout 0.25, left on",
+        "Dropout 0.5, left on",
+    ]
+    assert own["rounds"].tolist() == [3, 3, 0, 2, 0]
+    assert own.loc["Dropout 0.25", "mean"] == pytest.approx(0.892667, abs=1e-6)
+    gains = stats.ttest_1samp([0.030, 0.032, 0.030], 0).confidence_interval()
+    assert own.loc["Dropout 0.25", ["gain_low", "gain_high"]].tolist() == pytest.approx(list(gains))
+    assert own["report_mean"].tolist() == 5 * [0.863]
+    assert describe_artefact(table)[0] == (
+        "Auxiliary losses: dropout 0.25 adds 3.1 points when it is off at evaluation (86.2 % without, 89.3 % with); "
+        "left on at evaluation it gives 86.6 %, where the report prints 86.3 %."
+    )
+    assert describe_artefact(table)[1].endswith("Auxiliary losses with dropout 0.25 left on (2) and 6 more cells.")
+
+
+def test_a_gain_within_chance_is_not_claimed(store):
+    write_rounds(store, [0.96, 0.97], model=DIRECT)
+    write_rounds(store, [0.97, 0.97], model=DIRECT, dropout=0.25)
+    write_rounds(store, [0.95, 0.95], model=DIRECT, dropout=0.25, dropout_at_evaluation=True)
+    sentence = describe_artefact(dropout_artefact(load_runs(store)))[0]
+    assert "dropout 0.25 changes nothing that these rounds could show" in sentence
+
+
+def test_wilson_intervals_of_newcombe():
+    # Newcombe (1998), Table I, method 3: 81 of 263, 15 of 148, 0 of 20, 1 of 29
+    low, high = wilson_interval([81, 15, 0, 1], [263, 148, 20, 29])
+    assert low == pytest.approx([0.2553, 0.0624, 0.0, 0.0061], abs=5e-5)
+    assert high == pytest.approx([0.3662, 0.1605, 0.1611, 0.1718], abs=5e-5)
+    assert np.isnan(wilson_interval([0], [0])).all()
+
+
+def test_pairs_are_counted_over_the_rounds_of_a_cell(store):
+    wrong = (CLASSES[:, 0] <= CLASSES[:, 1]) ^ (CLASSES == (3, 4)).all(axis=1)  # every (3, 4) is compared wrongly
+    write_run(store, RunSettings(model=DIRECT, seed=0), 0.99, arrays={"decision": wrong})
+    write_run(store, RunSettings(model=DIRECT, seed=1), 1.0)
+    write_run(store, RunSettings(model=DIRECT, seed=1, dropout=0.25), 0.5)
+    table = count_pairs(store, load_runs(store)).table
+    assert len(table) == 200
+    own = table[table["dropout"] == 0].set_index(["first", "second"])
+    assert own["count"].tolist() == 100 * [20]
+    assert own["rounds"].tolist() == 100 * [2]
+    assert own.loc[(3, 4), "right"] == 10
+    assert own["right"].sum() == 1_990
+    pairs = accuracy_by_pair(own.reset_index()).set_index(["first", "second"])
+    assert pairs.loc[(3, 4), "accuracy"] == 0.5
+    assert pairs.loc[(4, 3), ["accuracy", "high"]].tolist() == pytest.approx([1, 1])
+    by_distance = accuracy_by_distance(own.reset_index()).set_index("distance")
+    assert by_distance["count"].tolist() == [200, 360, 320, 280, 240, 200, 160, 120, 80, 40]
+    assert by_distance.loc[1, "accuracy"] == pytest.approx(350 / 360)
+    assert by_distance["rounds"].tolist() == 10 * [2]
+
+
+def test_pairs_never_drawn_have_no_accuracy(store):
+    equal = CLASSES.copy()
+    equal[:, 1] = equal[:, 0]
+    write_run(store, RunSettings(), 1.0, arrays={"classes": equal, "decision": np.ones(1_000, dtype=bool)})
+    pairs = accuracy_by_pair(count_pairs(store, load_runs(store)).table)
+    assert pairs["accuracy"].notna().sum() == 10
+    assert pairs["low"].notna().sum() == 10
+
+
+def test_close_digits_in_sentences(store):
+    first, second = CLASSES.T.astype(int)
+    near = np.abs(first - second) == 1
+    coin = (first <= second) ^ ((first == second) & (np.arange(1_000) >= 500))  # half of the equal pairs are wrong
+    write_run(store, RunSettings(model="WeightSharingBranchesModel"), 0.95, arrays={"decision": coin})
+    write_run(store, RunSettings(model=DIRECT), 0.82, arrays={"decision": (first <= second) ^ near})
+    sentences = describe_distance(accuracy_by_distance(count_pairs(store, load_runs(store)).table))
+    assert sentences[0] == (
+        "Over 2 architectures, pairs one apart are the hardest (50.0 % right); pairs nine apart reach 100.0 %."
+    )
+    assert sentences[1] == (
+        "From nine apart to one apart Weight-sharing branches loses 0.0 points, Direct classification 100.0."
+    )
+    assert sentences[2].startswith("On equal digits Weight-sharing branches is right in 50.0 %: its logit changes sign")
+    assert sentences[3].startswith("Fewer than 10 rounds so far: Two channels without dropout (0)")
+
+
+def test_the_expected_accuracy_worked_by_hand():
+    # A 1 is read as 0 in one of its two showings, a 2 always as 2: pairs (1, 2) and (2, 1) always keep their order,
+    # and (1, 1) is right unless the first is read 1 and the second 0, which has probability 1/4.
+    classes = np.array([[1, 2], [2, 1]])
+    assert expect_accuracy(classes, np.array([[0, 2], [2, 1]])) == 1
+    assert expect_accuracy(np.array([[1, 1]]), np.array([[0, 1]])) == 0.75
+    assert expect_accuracy(CLASSES, CLASSES) == 1
+
+
+def test_the_squared_digit_accuracy_and_the_lucky_pairs(store):
+    digits = CLASSES.copy()
+    digits[CLASSES[:, 0] == 0, 0] = 1  # the first digit 0 is always read as 1: only (0, 0) loses its order
+    arrays = {"digits": digits, "decision": digits[:, 0] <= digits[:, 1]}
+    write_run(store, RunSettings(model=DIRECT, seed=3), 0.99, digit_accuracy=0.95, arrays=arrays)
+    found = digit_accuracy_squared(store, load_runs(store))
+    row = found.table.iloc[0]
+    assert (row["dropout"], row["seed"]) == (0, 3)
+    assert row["digit_accuracy"] == pytest.approx(0.95)
+    assert row["squared"] == pytest.approx(0.9025)
+    assert (row["both_right"], row["lucky"], row["test_accuracy"]) == pytest.approx((0.9, 0.09, 0.99))
+    # C[0, 1] = 1/2, so the pair (0, 0) is right unless read (1, 0): 3/4. (0, 1) … (0, 9) and (a, 0) with a > 1 are
+    # right; (1, 0) is wrong where the 0 is read as 1: 1/2. 98 of 100 pairs are sure, so 98 + 3/4 + 1/2 of 100.
+    assert row["expected"] == pytest.approx(0.9925)
+    assert describe_squared(found.table) == [
+        "Over 1 round, 95.0 % of the digits are read rightly; that squared is 90.2 %, "
+        "yet 99.0 % of the comparisons are right.",
+        "The difference is pairs whose order survives a misread digit, 9.0 % of all; independent misreadings with the "
+        "same confusions would give 99.2 %.",
+    ]
+
+
+def test_parameters_and_accuracy(store):
+    for place, model in enumerate(MODEL_NAMES[:4]):
+        write_rounds(store, [0.8 + place / 100, 0.81 + place / 100], model=model)
+    table = parameters_and_accuracy(load_runs(store))
+    assert table["model"].tolist() == list(MODEL_NAMES[:4])
+    assert table["parameters"].tolist() == [53_301, 106_026, 53_013, 106_225]
+    assert table["mean"].tolist() == pytest.approx([0.805, 0.815, 0.825, 0.835])
+    assert describe_parameters(table) == [
+        "The most accurate architecture, Branches to vectors (83.5 %), is the largest.",
+        "Size alone does not decide: Kendall's τ between parameters and accuracy is 0.3 over 4 architectures.",
+    ]
+    write_rounds(store, [0.97], model=DIRECT)
+    assert describe_parameters(parameters_and_accuracy(load_runs(store)))[0] == (
+        "The most accurate architecture, Direct classification (97.0 %), has 53,002 parameters; the largest, "
+        "Branches to vectors, has 106,225 and reaches 83.5 %."
+    )
+
+
+def test_epochs_to_stop(store):
+    write_rounds(store, [0.8, 0.8], epochs=30, model="TwoChannelsModel")
+    write_run(store, RunSettings(model=DIRECT, dropout=0.25), 0.96, epochs=100, stop_reason="max_epochs")
+    write_run(store, RunSettings(model=DIRECT, dropout=0.5), 0.96, epochs=7)  # no cell of Table 1
+    table = epochs_to_stop(load_runs(store))
+    assert table[["model", "epochs"]].to_numpy().tolist() == [
+        ["TwoChannelsModel", 30],
+        ["TwoChannelsModel", 30],
+        [DIRECT, 100],
+    ]
+    assert describe_epochs(table) == [
+        "Two channels stops first, after 30 epochs on average, Direct classification last, after 100.",
+        "1 of 3 rounds reached the last epoch without stopping early.",
+    ]
+
+
+def test_the_early_stop_hypothesis_holds_what_has_stopped(store):
+    model = "TwoChannelsModel"
+    write_run(store, RunSettings(model=model, seed=0), 0.83, epochs=11, trace={5: 0.7, 10: 0.81})
+    write_run(store, RunSettings(model=model, seed=1), 0.82, epochs=18, trace={5: 0.6, 10: 0.77, 15: 0.8})
+    table = early_stop_hypothesis(store, load_runs(store)).table
+    assert table["epoch"].tolist() == [5, 10, 15, 20]
+    assert table["mean"].tolist() == pytest.approx([0.65, 0.79, (0.83 + 0.8) / 2, (0.83 + 0.82) / 2])
+    assert table["running"].tolist() == [2, 2, 1, 0]
+    assert table["rounds"].tolist() == 4 * [2]
+    assert passing_epochs(table) == {model: 15}
+    assert describe_hypothesis(table) == [
+        "Two channels: the report prints 79.8 %; our mean of 2 rounds passes it at about epoch 15 and ends at 82.5 %.",
+        "An earlier stop would explain the report's figures; this is a hypothesis, not a finding.",
+        "No finished rounds with predictions yet: Two branches.",
+    ]
+
+
+def test_a_mean_that_never_passes_is_said_to_stay_below(store):
+    write_rounds(store, [0.7], model="TwoBranchesModel", dropout=0.25)
+    table = early_stop_hypothesis(store, load_runs(store), 0.25).table
+    assert table["report_mean"].tolist() == 3 * [0.826]
+    assert passing_epochs(table) == {"TwoBranchesModel": None}
+    assert "our mean of 1 round stays below it and ends at 70.0 %" in describe_hypothesis(table)[0]
+    assert "earlier stop" not in " ".join(describe_hypothesis(table))
+
+
+def test_decisions_helper_is_exact():
+    assert (decide(1.0) == (CLASSES[:, 0] <= CLASSES[:, 1])).all()
+    assert (decide(0.0) != (CLASSES[:, 0] <= CLASSES[:, 1])).all()
