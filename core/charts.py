@@ -17,7 +17,7 @@ from core.curves import METRICS
 from core.findings import DIGIT_MODELS, EARLY_MODELS, passing_epochs
 from core.palette import PALETTE, Look
 from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, ModelName
-from core.statistics import percent, points
+from core.statistics import name_cell, percent, points
 
 FONT = "Inter, system-ui, sans-serif"
 NEUTRAL = "#808a97"  # readable on white and on near-black
@@ -49,7 +49,7 @@ def _frame(figure: go.Figure, height: int, zoom: bool = False) -> go.Figure:
         legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "title": None},
     )
     axis = {"gridcolor": GRID, "zeroline": False, "automargin": True, "fixedrange": not zoom, "title_standoff": 16}
-    figure.update_xaxes(**axis)
+    figure.update_xaxes(**axis, spikecolor=NEUTRAL, spikethickness=1, spikedash="dot")
     figure.update_yaxes(**axis)
     figure.update_annotations(font_size=14)
     return figure
@@ -82,8 +82,8 @@ def _label_outside(figure: go.Figure, narrow: bool, x_title: str, y_title: str |
 
 
 def name_dropout(dropout: float) -> str:
-    """'Without dropout' or 'With dropout 0.25'."""
-    return f"With dropout {dropout:g}" if dropout else "Without dropout"
+    """'No dropout' or 'Dropout 0.25', short enough for a panel on a phone."""
+    return f"Dropout {dropout:g}" if dropout else "No dropout"
 
 
 def _dash(look: Look) -> str:
@@ -193,8 +193,7 @@ def _legend_mark(name: str, symbol: str, mode: str = "markers", dash: str = "sol
 
 def _describe_comparison(printed: pd.DataFrame) -> str:
     parts = [
-        f"{PALETTE[row.model].label} {name_dropout(row.dropout).lower()} {percent(row.mean)} "
-        f"(the report {percent(row.report_mean)})"
+        f"{name_cell(row.model, row.dropout)} {percent(row.mean)} (the report {percent(row.report_mean)})"
         for row in _rows(printed[printed["rounds"] > 0])
     ]
     return f"Test accuracy, ours and the report's: {'; '.join(parts) or 'no rounds yet'}."
@@ -412,7 +411,7 @@ def _links(ends: pd.DataFrame, metric: str, look: Look) -> go.Scatter:
 # Between architectures
 
 
-def paired_matrix(pairs: pd.DataFrame, narrow: bool = False) -> Drawn:
+def paired_matrix(pairs: pd.DataFrame) -> Drawn:
     """How many points the architecture of a row is ahead of that of a column, paired by round; bold where Holm's p is
     below 0.05. `pairs` is that of core.statistics.pairwise_architectures."""
     places = {model: place for place, model in enumerate(MODEL_NAMES)}
@@ -431,9 +430,9 @@ def paired_matrix(pairs: pd.DataFrame, narrow: bool = False) -> Drawn:
     figure = go.Figure(_heatmap(ahead, hovers.tolist(), -CLEAR_POINTS, CLEAR_POINTS, [WORSE, EVEN, BETTER]))
     figure.add_scatter(
         x=numbers * len(numbers), y=np.repeat(numbers, len(numbers)).tolist(), text=texts.ravel().tolist(),
-        mode="text", hoverinfo="skip", textfont={"size": 11 if narrow else 14, "color": "white"},
+        mode="text", hoverinfo="skip", textfont={"size": 13, "color": "white"},
     )  # fmt: skip
-    labels = [f"{_wrap(PALETTE[model].label)}  <b>{place + 1}</b>" for model, place in places.items()]
+    labels = [f"{_wrap(PALETTE[model].label, 15)}  <b>{place + 1}</b>" for model, place in places.items()]
     _frame(figure, 440)
     figure.update_yaxes(tickvals=numbers[1:], ticktext=labels[1:], range=[6.5, 0.5], showgrid=False)
     figure.update_xaxes(
@@ -623,9 +622,9 @@ def epochs_boxes(table: pd.DataFrame, narrow: bool = False) -> Drawn:
                 hovertemplate=f"{look.label}, round with seed %{{customdata}}: %{{x}} epochs<extra></extra>",
             )  # fmt: skip
             figure.add_trace(box, **_place(panel, narrow))
-            parts.append(f"{look.label} {name_dropout(dropout).lower()} {rows['epochs'].median():.0f}")
+            parts.append(f"{name_cell(model, dropout)} {rows['epochs'].median():.0f}")
     _architecture_rows(figure)
-    _label_outside(figure, narrow, "Epochs until the round ended", panels=len(dropouts))
+    _label_outside(figure, narrow, "Epochs", panels=len(dropouts))
     figure.update_xaxes(rangemode="tozero", showgrid=True)
     return Drawn(_frame(figure, 820 if narrow else 440), f"Median epochs: {'; '.join(parts) or 'no rounds yet'}.")
 
@@ -690,7 +689,7 @@ def hypothesis_curves(table: pd.DataFrame, narrow: bool = False) -> Drawn:
         )
         if epoch:
             figure.add_annotation(
-                x=epoch, y=printed, text=f"{percent(printed)} at epoch {epoch}", ax=36, ay=34, xanchor="left",
+                x=epoch, y=printed, text=f"epoch {epoch}", ax=24, ay=34, xanchor="left",
                 arrowcolor=NEUTRAL, **place,
             )  # fmt: skip
     figure.add_trace(_legend_mark("The report's printed mean", "circle", "lines", "dash"))

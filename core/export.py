@@ -132,8 +132,15 @@ def build_report(store: RunStore, runs: pd.DataFrame) -> str:
     return f'<!doctype html><html lang="en"><meta charset="utf-8">{STYLE}{"".join(parts)}</html>'
 
 
+def as_parquet(frame: pd.DataFrame) -> bytes:
+    """A data frame as a Parquet file."""
+    content: bytes = frame.to_parquet()
+    return content
+
+
 def export_all(store: RunStore, directory: Path) -> list[Path]:
-    """Write table.csv, table.md, table.tex, runs.parquet, histories.parquet and report.html; raises OSError."""
+    """Write table.csv, table.md, table.tex, runs.parquet, histories.parquet, report.html and each figure as an HTML
+    file of its own (figure-1.html, …); raises OSError."""
     runs = load_runs(store)
     table = results_table(runs)
     directory.mkdir(parents=True, exist_ok=True)
@@ -142,10 +149,12 @@ def export_all(store: RunStore, directory: Path) -> list[Path]:
         "table.csv": as_csv(table).encode(),
         "table.md": as_markdown(table).encode() + b"\n",
         "table.tex": as_latex(table).encode() + b"\n",
-        "runs.parquet": finished.to_parquet(),
-        "histories.parquet": load_histories(store, finished["run_id"]).to_parquet(),
+        "runs.parquet": as_parquet(finished),
+        "histories.parquet": as_parquet(load_histories(store, finished["run_id"])),
         "report.html": build_report(store, runs).encode(),
     }
+    for number, (_, drawn, _) in enumerate(draw_sections(store, runs), start=1):
+        contents[f"figure-{number}.html"] = drawn.figure.to_html(include_plotlyjs=True).encode()
     for name, content in contents.items():
         write_atomically(directory / name, content)
     return [directory / name for name in contents]

@@ -21,7 +21,7 @@ from core.statistics import (
     pairwise_architectures,
 )
 from pages.components.router import enter_by_router
-from pages.components.shared import STORE, read_runs, read_table_histories
+from pages.components.shared import STORE, is_phone, read_runs, read_table_histories
 
 enter_by_router()
 st.title("Do our networks agree with the report's?")
@@ -45,6 +45,7 @@ def describe_p(p: float) -> str:
 def show_rounds(cell: pd.Series) -> None:
     """A cell's rounds: their curves, where each stopped, and its test accuracy."""
     from core.charts import cell_rounds
+    from pages.components.figure import show_figure
 
     same = with_report_settings(runs)
     same = same[(same[CELL_FIELDS] == cell[CELL_FIELDS]).all(axis=1)]
@@ -53,17 +54,26 @@ def show_rounds(cell: pd.Series) -> None:
         st.caption("No round of this cell has been trained yet.")
         return
     drawn = cell_rounds(load_histories(STORE, same["run_id"]), same)
-    st.plotly_chart(drawn.figure, key="rounds_of_cell", alt=drawn.alt)
+    show_figure(drawn, "rounds_of_cell")
 
 
 def show_downloads() -> None:
-    """The table as text, and the whole comparison as one page; made when somebody clicks."""
+    """The table as text, runs and histories as data, the whole comparison as one page; made when somebody clicks."""
     row = st.container(horizontal=True)
     for name, label in (("csv", "CSV"), ("markdown", "Markdown"), ("latex", "LaTeX")):
         row.download_button(
             f"Table as {label}", lambda name=name: _export().FORMATS[name](table), f"table.{SUFFIXES[name]}",
             icon=":material/download:", on_click="ignore",
         )  # fmt: skip
+    finished = runs[runs["state"] == "finished"]
+    row.download_button(
+        "Runs as Parquet", lambda: _export().as_parquet(finished), "runs.parquet",
+        icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
+    row.download_button(
+        "Histories as Parquet", lambda: _export().as_parquet(load_histories(STORE, finished["run_id"])),
+        "histories.parquet", icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
     row.download_button(
         "Report as HTML", lambda: _export().build_report(STORE, runs), "report.html", "text/html",
         icon=":material/download:", on_click="ignore",
@@ -78,7 +88,7 @@ def _export() -> ModuleType:
 
 SUFFIXES = {"csv": "csv", "markdown": "md", "latex": "tex"}
 VIEWS = ("Table", "Curves", "Does it matter?")
-bar = st.container(horizontal=True, gap="large")
+bar = st.container(horizontal=True, gap="medium")
 view = bar.segmented_control("View", VIEWS, default="Table", key="view", bind="query-params", required=True)
 dropouts = sorted(set(table["dropout"]))
 if view == "Table":
@@ -143,30 +153,32 @@ if view == "Table":
 
 elif view == "Curves":
     from core.charts import mean_curves  # Plotly takes a while to import: only where it draws
+    from pages.components.figure import show_figure
 
-    choices = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
+    choices = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     metric = choices.selectbox(
         "Curve", list(METRICS), format_func=METRICS.get, key="compared_curve", bind="query-params", width=240
     )
     hold = choices.toggle("Hold the last value, as in the report", True, key="hold", bind="query-params")
     single = choices.toggle("Single rounds", key="single", bind="query-params")
-    drawn = mean_curves(read_table_histories(), runs, metric, hold, single)
-    st.plotly_chart(drawn.figure, key="curves", alt=drawn.alt)
+    drawn = mean_curves(read_table_histories(), runs, metric, hold, single, narrow=is_phone())
+    show_figure(drawn, "curves")
     st.caption(
         "Mean of the rounds, band of ± one standard deviation, a mark where a round stopped early (report, Figure 2)."
     )
 
 else:
     from core.charts import ladder, paired_matrix
+    from pages.components.figure import show_figure
 
     steps = climb_ladder(runs, dropout)
     drawn = ladder(steps)
     st.subheader("What does each idea add?", anchor=False)
-    st.plotly_chart(drawn.figure, key="ladder", alt=drawn.alt)
+    show_figure(drawn, "ladder")
     st.markdown("\n".join(f"- {sentence}" for sentence in steps["sentence"]))
     st.subheader("Which architectures differ?", anchor=False)
     drawn = paired_matrix(pairwise_architectures(runs, dropout))
-    st.plotly_chart(drawn.figure, key="matrix", alt=drawn.alt)
+    show_figure(drawn, "matrix")
     st.caption(
         "Points of test accuracy, paired by round: in a round, all architectures meet the same pairs of digits. "
         "Bold: p below 0.05 after Holm's correction for the 21 comparisons."

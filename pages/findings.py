@@ -8,7 +8,7 @@ from core import findings
 from core.palette import PALETTE
 from core.settings import MODEL_NAMES
 from pages.components.router import enter_by_router
-from pages.components.shared import STORE, read_runs
+from pages.components.shared import STORE, is_phone, read_runs
 
 QUESTIONS = {
     "artefact": "Why did dropout not help in the report?",
@@ -55,6 +55,7 @@ if table.empty or ("rounds" in table and not table["rounds"].sum()):
     st.stop()
 
 from core import charts  # noqa: E402 - Plotly takes a while to import: only where it draws
+from pages.components.figure import show_figure  # noqa: E402
 
 if question in ("distance", "parameters"):
     dropout = st.segmented_control(
@@ -63,7 +64,7 @@ if question in ("distance", "parameters"):
     )  # fmt: skip
 match question:
     case "artefact":
-        drawn, sentences = charts.artefact_dots(table), findings.describe_artefact(table)
+        drawn, sentences = charts.artefact_dots(table, is_phone()), findings.describe_artefact(table)
     case "distance":
         shown = table[(table["dropout"] == dropout) & ~table["dropout_at_evaluation"].astype(bool)]
         distances = findings.accuracy_by_distance(shown)
@@ -72,12 +73,12 @@ match question:
         drawn = charts.parameters_dots(table[table["dropout"] == dropout])
         sentences = findings.describe_parameters(table, dropout)
     case "epochs":
-        drawn, sentences = charts.epochs_boxes(table), findings.describe_epochs(table)
+        drawn, sentences = charts.epochs_boxes(table, is_phone()), findings.describe_epochs(table)
     case "squared":
         drawn, sentences = charts.squared_scatter(table), findings.describe_squared(table)
     case _:
-        drawn, sentences = charts.hypothesis_curves(table), findings.describe_hypothesis(table)
-st.plotly_chart(drawn.figure, key=question, alt=drawn.alt)
+        drawn, sentences = charts.hypothesis_curves(table, is_phone()), findings.describe_hypothesis(table)
+show_figure(drawn, question)
 st.markdown(" ".join(sentences))
 
 if question == "distance":
@@ -89,5 +90,5 @@ if question == "distance":
         st.caption(f"{PALETTE[model].label} has no finished round with these settings yet.")
     else:
         heat = charts.pair_heatmap(cell)
-        st.plotly_chart(heat.figure, key="pairs", alt=heat.alt)
+        show_figure(heat, "pairs")
         st.caption("Test accuracy in percent for each pair of digits, over all rounds.")

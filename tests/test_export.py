@@ -48,6 +48,7 @@ def test_export_writes_everything_and_the_report_needs_nothing_beside_it(tmp_pat
     paths = export_all(store, tmp_path / "new")
     assert [path.name for path in paths] == [
         "table.csv", "table.md", "table.tex", "runs.parquet", "histories.parquet", "report.html",
+        *(f"figure-{number}.html" for number in range(1, 8)),
     ]  # fmt: skip
     runs, histories = (pd.read_parquet(tmp_path / "new" / f"{name}.parquet") for name in ("runs", "histories"))
     assert len(runs) == 320

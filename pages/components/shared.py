@@ -51,6 +51,11 @@ def read_table_histories() -> pd.DataFrame:
     return _table_histories(STORE.signature())
 
 
+def is_phone() -> bool:
+    """Whether the visitor's browser calls itself a phone's: panels then stand below one another."""
+    return "Mobi" in st.context.headers.get("User-Agent", "")
+
+
 def get_owner() -> str:
     """A name for this visitor's session, under which its runs queue."""
     if "owner" not in st.session_state:

@@ -1,0 +1,254 @@
+"""Figures of stored results: what they draw, what they say, and how much they weigh."""
+
+import json
+import warnings
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from fake_runs import write_run
+
+from core import charts, findings
+from core.palette import PALETTE
+from core.results import REPORT_TABLE, load_histories, load_runs
+from core.runs import RunStore
+from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, RunSettings, is_shipped_with_weights, plan_reproduction
+from core.statistics import climb_ladder, compare_with_report, pairwise_architectures
+
+DIRECT = "DirectClassificationModel"
+
+
+@pytest.fixture(autouse=True)
+def _warnings_are_errors():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """Three rounds of each cell of Table 1, of 8, 10 and 12 epochs, the last at its limit; 2 points above it."""
+    store = RunStore(tmp_path_factory.mktemp("charts"))
+    for column, dropout in enumerate(SHIPPED_DROPOUTS):
+        for model in MODEL_NAMES:
+            for seed in range(3):
+                accuracy = round(REPORT_TABLE[model][column].mean + 0.019 + seed / 1000, 3)
+                reason = "max_epochs" if seed == 2 else "patience"
+                settings = RunSettings(model=model, dropout=dropout, seed=seed)
+                write_run(store, settings, accuracy, epochs=8 + 2 * seed, stop_reason=reason)
+    return store
+
+
+@pytest.fixture(scope="module")
+def runs(store):
+    return load_runs(store)
+
+
+@pytest.fixture(scope="module")
+def histories(store, runs):
+    return load_histories(store, runs["run_id"])
+
+
+def draw_all(store, runs) -> dict[str, charts.Drawn]:
+    histories = load_histories(store, runs["run_id"])
+    counted = findings.count_pairs(store, runs).table
+    counted = counted[counted["dropout"] == 0]
+    sizes = findings.parameters_and_accuracy(runs)
+    return {
+        "comparison_dots": charts.comparison_dots(compare_with_report(runs)),
+        "mean_curves": charts.mean_curves(histories, runs),
+        "mean_curves, single": charts.mean_curves(
+            histories, runs, "training_loss", hold=False, rounds=True, narrow=True
+        ),
+        "paired_matrix": charts.paired_matrix(pairwise_architectures(runs)),
+        "ladder": charts.ladder(climb_ladder(runs)),
+        "artefact_dots": charts.artefact_dots(findings.dropout_artefact(runs), narrow=True),
+        "distance_lines": charts.distance_lines(findings.accuracy_by_distance(counted)),
+        "pair_heatmap": charts.pair_heatmap(findings.accuracy_by_pair(counted[counted["model"] == DIRECT])),
+        "parameters_dots": charts.parameters_dots(sizes[sizes["dropout"] == 0]),
+        "epochs_boxes": charts.epochs_boxes(findings.epochs_to_stop(runs)),
+        "squared_scatter": charts.squared_scatter(findings.digit_accuracy_squared(store, runs.iloc[:0]).table),
+        "hypothesis_curves": charts.hypothesis_curves(findings.early_stop_hypothesis(store, runs).table),
+    }
+
+
+def traces(drawn: charts.Drawn, **properties) -> list:
+    """The figure's traces that have these properties."""
+    return [t for t in drawn.figure.data if all(getattr(t, name) == value for name, value in properties.items())]
+
+
+def mean_lines(drawn: charts.Drawn) -> dict:
+    """(model's label, panel) -> the trace of the mean."""
+    return {(t.name, t.xaxis): t for t in drawn.figure.data if t.hovertemplate == "%{customdata}"}
+
+
+def test_every_figure_shares_the_look_and_has_words(store, runs):
+    for name, drawn in draw_all(store, runs).items():
+        layout = drawn.figure.layout
+        assert layout.title.text is None, name
+        assert (layout.paper_bgcolor, layout.plot_bgcolor) == ("rgba(0,0,0,0)", "rgba(0,0,0,0)"), name
+        assert layout.font.family == "Inter, system-ui, sans-serif", name
+        assert layout.font.color is None, name  # the page's theme gives the colour
+        assert drawn.alt.endswith("."), name
+        json.loads(drawn.figure.to_json())
+
+
+def test_an_empty_store_draws_and_says_so(tmp_path):
+    empty = RunStore(tmp_path)
+    for name, drawn in draw_all(empty, load_runs(empty)).items():
+        assert isinstance(drawn.figure, go.Figure)
+        assert any(words in drawn.alt.lower() for words in ("no rounds yet", "0 of 0", "cannot be judged yet")), name
+
+
+def test_one_round_alone_draws(store, runs):
+    one = runs[(runs["model"] == DIRECT) & (runs["seed"] == 0)]
+    drawn = draw_all(store, one)
+    assert f"{PALETTE[DIRECT].label} without dropout 98.4 % (the report 96.5 %)" in drawn["comparison_dots"].alt
+
+
+def test_ours_stands_beside_the_reports(runs):
+    drawn = charts.comparison_dots(compare_with_report(runs))
+    label = PALETTE["TwoBranchesModel"].label
+    ours, report = [t for t in drawn.figure.data if (t.hovertemplate or "").startswith(label) and t.xaxis == "x"]
+    if "the report" in ours.hovertemplate:
+        ours, report = report, ours
+    assert (ours.x[0], ours.marker.color) == (pytest.approx(0.832), PALETTE["TwoBranchesModel"].colour)
+    assert ours.marker.symbol == PALETTE["TwoBranchesModel"].marker
+    assert ours.error_x.array[0] == pytest.approx(4.302653 * 0.001 / 3**0.5, abs=1e-5)  # t(0.975, 2) · s / √3
+    assert (report.x[0], report.error_x.array[0]) == (0.812, 0.013)
+    assert ours.text[0] == "<b>+2.0</b>"
+    assert "Two branches without dropout 83.2 % (the report 81.2 %)" in drawn.alt
+
+
+def test_a_difference_within_chance_carries_no_number(runs):
+    table = compare_with_report(runs).assign(more_than_chance=False)
+    assert {t.text[0] for t in charts.comparison_dots(table).figure.data if t.text} == {""}
+
+
+def test_held_rounds_stay_in_the_mean(histories, runs):
+    drawn = charts.mean_curves(histories, runs)
+    line = mean_lines(drawn)[PALETTE[DIRECT].label, "x"]
+    assert line.x.tolist() == list(range(1, 13))
+    assert line.y[-1] == pytest.approx((0.984 + 0.985 + 0.986) / 3)
+    assert line.customdata[-1] == "98.5 % | 97.3 %"  # both panels' values on each
+    assert mean_lines(drawn)[PALETTE[DIRECT].label, "x2"].customdata[-1] == "98.5 % | 97.3 %"
+    assert "Direct classification 98.5 % at epoch 12" in drawn.alt
+
+
+def test_without_holding_the_mean_is_of_the_rounds_still_running(histories, runs):
+    line = mean_lines(charts.mean_curves(histories, runs, hold=False))[PALETTE[DIRECT].label, "x"]
+    assert line.y[-1] == pytest.approx(0.986)
+    later = [0.5 + (a - 0.5) * 8 / (n - 1) for a, n in ((0.985, 10), (0.986, 12))]  # epoch 9 of 10 and of 12
+    assert line.y[8] == pytest.approx(sum(later) / 2)
+
+
+def test_rounds_under_way_are_not_held(histories, runs):
+    running = runs.assign(state=runs["state"].where(runs["seed"] > 0, "active"))
+    line = mean_lines(charts.mean_curves(histories, running))[PALETTE[DIRECT].label, "x"]
+    assert line.y[-1] == pytest.approx((0.985 + 0.986) / 2)
+
+
+def test_early_stops_are_marked_and_the_limit_is_not(histories, runs):
+    drawn = charts.mean_curves(histories, runs)
+    marks = traces(drawn, mode="markers", legendgroup=DIRECT, xaxis="x")
+    assert [sorted(mark.x.tolist()) for mark in marks] == [[8, 10]]
+    line = mean_lines(drawn)[PALETTE[DIRECT].label, "x"]
+    heights = dict(zip(marks[0].x.tolist(), marks[0].y.tolist(), strict=True))
+    assert heights == {8: pytest.approx(line.y[7]), 10: pytest.approx(line.y[9])}
+
+
+def test_the_band_is_one_deviation_either_way(histories, runs):
+    band = traces(charts.mean_curves(histories, runs), fill="toself", legendgroup=DIRECT, xaxis="x")[0]
+    assert band.x.tolist() == [*range(1, 13), *range(12, 0, -1)]
+    assert band.y[11] - band.y[12] == pytest.approx(2 * 0.001, abs=1e-6)
+
+
+def test_single_rounds_replace_the_band(histories, runs):
+    drawn = charts.mean_curves(histories, runs, rounds=True)
+    assert traces(drawn, fill="toself") == []
+    rounds = traces(drawn, opacity=0.4, legendgroup=DIRECT, xaxis="x")[0]
+    assert np.isnan(rounds.y).sum() == 3
+    assert len(rounds.x) == 8 + 10 + 12 + 3
+
+
+def test_panels_lie_side_by_side_or_below_each_other(histories, runs):
+    wide = charts.mean_curves(histories, runs).figure.layout
+    narrow = charts.mean_curves(histories, runs, narrow=True).figure.layout
+    assert wide.xaxis.domain[1] < wide.xaxis2.domain[0]
+    assert narrow.xaxis.domain == narrow.xaxis2.domain
+    assert narrow.yaxis2.domain[1] < narrow.yaxis.domain[0]
+    assert narrow.dragmode is False  # a finger scrolls the page
+
+
+def test_each_architecture_has_its_colour_dash_and_marker_in_the_legend(histories, runs):
+    entries = [t for t in charts.mean_curves(histories, runs).figure.data if t.showlegend is None]
+    assert [t.name for t in entries] == [*(look.label for look in PALETTE.values()), "Marker: a round stops early"]
+    assert [t.line.color for t in entries[:7]] == [look.colour for look in PALETTE.values()]
+    assert [t.marker.symbol for t in entries[:7]] == [look.marker for look in PALETTE.values()]
+    assert entries[1].line.dash == "6px,3px"
+
+
+def test_figure_2_stays_light():
+    """140 rounds of 100 epochs each, every value different."""
+    plan = [run for run in plan_reproduction() if is_shipped_with_weights(run)]
+    known = pd.DataFrame([{"run_id": run.run_id, **dict(run)} for run in plan])
+    epochs = pd.DataFrame({"epoch": range(1, 101)})
+    histories = known.merge(epochs, "cross")
+    histories["validation_accuracy"] = np.random.default_rng(0).uniform(0.5, 1, len(histories))
+    known = known.assign(state="finished", stop_reason="patience")
+    assert len(plan) == 140
+    for rounds in (False, True):
+        figure = charts.mean_curves(histories, known, rounds=rounds).figure
+        assert len(figure.to_json()) < 400_000
+
+
+def test_a_cells_rounds(histories, runs):
+    own = runs[(runs["model"] == DIRECT) & (runs["dropout"] == 0)]
+    drawn = charts.cell_rounds(histories[histories["run_id"].isin(own["run_id"])], own)
+    tests = traces(drawn, name="Its test accuracy")[0]
+    assert dict(zip(tests.x, tests.y, strict=True)) == {8: 0.984, 10: 0.985, 12: 0.986}
+    assert len(traces(drawn, mode="lines", opacity=0.55)) == 3
+    assert drawn.alt.endswith(": seed 0 8 epochs and 98.4 %, seed 1 10 epochs and 98.5 %, seed 2 12 epochs and 98.6 %.")
+    losses = charts.cell_rounds(histories[histories["run_id"].isin(own["run_id"])], own, "validation_loss")
+    assert traces(losses, name="Its test accuracy") == []
+
+
+def test_the_matrix_is_bold_where_more_than_chance(runs):
+    pairs = pairwise_architectures(runs).assign(more_than_chance=False)
+    pairs.loc[0, "more_than_chance"] = True  # Two branches against Two channels
+    drawn = charts.paired_matrix(pairs)
+    texts = np.array(drawn.figure.data[1].text).reshape(7, 7)
+    assert texts[1, 0] == "<b>1.4</b>"
+    assert texts[6, 5] == "10.0"
+    assert texts[0, 1] == ""
+    assert drawn.figure.data[0].z[6][5] == pytest.approx(10)
+    assert "1 of 21 pairs of architectures differ by more than chance, most of all Two branches, 1.4" in drawn.alt
+
+
+def test_the_ladders_intervals(runs):
+    steps = climb_ladder(runs)
+    drawn = charts.ladder(steps)
+    assert [t.x[0] for t in drawn.figure.data] == pytest.approx((100 * steps["difference"]).tolist())
+    assert drawn.alt == " ".join(steps["sentence"])
+
+
+def test_hardest_pairs_are_named(store, runs):
+    counted = findings.count_pairs(store, runs).table
+    cell = findings.accuracy_by_pair(counted[(counted["model"] == DIRECT) & (counted["dropout"] == 0)])
+    cell.loc[(cell["first"] == 4) & (cell["second"] == 9), "accuracy"] = 0.25
+    drawn = charts.pair_heatmap(cell)
+    assert drawn.figure.data[0].z[4][9] == 0.25
+    assert "The hardest pairs: 4 and 9 25.0 %" in drawn.alt
+
+
+def test_the_hypothesis_marks_where_the_mean_passes(store, runs):
+    drawn = charts.hypothesis_curves(findings.early_stop_hypothesis(store, runs).table)
+    assert [a.text for a in drawn.figure.layout.annotations] == ["Two channels", "Two branches", "epoch 5", "epoch 5"]
+    assert sorted({shape.y0 for shape in drawn.figure.layout.shapes}) == [0.798, 0.812]
+
+
+def test_the_reports_band_is_drawn_in_both_panels(runs):
+    shapes = charts.artefact_dots(findings.dropout_artefact(runs)).figure.layout.shapes
+    lines = [(shape.xref, shape.x0) for shape in shapes if shape.type == "line"]
+    assert lines == [("x", 0.863), ("x2", 0.953)]
