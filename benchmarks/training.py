@@ -382,7 +382,7 @@ def main() -> int:
     for name in ("ablation", "accuracy", "table"):
         question.add_argument(f"--{name}", action="store_true")
     question.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--epochs", type=int, default=10, help="of each timed run")
+    parser.add_argument("--epochs", type=int, default=20, help="of each timed run")
     parser.add_argument("--repeats", type=int, default=3, help="how often each timing is taken; the fastest counts")
     chosen = parser.parse_args()
     if chosen.serve:

@@ -49,7 +49,7 @@ def _frame(figure: go.Figure, height: int, zoom: bool = False) -> go.Figure:
         legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "title": None},
     )
     axis = {"gridcolor": GRID, "zeroline": False, "automargin": True, "fixedrange": not zoom, "title_standoff": 16}
-    figure.update_xaxes(**axis, spikecolor=NEUTRAL, spikethickness=1, spikedash="dot")
+    figure.update_xaxes(**axis, spikecolor=NEUTRAL, spikethickness=0.5, spikedash="solid")
     figure.update_yaxes(**axis)
     figure.update_annotations(font_size=14)
     return figure

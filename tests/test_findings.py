@@ -181,6 +181,7 @@ def test_the_expected_accuracy_worked_by_hand():
     classes = np.array([[1, 2], [2, 1]])
     assert expect_accuracy(classes, np.array([[0, 2], [2, 1]])) == 1
     assert expect_accuracy(np.array([[1, 1]]), np.array([[0, 1]])) == 0.75
+    assert expect_accuracy(np.array([[0, 1], [0, 1]]), np.array([[0, 1], [1, 1]])) == 1  # 1 and 1 are in order
     assert expect_accuracy(CLASSES, CLASSES) == 1
 
 

@@ -1,23 +1,18 @@
 """The drawing pads in Chromium, on a page of their own."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect, sync_playwright
+from conftest import serve
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from core.drawing import Drawing, Stroke, decode_drawing
 from pages.components import pad
 from pages.components.pad import PadState
-
-ROOT = Path(__file__).parent.parent
 
 # One page with the pads in a fragment, what Python makes of them, and a drawing that Python lays on the first pad;
 # a second page without pads.
@@ -55,38 +50,12 @@ FOUR = [[(0.6, 0.1), (0.3, 0.6), (0.8, 0.6)], [(0.65, 0.4), (0.62, 0.9)]]
 SEVEN = [[(0.3, 0.2), (0.7, 0.2), (0.45, 0.85)]]
 
 
-def wait_for_server(process: subprocess.Popen[str]) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "URL:" in line:
-            return
-    raise AssertionError("The Streamlit server ended before it answered.")
-
-
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("pad")
     (folder / "app.py").write_text(SCRIPT)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--server.headless=true", "--browser.gatherUsageStats=false", "--runner.postScriptGC=false"]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", *options]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    piped = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen(command, cwd=folder, env=environment, **piped) as process:
-        wait_for_server(process)
-        yield f"http://127.0.0.1:{port}"
-        process.kill()  # a browser may still hold a connection, for which an orderly end would wait
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"]) as chromium,
-    ):
-        yield chromium
+    with serve(folder / "app.py", folder) as address:
+        yield address
 
 
 def open_page(context: BrowserContext, address: str) -> Page:

@@ -36,6 +36,11 @@ def store(tmp_path, monkeypatch, trained_store):
     return RunStore(tmp_path / "runs")
 
 
+@pytest.fixture
+def shipped(monkeypatch):
+    monkeypatch.setattr(shared.STORE, "root", ROOT / "cached_runs")
+
+
 def show(page: str = PAGES[0], **link) -> AppTest:
     app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=30)
     for name, value in link.items():
@@ -156,10 +161,9 @@ def test_compare_shows_ours_beside_the_reports(store):
 
 
 @pytest.mark.parametrize("question", ["artefact", "distance", "parameters", "epochs", "squared", "hypothesis"])
-def test_each_finding_has_a_figure_and_words_on_the_shipped_runs(question, monkeypatch):
-    monkeypatch.setattr(shared.STORE, "root", ROOT / "cached_runs")
-    app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=30).run()
-    app.switch_page("pages/findings.py").run()
+@pytest.mark.usefixtures("shipped")
+def test_each_finding_has_a_figure_and_words_on_the_shipped_runs(question):
+    app = show("pages/findings.py")
     app.pills(key="finding").set_value(question).run()
     assert not app.exception
     assert app.get("plotly_chart")
@@ -167,10 +171,9 @@ def test_each_finding_has_a_figure_and_words_on_the_shipped_runs(question, monke
 
 
 @pytest.mark.parametrize("view", ["Table", "Curves", "Does it matter?"])
-def test_each_view_of_the_comparison_shows_the_shipped_runs(view, monkeypatch):
-    monkeypatch.setattr(shared.STORE, "root", ROOT / "cached_runs")
-    app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=30).run()
-    app.switch_page("pages/compare.py").run()
+@pytest.mark.usefixtures("shipped")
+def test_each_view_of_the_comparison_shows_the_shipped_runs(view):
+    app = show("pages/compare.py")
     app.segmented_control(key="view").set_value(view).run()
     assert not app.exception
     assert app.get("plotly_chart") or len(app.dataframe[0].value) == 14
