@@ -1,10 +1,12 @@
 """The command line: train, reproduce, look at the store, predict. JSON goes to stdout alone, messages to stderr."""
 
 import json
+import signal
 import statistics
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -100,28 +102,47 @@ def reproduce(store: StoreOption = STORE, scheduler: SchedulerOption = None, wor
         raise typer.Exit(1)
 
 
+@contextmanager
+def watch_ctrl_c() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets; the second one interrupts as usual.
+
+    Raised as an exception, a Ctrl-C can be lost in whatever callback the interpreter happens to be in.
+    """
+    pressed = threading.Event()
+
+    def note(*_: object) -> None:
+        pressed.set()
+        signal.signal(signal.SIGINT, previous)
+
+    previous = signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
 def follow(engine: Engine, plan: list[RunSettings]) -> bool:
     """Train the runs with a progress bar; False where Ctrl-C stopped them. Finished runs are kept."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("runs"))
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=messages) as progress:
+    progress = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=messages)
+    with watch_ctrl_c() as pressed, progress, closing(engine):
         bar = progress.add_task("Starting the workers", total=len(plan))
-        try:
-            elsewhere = {s.run_id for s in plan if engine.submit(s, "command line") == "elsewhere"}
-            waiting = {settings.run_id for settings in plan}
-            while waiting:
-                with engine.changed:
-                    engine.changed.wait(timeout=0.2)
-                    waiting = {run_id for run_id in waiting if run_id in engine.jobs}
-                    running = sum(job.running for job in engine.jobs.values())
-                elsewhere = {run_id for run_id in elsewhere if engine.store.read(run_id).state == "active"}
-                waiting |= elsewhere
-                progress.update(bar, completed=len(plan) - len(waiting), description=f"Training {running} at once")
-            return True
-        except KeyboardInterrupt:
+        elsewhere: set[str] = set()
+        for settings in plan:
+            if not pressed.is_set() and engine.submit(settings, "command line") == "elsewhere":
+                elsewhere.add(settings.run_id)
+        waiting = {settings.run_id for settings in plan}
+        while waiting and not pressed.is_set():
+            with engine.changed:
+                engine.changed.wait(timeout=0.2)
+                waiting = {run_id for run_id in waiting if run_id in engine.jobs}
+                running = sum(job.running for job in engine.jobs.values())
+            elsewhere = {run_id for run_id in elsewhere if engine.store.read(run_id).state == "active"}
+            waiting |= elsewhere
+            progress.update(bar, completed=len(plan) - len(waiting), description=f"Training {running} at once")
+        if pressed.is_set():
             progress.update(bar, description="Stopping after this epoch")
-            return False
-        finally:
-            engine.close()
+    return not pressed.is_set()
 
 
 def _print_round(run: Run) -> float | None:
