@@ -131,14 +131,15 @@ def measure(browser: Browser, folder: Path) -> list[tuple[str, float, float]]:
             if not path:
                 figures.append(("server ready", ready, 3))
             page = open_page(browser)
-            cold, *warm = [load_screen(page, address, path) for _ in range(1 + WARM_LOADS)]
+            cold = load_screen(page, address, path)
+            page.wait_for_timeout(12_000 if not path else 0)  # the engine warms up behind the first screen
+            warm = [load_screen(page, address, path) for _ in range(WARM_LOADS)]
             if path != "draw":  # which first imports PyTorch and loads 140 networks
                 figures.append((f"{path or 'train'}, cold", cold, 2.5))
             figures.append((f"{path or 'train'}, warm (median of {WARM_LOADS})", statistics.median(warm), 1))
             if path == "compare":
                 figures.append(("compare, a click", time_click(browser, address), 0.3))
             if not path:
-                page.wait_for_timeout(8_000)  # the engine warms up behind the first screen
                 first, delays = time_training(browser, address, store)
                 figures.append(("first point after the click", first, 1))
                 figures.append((f"an epoch's delay, median of {len(delays)}", statistics.median(delays), 1.5))

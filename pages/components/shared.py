@@ -12,13 +12,16 @@ from core.runs import RunStore
 from core.settings import SHIPPED_DROPOUTS
 
 STORE = RunStore()
+FIRST_SCREEN = 3  # seconds that the first visitor's screen has the processor for itself
 
 
 @st.cache_resource(show_spinner=False)
 def get_engine() -> Engine:
-    """The server's one engine; it starts in the background, so that the first screen does not wait for it."""
+    """The server's one engine; it starts in the background, a moment later, when the first screen stands."""
     engine = Engine(STORE)
-    threading.Thread(target=_start_quietly, args=[engine], daemon=True).start()
+    starter = threading.Timer(FIRST_SCREEN, _start_quietly, args=[engine])
+    starter.daemon = True
+    starter.start()
     return engine
 
 
