@@ -10,8 +10,10 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -21,14 +23,16 @@ from core.settings import RunSettings
 
 ROOT = Path(__file__).parent.parent
 EPOCHS, STOPS = "pair-epochs", "pair-stops"  # the topic of the workers' events, the prefix of the stop marks
-# A training step frees and takes the same megabytes hundreds of times a second. glibc gives blocks of that size back
-# to the system each time, and Dask's default makes it worse; keeping them halves the time of an epoch.
+# A training step frees and takes the same megabytes hundreds of times a second. Dask has its workers give them back to
+# the system each time, at tens of thousands of page faults an epoch; these settings keep them.
 KEEP_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(2**30),
     "MALLOC_TRIM_THRESHOLD_": str(2**31),
     "MALLOC_TOP_PAD_": str(2**26),
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # in huge pages, where the system has them
 }
 CONNECT_SECONDS = 20
+ASK_SECONDS = 0.5  # between two questions of a run whether somebody has stopped it
 NICENESS = 5  # so that a screen never waits for a training step
 
 Submission = Literal["submitted", "joined", "finished", "elsewhere"]
@@ -81,9 +85,11 @@ class Engine:
             if self._client is not None:
                 return
             from distributed import Client
+            from distributed.comm import resolve_address
 
             address = self.scheduler or self._start_host()
             try:
+                resolve_address(address)  # a client that is given no address at all takes long to give up
                 client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="pair-comparison")
             except (OSError, ValueError) as error:
                 self._end_host()
@@ -128,6 +134,8 @@ class Engine:
 
         An owner's second waiting run goes behind the first ones of all others.
         """
+        if self.store.read(settings.run_id).state == "finished":
+            return "finished"
         self.start()
         with self.changed:
             if settings.run_id in self.jobs:
@@ -253,11 +261,13 @@ def train_run(settings_json: str, attempt: str) -> dict[str, Any] | None:
     worker, stop = get_worker(), Event(f"{STOPS}-{attempt}")
     message = {"run_id": settings.run_id, "attempt": attempt}
     worker.log_event(EPOCHS, message)
-    training = Training(settings)
+    training, asked = Training(settings), time.monotonic()
     for record in training.epochs():
         worker.log_event(EPOCHS, {**message, "record": dataclasses.asdict(record)})
-        if stop.is_set():
-            return None
+        if time.monotonic() - asked >= ASK_SECONDS:  # each question is a round trip to the scheduler
+            if stop.is_set():
+                return None
+            asked = time.monotonic()
     return dataclasses.asdict(training.finish())
 
 
@@ -289,7 +299,8 @@ async def host_cluster(workers: int) -> None:
         n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", memory_limit=0,
         dashboard_address="127.0.0.1:0", asynchronous=True,
     )  # fmt: skip
-    print(cluster.scheduler_address, flush=True)
+    with suppress(BrokenPipeError):  # whoever asked may have gone already
+        os.write(sys.stdout.fileno(), f"{cluster.scheduler_address}\n".encode())
     await asyncio.to_thread(sys.stdin.read)
     # Whoever started this is gone, perhaps killed. A worker in the middle of a run would not close for minutes, and
     # nothing here is worth waiting for: what was reported is in the store.
