@@ -1,10 +1,8 @@
 """What people take away: the results table as text, runs and histories as Parquet, figures and a report as HTML."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -26,15 +24,6 @@ th, td { padding: 0.4rem 0.8rem; text-align: right; border-bottom: 1px solid #dd
 td:first-child, th:first-child { text-align: left; }
 </style><h1>Do seven ways to compare two digits differ?</h1>"""
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
-
-
-class Section(NamedTuple):
-    """A question, the figure that answers it, and the sentences that go with it; `name` is part of the file's name."""
-
-    name: str
-    question: str
-    drawn: charts.Drawn
-    sentences: list[str]
 
 
 def pair_columns(table: pd.DataFrame) -> pd.DataFrame:
@@ -94,86 +83,47 @@ FORMATS = {"markdown": as_markdown, "latex": as_latex, "csv": as_csv}
 
 def update_readme(path: Path, table: pd.DataFrame) -> None:
     """Write the table between the two marks of a README; raises ValueError where they are missing."""
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text()
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{path} lacks the marks {BEGIN} and {END} between which the table belongs.")
-    path.write_text(f"{before}{BEGIN}\n{as_markdown(table)}\n{END}{after}", encoding="utf-8")
+    path.write_text(f"{before}{BEGIN}\n{as_markdown(table)}\n{END}{after}")
 
 
-def draw_sections(store: RunStore, runs: pd.DataFrame) -> list[Section]:
-    """The whole comparison, and then what the runs show beyond Table 1."""
-    return [*_draw_comparison(store, runs), *_draw_findings(store, runs)]
-
-
-def _draw_comparison(store: RunStore, runs: pd.DataFrame) -> list[Section]:
-    table, steps = compare_with_report(runs), climb_ladder(runs)
+def draw_sections(store: RunStore, runs: pd.DataFrame) -> list[tuple[str, charts.Drawn, list[str]]]:
+    """The comparison's figures: a question, the figure, and the sentences that go with it."""
+    table = compare_with_report(runs)
     kept = with_report_settings(runs)
-    shown = kept["dropout"].isin(SHIPPED_DROPOUTS) & ~kept["dropout_at_evaluation"].astype(bool)
-    curves = charts.mean_curves(load_histories(store, kept["run_id"][shown]), runs)
-    matrix = charts.paired_matrix(pairwise_architectures(runs))
-    return [
-        Section(
-            "comparison",
-            "Do our networks agree with the report's?",
-            charts.comparison_dots(table),
-            describe_reproduction(table),
-        ),
-        Section("curves", "How do they learn?", curves, []),
-        Section("ladder", "What does each idea add?", charts.ladder(steps), steps["sentence"].tolist()),
-        Section("pairwise", "Which architectures differ?", matrix, []),
-    ]
-
-
-def _draw_findings(store: RunStore, runs: pd.DataFrame) -> list[Section]:
+    histories = load_histories(store, kept["run_id"][kept["dropout"].isin(SHIPPED_DROPOUTS)])
+    steps = climb_ladder(runs)
     artefact = findings.dropout_artefact(runs)
-    without = with_report_settings(runs).query("dropout == 0 and not dropout_at_evaluation")
-    counted, unread = findings.count_pairs(store, without)
+    counted, problems = findings.count_pairs(store, kept[kept["dropout"] == 0])
     distances = findings.accuracy_by_distance(counted)
-    sizes = findings.parameters_and_accuracy(runs).query("dropout == 0")
-    epochs = findings.epochs_to_stop(runs)
-    squared, unread_digits = findings.digit_accuracy_squared(store, runs)
-    early, unread_early = findings.early_stop_hypothesis(store, runs)
-    rows = (
+    hypothesis, more = findings.early_stop_hypothesis(store, runs)
+    return [
+        ("Do our networks agree with the report's?", charts.comparison_dots(table), describe_reproduction(table)),
+        ("How do they learn?", charts.mean_curves(histories, runs), []),
+        ("What does each idea add?", charts.ladder(steps), steps["sentence"].tolist()),
+        ("Which architectures differ?", charts.paired_matrix(pairwise_architectures(runs)), []),
         (
-            "artefact",
             "Why did dropout not help in the report?",
             charts.artefact_dots(artefact),
             findings.describe_artefact(artefact),
         ),
+        ("Which pairs are hard?", charts.distance_lines(distances), findings.describe_distance(distances) + problems),
         (
-            "distance",
-            "Which pairs are hard?",
-            charts.distance_lines(distances),
-            findings.describe_distance(distances) + unread,
-        ),
-        ("parameters", "Do more parameters help?", charts.parameters_dots(sizes), findings.describe_parameters(sizes)),
-        ("epochs", "How long does training last?", charts.epochs_boxes(epochs), findings.describe_epochs(epochs)),
-        (
-            "squared",
-            "Why does reading digits compare so well?",
-            charts.squared_scatter(squared),
-            findings.describe_squared(squared) + unread_digits,
-        ),
-        (
-            "hypothesis",
             "Did the first two stop earlier?",
-            charts.hypothesis_curves(early),
-            findings.describe_hypothesis(early) + unread_early,
+            charts.hypothesis_curves(hypothesis),
+            findings.describe_hypothesis(hypothesis) + more,
         ),
-    )
-    return [Section(*row) for row in rows]
+    ]
 
 
 def build_report(store: RunStore, runs: pd.DataFrame) -> str:
     """The whole comparison as one HTML page that needs nothing beside it: table, figures and sentences."""
-    return _compose_report(results_table(runs), draw_sections(store, runs))
-
-
-def _compose_report(table: pd.DataFrame, sections: list[Section]) -> str:
-    parts = [pair_columns(table).to_html(index=False, border=0)]
-    for number, (_, question, drawn, sentences) in enumerate(sections):
+    parts = [pair_columns(results_table(runs)).to_html(index=False, border=0)]
+    for number, (question, drawn, sentences) in enumerate(draw_sections(store, runs)):
         # The first figure brings Plotly's script for all.
         figure = drawn.figure.to_html(full_html=False, include_plotlyjs=number == 0, config={"responsive": True})
         words = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
@@ -190,11 +140,10 @@ def as_parquet(frame: pd.DataFrame) -> bytes:
 
 def export_all(store: RunStore, directory: Path) -> list[Path]:
     """Write table.csv, table.md, table.tex, runs.parquet, histories.parquet, report.html and each figure as an HTML
-    file of its own (figure-comparison.html, …); raises ValueError where the directory cannot be written."""
-    with _one_sentence(directory):
-        directory.mkdir(parents=True, exist_ok=True)
+    file of its own (figure-1.html, …); raises OSError."""
     runs = load_runs(store)
-    table, sections = results_table(runs), draw_sections(store, runs)
+    table = results_table(runs)
+    directory.mkdir(parents=True, exist_ok=True)
     finished = runs[runs["state"] == "finished"]
     contents = {
         "table.csv": as_csv(table).encode(),
@@ -202,20 +151,10 @@ def export_all(store: RunStore, directory: Path) -> list[Path]:
         "table.tex": as_latex(table).encode() + b"\n",
         "runs.parquet": as_parquet(finished),
         "histories.parquet": as_parquet(load_histories(store, finished["run_id"])),
-        "report.html": _compose_report(table, sections).encode(),
+        "report.html": build_report(store, runs).encode(),
     }
-    for section in sections:
-        contents[f"figure-{section.name}.html"] = section.drawn.figure.to_html(include_plotlyjs=True).encode()
-    with _one_sentence(directory):
-        for name, content in contents.items():
-            write_atomically(directory / name, content)
+    for number, (_, drawn, _) in enumerate(draw_sections(store, runs), start=1):
+        contents[f"figure-{number}.html"] = drawn.figure.to_html(include_plotlyjs=True).encode()
+    for name, content in contents.items():
+        write_atomically(directory / name, content)
     return [directory / name for name in contents]
-
-
-@contextmanager
-def _one_sentence(directory: Path) -> Iterator[None]:
-    """Say of a directory that refuses to be written why it does."""
-    try:
-        yield
-    except OSError as error:
-        raise ValueError(f"The directory {directory} cannot be written: {error.strerror}.") from None
