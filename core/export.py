@@ -95,7 +95,8 @@ def draw_sections(store: RunStore, runs: pd.DataFrame) -> list[tuple[str, charts
     """The comparison's figures: a question, the figure, and the sentences that go with it."""
     table = compare_with_report(runs)
     kept = with_report_settings(runs)
-    histories = load_histories(store, kept["run_id"][kept["dropout"].isin(SHIPPED_DROPOUTS)])
+    shown = kept["dropout"].isin(SHIPPED_DROPOUTS) & ~kept["dropout_at_evaluation"].astype(bool)
+    histories = load_histories(store, kept["run_id"][shown])
     steps = climb_ladder(runs)
     artefact = findings.dropout_artefact(runs)
     counted, problems = findings.count_pairs(store, kept[kept["dropout"] == 0])
