@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 DEFAULTS = RunSettings()
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-runs_app = typer.Typer(invoke_without_command=True)
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, help=__doc__
+)
+runs_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 app.add_typer(runs_app, name="runs")
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)  # a pipe has no width
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -46,8 +48,11 @@ def one_sentence() -> Iterator[None]:
     except SettingsError as error:
         messages.print(f"Error: {error}", markup=False)
         raise typer.Exit(2) from None
-    except (EngineError, StoreError, ValueError, OSError) as error:
+    except (EngineError, StoreError, ValueError) as error:
         messages.print(f"Error: {error}", markup=False)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        messages.print(f"Error: {error.filename or 'The disk'} cannot be used: {error.strerror}.", markup=False)
         raise typer.Exit(1) from None
 
 
@@ -76,7 +81,7 @@ def train(
         rounds = RunSettings.parse(values).rounds(nb_rounds)
         run_store = RunStore(store)
         complete = follow(Engine(run_store, scheduler, workers), rounds)
-        accuracies = [_print_round(run_store.read(settings.run_id)) for settings in rounds]
+        accuracies = [_print_round(settings.seed, run_store.read(settings.run_id)) for settings in rounds]
         finished = [accuracy for accuracy in accuracies if accuracy is not None]
         deviation = f" ± {statistics.stdev(finished):.3f}" if len(finished) > 1 else ""
         if finished:
@@ -145,8 +150,7 @@ def follow(engine: Engine, plan: list[RunSettings]) -> bool:
     return not pressed.is_set()
 
 
-def _print_round(run: Run) -> float | None:
-    seed = run.settings.seed if run.settings else "?"
+def _print_round(seed: int, run: Run) -> float | None:
     if run.state != "finished":
         out.print(f"round with seed {seed}: {run.state}, {len(run.history)} epochs. {run.problem}", markup=False)
         return None
@@ -282,7 +286,12 @@ def predict(
     with one_sentence():
         if model not in (*MODEL_NAMES, "all"):
             raise SettingsError(f"model is {model!r}, but must be one of {', '.join(MODEL_NAMES)} or all.")
-        frames = [frame_from_image(path) for path in (first, second)]
+        frames = []
+        for path in (first, second):
+            try:
+                frames.append(frame_from_image(path))
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from None
         rows = _predict(frames, model, RunStore(store))
     if as_json:
         print(json.dumps(rows, indent=1))

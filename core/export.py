@@ -91,7 +91,10 @@ def update_readme(path: Path, table: pd.DataFrame) -> None:
     path.write_text(f"{before}{BEGIN}\n{as_markdown(table)}\n{END}{after}")
 
 
-def draw_sections(store: RunStore, runs: pd.DataFrame) -> list[tuple[str, charts.Drawn, list[str]]]:
+Section = tuple[str, charts.Drawn, list[str]]
+
+
+def draw_sections(store: RunStore, runs: pd.DataFrame) -> list[Section]:
     """The comparison's figures: a question, the figure, and the sentences that go with it."""
     table = compare_with_report(runs)
     kept = with_report_settings(runs)
@@ -121,10 +124,13 @@ def draw_sections(store: RunStore, runs: pd.DataFrame) -> list[tuple[str, charts
     ]
 
 
-def build_report(store: RunStore, runs: pd.DataFrame) -> str:
-    """The whole comparison as one HTML page that needs nothing beside it: table, figures and sentences."""
+def build_report(runs: pd.DataFrame, sections: list[Section]) -> str:
+    """The whole comparison as one HTML page that needs nothing beside it: table, figures and sentences.
+
+    `sections` are those of `draw_sections`.
+    """
     parts = [pair_columns(results_table(runs)).to_html(index=False, border=0)]
-    for number, (question, drawn, sentences) in enumerate(draw_sections(store, runs)):
+    for number, (question, drawn, sentences) in enumerate(sections):
         # The first figure brings Plotly's script for all.
         figure = drawn.figure.to_html(full_html=False, include_plotlyjs=number == 0, config={"responsive": True})
         words = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
@@ -145,6 +151,7 @@ def export_all(store: RunStore, directory: Path) -> list[Path]:
     runs = load_runs(store)
     table = results_table(runs)
     directory.mkdir(parents=True, exist_ok=True)
+    sections = draw_sections(store, runs)
     finished = runs[runs["state"] == "finished"]
     contents = {
         "table.csv": as_csv(table).encode(),
@@ -152,9 +159,9 @@ def export_all(store: RunStore, directory: Path) -> list[Path]:
         "table.tex": as_latex(table).encode() + b"\n",
         "runs.parquet": as_parquet(finished),
         "histories.parquet": as_parquet(load_histories(store, finished["run_id"])),
-        "report.html": build_report(store, runs).encode(),
+        "report.html": build_report(runs, sections).encode(),
     }
-    for number, (_, drawn, _) in enumerate(draw_sections(store, runs), start=1):
+    for number, (_, drawn, _) in enumerate(sections, start=1):
         contents[f"figure-{number}.html"] = drawn.figure.to_html(include_plotlyjs=True).encode()
     for name, content in contents.items():
         write_atomically(directory / name, content)

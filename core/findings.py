@@ -64,6 +64,8 @@ def _read_each(store: RunStore, runs: pd.DataFrame, measure: Callable[[Any, Arra
             results.append(measure(run, store.read(run.run_id).predictions()))
         except StoreError as error:
             problems.append(str(error))
+        except KeyError as error:
+            problems.append(f"The predictions of the run {run.run_id} lack {error}; train it again to get them.")
     return results, problems
 
 

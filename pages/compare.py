@@ -59,34 +59,29 @@ def show_rounds(cell: pd.Series) -> None:
 
 def show_downloads() -> None:
     """The table as text, runs and histories as data, the whole comparison as one page; made when somebody clicks."""
-    row = st.container(horizontal=True)
-    for name, label in (("csv", "CSV"), ("markdown", "Markdown"), ("latex", "LaTeX")):
-        row.download_button(
-            f"Table as {label}", lambda name=name: _export().FORMATS[name](table), f"table.{SUFFIXES[name]}",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
     finished = runs[runs["state"] == "finished"]
-    row.download_button(
-        "Runs as Parquet", lambda: _export().as_parquet(finished), "runs.parquet",
-        icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
-    row.download_button(
-        "Histories as Parquet", lambda: _export().as_parquet(load_histories(STORE, finished["run_id"])),
-        "histories.parquet", icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
-    row.download_button(
-        "Report as HTML", lambda: _export().build_report(STORE, runs), "report.html", "text/html",
-        icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
+    makers = {
+        ("Table as CSV", "table.csv"): lambda export: export.as_csv(table),
+        ("Table as Markdown", "table.md"): lambda export: export.as_markdown(table),
+        ("Table as LaTeX", "table.tex"): lambda export: export.as_latex(table),
+        ("Runs as Parquet", "runs.parquet"): lambda export: export.as_parquet(finished),
+        ("Histories as Parquet", "histories.parquet"): lambda export: export.as_parquet(
+            load_histories(STORE, finished["run_id"])
+        ),
+        ("Report as HTML", "report.html"): lambda export: export.build_report(runs, export.draw_sections(STORE, runs)),
+    }
+    row = st.container(horizontal=True)
+    for (label, file), make in makers.items():
+        icon = ":material/download:"
+        row.download_button(label, lambda make=make: make(_export()), file, icon=icon, on_click="ignore")
 
 
 def _export() -> ModuleType:
-    from core import export
+    from core import export  # brings Plotly along, so not before somebody clicks
 
     return export
 
 
-SUFFIXES = {"csv": "csv", "markdown": "md", "latex": "tex"}
 VIEWS = ("Table", "Curves", "Does it matter?")
 bar = st.container(horizontal=True, gap="medium")
 view = bar.segmented_control("View", VIEWS, default="Table", key="view", bind="query-params", required=True)

@@ -7,6 +7,20 @@ import streamlit as st
 
 from core.drawing import MAX_POINTS, MAX_STROKES, PAD, Drawing, parse_strokes
 
+_PAD_HTML = """
+    <section class="pad">
+      <header>
+        <h4>{title} digit</h4>
+        <button type="button" data-act="clear" data-pad="{index}" aria-label="Clear the {name} digit" title="Clear">
+          <span class="icon" aria-hidden="true">delete</span>
+        </button>
+      </header>
+      <div class="paper">
+        <canvas tabindex="0" role="application" aria-describedby="keys"></canvas>
+        <p class="hint" aria-hidden="true">Draw a digit</p>
+      </div>
+    </section>
+"""
 _HTML = """
 <div class="root">
   <div class="tools" role="group" aria-label="Drawing tools">
@@ -40,33 +54,11 @@ _HTML = """
     <span class="status" role="status"></span>
   </div>
   <div class="pads">
-    <section class="pad">
-      <header>
-        <h4>First digit</h4>
-        <button type="button" data-act="clear" data-pad="0" aria-label="Clear the first digit" title="Clear">
-          <span class="icon" aria-hidden="true">delete</span>
-        </button>
-      </header>
-      <div class="paper">
-        <canvas tabindex="0" role="application" aria-describedby="keys"></canvas>
-        <p class="hint" aria-hidden="true">Draw a digit</p>
-      </div>
-    </section>
+{first}
     <button type="button" class="swap" data-act="swap" aria-label="Swap the two digits" title="Swap">
       <span class="icon" aria-hidden="true">swap_horiz</span>
     </button>
-    <section class="pad">
-      <header>
-        <h4>Second digit</h4>
-        <button type="button" data-act="clear" data-pad="1" aria-label="Clear the second digit" title="Clear">
-          <span class="icon" aria-hidden="true">delete</span>
-        </button>
-      </header>
-      <div class="paper">
-        <canvas tabindex="0" role="application" aria-describedby="keys"></canvas>
-        <p class="hint" aria-hidden="true">Draw a digit</p>
-      </div>
-    </section>
+{second}
   </div>
   <p id="keys" hidden>Arrow keys move the pen, Space puts it down and lifts it, Delete clears, Ctrl+Z undoes.</p>
 </div>
@@ -487,7 +479,14 @@ function subdivide(points, step) {
 }
 """
 
-_PADS = st.components.v2.component("digit_pads", html=_HTML, css=_CSS, js=_JS)
+
+def _pad_html(index: int, name: str) -> str:
+    return _PAD_HTML.format(index=index, name=name, title=name.capitalize())
+
+
+_PADS = st.components.v2.component(
+    "digit_pads", html=_HTML.format(first=_pad_html(0, "first"), second=_pad_html(1, "second")), css=_CSS, js=_JS
+)
 
 
 @dataclass(frozen=True)
