@@ -74,8 +74,9 @@ def wait_until_served(port: int, process: subprocess.Popen, log: Path, patience:
 @pytest.fixture(scope="session")
 def browser():
     """Chromium; the tests fail with a sentence where there is none."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)  # a bound for a busy machine; a condition that holds is seen at once
     with sync_playwright() as playwright:
         options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
         with playwright.chromium.launch(executable_path=CHROMIUM, args=options) as chromium:
