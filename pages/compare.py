@@ -21,7 +21,7 @@ from core.statistics import (
     pairwise_architectures,
 )
 from pages.components.router import enter_by_router
-from pages.components.shared import STORE, is_phone, read_runs, read_table_histories
+from pages.components.shared import STORE, architecture_column, is_phone, read_runs, read_table_histories
 
 enter_by_router()
 st.title("Do our networks agree with the report's?")
@@ -113,7 +113,7 @@ if view == "Table":
             "parameters", "epochs", "seconds",
         ),
         column_config={
-            "label": st.column_config.TextColumn("Architecture", width=270, pinned=True),
+            "label": architecture_column(),
             "dropout": number("Dropout", format="%.2f"),
             "rounds": number("Rounds", help="Each on its own 1,000 test pairs"),
             "mean": number("Ours, %", format="%.1f"),

@@ -8,7 +8,7 @@ from core.settings import RunSettings
 from core.statistics import CERTAIN_ROUNDS, leaderboard
 from pages.components.router import enter_by_router
 from pages.components.settings_form import load_settings
-from pages.components.shared import read_runs
+from pages.components.shared import architecture_column, read_runs
 
 enter_by_router()
 st.title("Which settings compare digits best?")
@@ -33,7 +33,7 @@ picked = st.dataframe(
     ),
     column_config={
         "rank": number("Rank", width="small"),
-        "label": st.column_config.TextColumn("Architecture", width=270),
+        "label": architecture_column(),
         "dropout": number("Dropout", format="%.2f"),
         "others": "Other than the report's",
         "mean": number("Test accuracy, %", format="%.1f"),

@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -57,6 +58,12 @@ def read_table_histories() -> pd.DataFrame:
 def is_phone() -> bool:
     """Whether the visitor's browser calls itself a phone's: panels then stand below one another."""
     return "Mobi" in st.context.headers.get("User-Agent", "")
+
+
+def architecture_column() -> Any:
+    """The column of architectures in a table: narrow on a phone, so that the figures are seen beside it."""
+    phone = is_phone()
+    return st.column_config.TextColumn("Architecture", width=130 if phone else 270, pinned=not phone)
 
 
 def get_owner() -> str:
