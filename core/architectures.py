@@ -23,6 +23,47 @@ class Output(NamedTuple):
     digits: Tensor | None
 
 
+def _both_axes(rows: list[list[float]]) -> Tensor:
+    """A transform of one axis, (a, b), as that of a whole square, (a², b²)."""
+    one = torch.tensor(rows, dtype=torch.float32)
+    return torch.kron(one, one)
+
+
+class TileConvolution(nn.Conv2d):
+    """A 3 × 3 convolution of inputs of 6 × 6, to 4 × 4, with a quarter of the multiplications.
+
+    Winograd's minimal filtering F(4×4, 3×3) (Lavin and Gray, 2016, "Fast algorithms for convolutional neural
+    networks"): the input of the second convolution is exactly one tile of it. Weights and results are those of
+    nn.Conv2d, up to rounding. Transforming the kernels costs as much as a few images, hence FEWEST.
+    """
+
+    FEWEST = 16  # images in a batch
+
+    INPUT = _both_axes([
+        [4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0],
+        [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0], [0, 4, 0, -5, 0, 1],
+    ])  # fmt: skip
+    KERNEL = _both_axes([
+        [1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6],
+        [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0, 0, 1],
+    ])  # fmt: skip
+    OUTPUT = _both_axes([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]])
+
+    def __init__(self, channels: int, kernels: int) -> None:
+        super().__init__(channels, kernels, 3)
+
+    def forward(self, x: Tensor) -> Tensor:  # (N, C, 6, 6) -> (N, K, 4, 4)
+        n, c, k = len(x), self.in_channels, self.out_channels
+        if n < self.FEWEST:
+            return super().forward(x)
+        assert self.bias is not None
+        tiles = self.INPUT @ x.permute(2, 3, 0, 1).reshape(36, n * c)
+        kernels = self.KERNEL @ self.weight.permute(2, 3, 1, 0).reshape(9, c * k)
+        products = torch.bmm(tiles.view(36, n, c), kernels.view(36, c, k))  # a matrix product for each of 36 places
+        y = (self.OUTPUT @ products.view(36, n * k)).view(16, n, k).transpose(0, 1).contiguous() + self.bias
+        return y.view(n, 4, 4, k).permute(0, 3, 1, 2)  # channels last in memory, as the pooling likes it
+
+
 class SeededDropout(nn.Module):
     """Dropout whose masks come from a generator of its own, so that a run never touches global state."""
 
@@ -57,7 +98,7 @@ class Blocks:
             nn.Conv2d(channels, 32, 3),  # (N, 32, 12, 12)
             nn.MaxPool2d(2),  # (N, 32, 6, 6)
             nn.ReLU(),
-            nn.Conv2d(32, 64, 3),  # (N, 64, 4, 4)
+            TileConvolution(32, 64),  # (N, 64, 4, 4)
             nn.MaxPool2d(2),  # (N, 64, 2, 2)
             nn.ReLU(),
             nn.Flatten(),  # (N, 256)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.architectures import build_network, count_parameters
+from core.architectures import TileConvolution, build_network, count_parameters
 from core.settings import MODEL_NAMES, RunSettings
 
 PARAMETERS = {
@@ -71,3 +71,18 @@ def test_dropout_acts_in_training_alone_and_keeps_the_mean():
     dropped = dropout.train()(ones)
     assert set(dropped.unique().tolist()) == {0.0, 2.0}
     assert dropped.mean().item() == pytest.approx(1, abs=0.02)
+
+
+def test_tile_convolution_and_its_gradients_are_those_of_an_ordinary_one():
+    torch.manual_seed(1)
+    tile = TileConvolution(32, 64)
+    plain = torch.nn.Conv2d(32, 64, 3)
+    plain.load_state_dict(tile.state_dict())
+    results = []
+    for layer in (tile, plain):
+        images = torch.randn(TileConvolution.FEWEST, 32, 6, 6, generator=torch.Generator().manual_seed(2))
+        answer = layer(images.requires_grad_())
+        answer.square().sum().backward()
+        results.append([answer.detach(), images.grad, layer.weight.grad, layer.bias.grad])
+    for ours, expected in zip(*results, strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-2)
