@@ -22,7 +22,7 @@ from PIL import Image
 from scipy import ndimage
 from torchvision.datasets import MNIST
 
-from core.data import DATA, unpack_mnist
+from core.mnist import DATA, unpack_mnist
 from core.drawing import (
     PAD,
     Grid,

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from torchvision.datasets import MNIST
 
 from core import drawing
-from core.data import DATA, unpack_mnist
+from core.mnist import DATA, unpack_mnist
 from core.drawing import (
     MAX_POINTS,
     MAX_STROKES,
