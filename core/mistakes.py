@@ -54,7 +54,7 @@ def read_answers(store: RunStore, runs: pd.DataFrame) -> Found:
     repeats = [len(arrays["right"]) for _, arrays in parts]
     known = {name: np.repeat([getattr(run, name) for run, _ in parts], repeats) for name in RUN_FIELDS}
     columns = {name: np.concatenate([arrays[name] for _, arrays in parts]) for name in parts[0][1]}
-    kinds = {"run_id": "category", "model": pd.CategoricalDtype(list(MODEL_NAMES))}
+    kinds: Any = {"run_id": "category", "model": pd.CategoricalDtype(list(MODEL_NAMES))}
     return Found(pd.DataFrame({**known, **columns}, columns=ANSWER_COLUMNS).astype(kinds), problems)
 
 
