@@ -167,6 +167,47 @@ def rank_mistakes(answers: pd.DataFrame, first: int | None = None, second: int |
     return answers[wrong].sort_values("confidence", ascending=False, kind="stable")
 
 
+def describe_pairs(table: pd.DataFrame, first: int | None = None, second: int | None = None) -> str:
+    """How many pairs of these digits are right, from accuracy_by_pair; of all where a digit is None."""
+    shown = table[table["first"].isin([first] if first is not None else range(10))]
+    shown = shown[shown["second"].isin([second] if second is not None else range(10))]
+    right, count = int(shown["right"].sum()), int(shown["count"].sum())
+    names = [f"{name} digit {digit}" for name, digit in (("first", first), ("second", second)) if digit is not None]
+    what = " and ".join(names).capitalize() or "All pairs"
+    if not count:
+        return f"{what}: no such pair was tested."
+    low, high = wilson_interval([right], [count])
+    interval = f"95 % {percent(low[0])} to {percent(high[0])}"
+    return f"{what}: {right:,} of {count:,} right, {percent(right / count)} ({interval})."
+
+
+# The lines under a pair in a gallery, from its row in one of the frames of answers
+
+
+def say_answer(row: Any) -> list[str]:
+    """What one network said."""
+    read = [f"reads {row.first_read} and {row.second_read}"] if row.first_read >= 0 else []
+    return [f"says {_name_order(row.decision)},", f"{percent(row.confidence)} sure", *read, f"round {row.seed}"]
+
+
+def say_missed(row: Any) -> list[str]:
+    """What all say of a pair of missed_by_all."""
+    return [f"all say {_name_order(row.decision)},", f"{percent(row.mean)} sure on average", f"round {row.seed}"]
+
+
+def say_alone(row: Any) -> list[str]:
+    """Who is right alone, and how sure the others are of the opposite."""
+    return [
+        f"{PALETTE[row.model].label} alone is right, {percent(row.confidence)} sure",
+        f"the others {percent(row.others)}",
+        f"round {row.seed}",
+    ]
+
+
+def _name_order(decision: bool) -> str:
+    return f"first {'≤' if decision else '>'} second"
+
+
 # All architectures on the same pairs
 
 

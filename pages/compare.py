@@ -17,6 +17,7 @@ from core.statistics import (
     describe_reproduction,
     describe_step,
     dropout_effects,
+    name_p,
     pairwise_architectures,
 )
 from pages.components.router import enter_by_router
@@ -45,7 +46,7 @@ def describe_p(p: float) -> str:
     """Whether a difference is more than chance, with its p."""
     if pd.isna(p):
         return "–"
-    return f"{'yes' if p < LEVEL else 'no'} (p {'< 0.001' if p < 0.001 else f'= {p:.3f}'})"
+    return f"{'yes' if p < LEVEL else 'no'} ({name_p(p)})"
 
 
 def show_rounds(cell: pd.Series) -> None:

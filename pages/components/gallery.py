@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.mnist import average_windows, read_test_images
+from core.mnist import DataError, average_windows, read_test_images
 from pages.components.picture import as_data_url
 
 SHOWN = 12  # cards a page
@@ -29,11 +29,18 @@ STYLE = """
 
 def show_gallery(answers: pd.DataFrame, describe: Callable[[Any], list[str]], key: str) -> None:
     """A page of cards, a row of `answers` (of core.mistakes) each, under the lines that `describe` makes of it."""
-    pages = max(1, ceil(len(answers) / SHOWN))
-    cards = st.container()
+    if answers.empty:
+        st.caption("There is no such pair.")
+        return
+    try:
+        pictures = read_test_images()
+    except DataError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    cards, pages = st.container(), ceil(len(answers) / SHOWN)
     page = st.pagination(pages, key=key, bind="query-params") if pages > 1 else 1
     rows: Any = answers.iloc[(page - 1) * SHOWN : page * SHOWN]
-    images = average_windows(read_test_images()[rows[["first_image", "second_image"]].to_numpy().ravel()])
+    images = average_windows(pictures[rows[["first_image", "second_image"]].to_numpy().ravel()])
     items = [
         _card(row, pair, describe(row))
         for row, pair in zip(rows.itertuples(), images.reshape(-1, 2, 14, 14), strict=True)
