@@ -59,9 +59,9 @@ def _interval(rows: pd.DataFrame) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def pair_heatmap(table: pd.DataFrame, chosen: tuple[int | None, int | None] = (None, None)) -> Drawn:
-    """Accuracy by pair of digits in percent, the more orange the closer to guessing; the `chosen` first and second
-    digit outlined. `table` is one cell of core.mistakes.accuracy_by_pair.
+def pair_heatmap(table: pd.DataFrame) -> Drawn:
+    """Accuracy by pair of digits in percent, the more orange the closer to guessing; `table` is one cell of
+    core.mistakes.accuracy_by_pair.
 
     Over each cell lies an unseen point, since Plotly's heat maps do not answer to a click themselves.
     """
@@ -75,7 +75,6 @@ def pair_heatmap(table: pd.DataFrame, chosen: tuple[int | None, int | None] = (N
         marker={"symbol": "square", "size": 30, "opacity": 0}, unselected={"textfont": {"color": "white"}},
         customdata=[_describe_pair(row) for row in tuples(known)], hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
-    _outline(figure, *chosen)
     frame(figure, 440).update_layout(hoverdistance=40)
     figure.update_xaxes(title_text="Second digit", dtick=1, side="top", range=[-0.5, 9.5], showgrid=False)
     figure.update_yaxes(title_text="First digit", dtick=1, range=[9.5, -0.5], showgrid=False)
@@ -86,14 +85,14 @@ def pair_heatmap(table: pd.DataFrame, chosen: tuple[int | None, int | None] = (N
     return Drawn(figure, f"Accuracy by pair of digits, first and second. The hardest pairs: {worst}.")
 
 
-def _outline(figure: go.Figure, first: int | None, second: int | None) -> None:
-    """A frame around a cell, a row or a column; nothing where no digit is chosen."""
-    if first is None and second is None:
-        return
+def outline_digits(figure: go.Figure, first: int | None, second: int | None) -> None:
+    """Frame a cell, a row or a column of a pair_heatmap, in the place of an earlier frame; None stands for any digit."""
     top, bottom = (-0.5, 9.5) if first is None else (first - 0.5, first + 0.5)
     left, right = (-0.5, 9.5) if second is None else (second - 0.5, second + 0.5)
-    for colour, width in ((SHADOW, 6), (OUTLINE, 3)):
-        figure.add_shape(type="rect", x0=left, x1=right, y0=top, y1=bottom, line={"color": colour, "width": width})
+    place = {"type": "rect", "x0": left, "x1": right, "y0": top, "y1": bottom}
+    lines = [{"color": SHADOW, "width": 6}, {"color": OUTLINE, "width": 3}]
+    chosen = first is not None or second is not None
+    figure.update_layout(shapes=[{**place, "line": line} for line in lines] if chosen else [])
 
 
 def _describe_pair(row: Any) -> str:
@@ -179,8 +178,10 @@ def calibration_curve(curve: pd.DataFrame, model: ModelName) -> Drawn:
     frame(figure, 560).update_layout(uniformtext={"minsize": 9, "mode": "show"})
     figure.update_xaxes(tickformat=PERCENT, dtick=0.2, range=[-0.02, 1.02])
     figure.update_xaxes(title_text="Probability given to first ≤ second", row=2)
-    figure.update_yaxes(title_text="First ≤ second", tickformat=PERCENT, range=[-0.02, 1.05], row=1)
-    figure.update_yaxes(title_text="Pairs", range=[0, 1.3 * float(curve["count"].max())], showticklabels=False, row=2)
+    figure.update_yaxes(title_text="First ≤ second in", tickformat=PERCENT, range=[-0.02, 1.05], row=1)
+    figure.update_yaxes(
+        title_text="Pairs", range=[0, 1.3 * float(curve["count"].max())], showticklabels=False, showgrid=False, row=2
+    )
     parts = "; ".join(
         f"says {percent(row.said)}, so in {percent(row.accuracy)} of {row.count:,}" for row in tuples(curve)
     )

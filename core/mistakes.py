@@ -4,6 +4,7 @@ Accuracies, probabilities and calibration errors are shares of 1 in every frame.
 architectures, so what they say of one pair can be compared.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from core.statistics import (
     LEVEL,
     Cell,
     describe_gaps,
+    holm,
     mcnemar,
     name_p,
     percent,
@@ -178,7 +180,8 @@ def describe_pairs(table: pd.DataFrame, first: int | None = None, second: int | 
         return f"{what}: no such pair was tested."
     low, high = wilson_interval([right], [count])
     interval = f"95 % {percent(low[0])} to {percent(high[0])}"
-    return f"{what}: {right:,} of {count:,} right, {percent(right / count)} ({interval})."
+    wrong = f"The {count - right:,} wrong ones, the most confident first:" if right < count else "None is wrong."
+    return f"{what}: {right:,} of {count:,} right, {percent(right / count)} ({interval}). {wrong}"
 
 
 # The lines under a pair in a gallery, from its row in one of the frames of answers
@@ -187,25 +190,27 @@ def describe_pairs(table: pd.DataFrame, first: int | None = None, second: int | 
 def say_answer(row: Any) -> list[str]:
     """What one network said."""
     read = [f"reads {row.first_read} and {row.second_read}"] if row.first_read >= 0 else []
-    return [f"says {_name_order(row.decision)},", f"{percent(row.confidence)} sure", *read, f"round {row.seed}"]
+    return [f"says {_name_order(row.decision)},", f"{_sure(row.confidence)} sure", *read, f"round {row.seed}"]
 
 
 def say_missed(row: Any) -> list[str]:
     """What all say of a pair of missed_by_all."""
-    return [f"all say {_name_order(row.decision)},", f"{percent(row.mean)} sure on average", f"round {row.seed}"]
+    return [f"all say {_name_order(row.decision)},", f"{_sure(row.mean)} sure on average", f"round {row.seed}"]
 
 
-def say_alone(row: Any) -> list[str]:
-    """Who is right alone, and how sure the others are of the opposite."""
-    return [
-        f"{PALETTE[row.model].label} alone is right, {percent(row.confidence)} sure",
-        f"the others {percent(row.others)}",
-        f"round {row.seed}",
-    ]
+def say_alone(row: Any, against: str = "all others") -> list[str]:
+    """Who is right alone, and how sure those are who say the opposite; a row of right_alone."""
+    right = f"{PALETTE[row.model].label} is right, {_sure(row.confidence)} sure"
+    return [right, f"against {against}, {_sure(row.others)} sure", f"round {row.seed}"]
 
 
 def _name_order(decision: bool) -> str:
     return f"first {'≤' if decision else '>'} second"
+
+
+def _sure(probability: float) -> str:
+    """Like percent, but a network is never said to be wholly sure."""
+    return percent(probability) if probability < 0.9995 else "over 99.9 %"
 
 
 # All architectures on the same pairs
@@ -273,31 +278,29 @@ def count_odds(together: pd.DataFrame, first: ModelName, second: ModelName) -> p
     )
 
 
-def describe_odds(rounds: pd.DataFrame, first: ModelName, second: ModelName) -> list[str]:
-    """What count_odds shows over all its rounds, and what pooling them can and cannot say."""
+def describe_odds(rounds: pd.DataFrame, first: ModelName, second: ModelName) -> str:
+    """What count_odds shows: over all its rounds together, and in how many of them McNemar's test sees a difference."""
     one, other = int(rounds["only_first"].sum()), int(rounds["only_second"].sum())
-    clear = int((rounds["p"] < LEVEL).sum())
-    return [
+    clear = int((holm(rounds["p"]) < LEVEL).sum())
+    return (
         f"Over {plural(len(rounds), 'round')}, {PALETTE[first].label} alone is right on {plural(one, 'pair')}, "
-        f"{PALETTE[second].label} alone on {other:,}: McNemar's exact test gives {name_p(mcnemar(one, other))} "
-        f"pooled, and p below {LEVEL:g} in {clear} of {plural(len(rounds), 'single round')}.",
-        f"Pooled pairs come from {plural(len(rounds), 'network')} of each architecture, so the pooled p speaks of "
-        "these networks; whether the architectures differ, the comparison by rounds says.",
-    ]
+        f"{PALETTE[second].label} alone on {other:,}. McNemar's exact test: {name_p(mcnemar(one, other))} pooled, and "
+        f"a difference in {clear} of {plural(len(rounds), 'single round')} (Holm's correction, 5 %)."
+    )
 
 
 # Can its probabilities be believed?
 
 
-def calibrate(answers: pd.DataFrame) -> pd.DataFrame:
+def calibrate(answers: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     """A row for each tenth of the probability that first <= second: `bin` (0 to 9), `count`, `said` (mean
     probability), `right` (pairs in which first <= second), `accuracy` (their share) and its interval `low`, `high`.
 
-    Tenths without pairs are left out. `answers` are those of one cell, over all its rounds.
+    Tenths without pairs are left out. `answers` are those of one cell; a curve of its own for each value of `by`.
     """
     target = answers["first"] <= answers["second"]
     place = np.minimum((answers["probability"] * BINS).astype(int), BINS - 1)
-    groups = answers.assign(bin=place, target=target).groupby("bin", as_index=False)
+    groups = answers.assign(bin=place, target=target).groupby([*by, "bin"], as_index=False)
     return _add_accuracy(groups.agg(count=("target", "size"), said=("probability", "mean"), right=("target", "sum")))
 
 
@@ -309,7 +312,7 @@ def calibration_error(curve: pd.DataFrame) -> float:
 def describe_calibration(answers: pd.DataFrame) -> list[str]:
     """The calibration error of a cell, pooled and round by round, and how sure it is beside how often it is right."""
     curve = calibrate(answers)
-    errors = pd.Series([calibration_error(calibrate(own)) for _, own in answers.groupby("seed")])
+    errors = pd.Series([calibration_error(own) for _, own in calibrate(answers, by=["seed"]).groupby("seed")])
     spread = f" ± {points(errors.std())}" if len(errors) > 1 else ""
     sure, right = answers["confidence"].mean(), answers["right"].mean()
     habit = "more sure than right" if sure > right else "less sure than right"

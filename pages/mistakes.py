@@ -1,6 +1,7 @@
 """Which test pairs the networks get wrong: by digits, by all of them, how sure they were, and two of them at odds."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -79,9 +80,7 @@ def first_page() -> None:
 def choose_model(label: str, key: str, options: Sequence[str], index: int = 0) -> str:
     """A choice among architectures."""
     check_link(key, options)
-    return bar.selectbox(
-        label, options, index=index, key=key, bind="query-params", on_change=first_page, width=330, required=True
-    )
+    return bar.selectbox(label, options, index=index, key=key, bind="query-params", on_change=first_page, width=300)
 
 
 answers, problems = read(dropout, STORE.signature())
@@ -102,8 +101,8 @@ from pages.components.figure import show_figure  # noqa: E402
 
 
 @st.fragment
-def show_pairs(cell: pd.DataFrame) -> None:
-    """The heat map and the wrong pairs of the chosen digits: a click runs this alone."""
+def show_pairs(cell: pd.DataFrame, table: pd.DataFrame, heat: charts.Drawn, distance: charts.Drawn) -> None:
+    """The heat map and the wrong pairs of the chosen digits: a click runs this alone, so the figures are drawn before."""
 
     def choose_cell() -> None:
         for point in st.session_state.heat.selection.points:
@@ -127,10 +126,13 @@ def show_pairs(cell: pd.DataFrame) -> None:
                 width=160,
             )
         )
-    table = mistakes.accuracy_by_pair(mistakes.count_pairs(cell))
+    charts.outline_digits(heat.figure, *digits)
     with left:
-        show_figure(charts.pair_heatmap(table, *digits), "heat", on_select=choose_cell)
+        show_figure(heat, "heat", on_select=choose_cell)
         st.caption("Test accuracy in percent over all rounds. Click a cell to see its wrong pairs alone.")
+        st.subheader("Does distance help?", anchor=False)
+        show_figure(distance, "distance")
+        st.caption("With 95 % intervals. *Findings* has all architectures side by side.")
     with right:
         st.markdown(mistakes.describe_pairs(table, *digits))
         show_gallery(mistakes.rank_mistakes(cell, *digits), mistakes.say_answer, "cards")
@@ -165,16 +167,21 @@ def show_odds(together: pd.DataFrame, first: str, second: str) -> None:
     left, right = st.columns([0.44, 0.56], gap="large")
     with left:
         show_figure(charts.odds_bars(rounds, first, second), "odds")
-        st.markdown(" ".join(mistakes.describe_odds(rounds, first, second)))
         paired = compare_paired(runs, Cell(first, dropout), Cell(second, dropout))
-        st.markdown(describe_step(f"{PALETTE[second].label} instead of {PALETTE[first].label}", paired))
+        change = f"{PALETTE[second].label} instead of {PALETTE[first].label}"
+        st.markdown(f"{mistakes.describe_odds(rounds, first, second)} {describe_step(change, paired)}")
+        st.caption(
+            "Each round has two networks of its own, so the pooled p speaks of these networks alone; what one "
+            "architecture adds to the other is judged by the rounds."
+        )
     with right:
         check_link("side", SIDES)
         side = st.segmented_control(
             "Pairs", SIDES, default=SIDES[0], key="side", bind="query-params", required=True, on_change=first_page
         )
-        who = (first, second)[SIDES.index(side)]
-        show_gallery(alone[alone["model"] == who], mistakes.say_alone, "cards")
+        right_one, wrong_one = (first, second) if side == SIDES[0] else (second, first)
+        say = partial(mistakes.say_alone, against=PALETTE[wrong_one].label)
+        show_gallery(alone[alone["model"] == right_one], say, "cards")
 
 
 if view in ("By digits", "Calibration"):
@@ -186,11 +193,9 @@ if view in ("By digits", "Calibration"):
         st.stop()
 
 if view == "By digits":
-    show_pairs(cell)
-    distances = mistakes.accuracy_by_distance(mistakes.count_pairs(cell))
-    st.subheader("Does it help if the digits are far apart?", anchor=False)
-    show_figure(charts.distance_lines(distances), "distance")
-    st.caption("With 95 % intervals. *Findings* shows all architectures side by side.")
+    counted = mistakes.count_pairs(cell)
+    table, distances = mistakes.accuracy_by_pair(counted), mistakes.accuracy_by_distance(counted)
+    show_pairs(cell, table, charts.pair_heatmap(table), charts.distance_lines(distances))
 elif view == "All architectures":
     together = judge(dropout, tuple(models), STORE.signature())
     if len(models) < 2 or together.empty:

@@ -13,16 +13,18 @@ from core.mnist import DataError, average_windows, read_test_images
 from pages.components.picture import as_data_url
 
 SHOWN = 12  # cards a page
-GAP = 2  # pixels between the two digits of a picture
+GAP = 1  # pixels between the two digits of a picture
 STYLE = """
 <style>
-.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(158px, 1fr)); gap: 0.9rem; margin: 0;
-  padding: 0; list-style: none; font-variant-numeric: tabular-nums; }
-.gallery li { margin: 0; border: 1px solid color-mix(in srgb, currentColor 14%, transparent); border-radius: 0.5rem;
-  padding: 0.6rem; font-size: 0.85rem; line-height: 1.4; display: flex; flex-direction: column; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(158px, 1fr)); gap: 0.9rem;
+  font-variant-numeric: tabular-nums; }
+.gallery figure { margin: 0; border: 1px solid color-mix(in srgb, currentColor 14%, transparent); padding: 0.6rem;
+  border-radius: 0.5rem; font-size: 0.85rem; line-height: 1.4; display: flex; flex-direction: column; }
 .gallery img { width: 100%; image-rendering: pixelated; border-radius: 0.25rem; }
 .gallery strong { font-size: 1.05rem; margin: 0.35rem 0 0.1rem; }
+.gallery figcaption { display: flex; flex-direction: column; flex: 1; }
 .gallery nav { display: flex; gap: 0.9rem; margin-top: auto; padding-top: 0.4rem; }
+.gallery a { color: inherit; text-underline-offset: 0.2em; }
 </style>
 """
 
@@ -45,7 +47,7 @@ def show_gallery(answers: pd.DataFrame, describe: Callable[[Any], list[str]], ke
         _card(row, pair, describe(row))
         for row, pair in zip(rows.itertuples(), images.reshape(-1, 2, 14, 14), strict=True)
     ]
-    cards.html(f'{STYLE}<ul class="gallery">{"".join(items)}</ul>')
+    cards.html(f'{STYLE}<div class="gallery">{"".join(items)}</div>')
 
 
 def _card(row: Any, pair: np.ndarray, lines: list[str]) -> str:
@@ -54,7 +56,7 @@ def _card(row: Any, pair: np.ndarray, lines: list[str]) -> str:
     link = f"pair={row.first_image}-{row.second_image}"
     words = "".join(f"<span>{escape(line)}</span>" for line in lines)
     return (
-        f'<li><img src="{as_data_url(picture)}" alt="A handwritten {row.first} beside a {row.second}">'
-        f"<strong>{row.first} {order} {row.second}</strong>{words}<nav>"
-        f'<a href="draw?{link}">Draw</a><a href="walk?{link}&amp;run={row.run_id}">Walk</a></nav></li>'
+        f'<figure><img src="{as_data_url(picture)}" alt="A handwritten {row.first} beside a {row.second}">'
+        f"<figcaption><strong>{row.first} {order} {row.second}</strong>{words}<nav>"
+        f'<a href="draw?{link}">Draw</a><a href="walk?{link}&amp;run={row.run_id}">Walk</a></nav></figcaption></figure>'
     )
