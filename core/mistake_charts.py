@@ -86,13 +86,13 @@ def pair_heatmap(table: pd.DataFrame) -> Drawn:
 
 
 def outline_digits(figure: go.Figure, first: int | None, second: int | None) -> None:
-    """Frame a cell, a row or a column of a pair_heatmap, in the place of an earlier frame; None stands for any digit."""
+    """Frame a cell, a row or a column of a pair_heatmap in the place of an earlier frame; None stands for any digit."""
     top, bottom = (-0.5, 9.5) if first is None else (first - 0.5, first + 0.5)
     left, right = (-0.5, 9.5) if second is None else (second - 0.5, second + 0.5)
     place = {"type": "rect", "x0": left, "x1": right, "y0": top, "y1": bottom}
     lines = [{"color": SHADOW, "width": 6}, {"color": OUTLINE, "width": 3}]
     chosen = first is not None or second is not None
-    figure.update_layout(shapes=[{**place, "line": line} for line in lines] if chosen else [])
+    figure.layout.shapes = [{**place, "line": line} for line in lines] if chosen else []
 
 
 def _describe_pair(row: Any) -> str:
@@ -178,7 +178,7 @@ def calibration_curve(curve: pd.DataFrame, model: ModelName) -> Drawn:
     frame(figure, 560).update_layout(uniformtext={"minsize": 9, "mode": "show"})
     figure.update_xaxes(tickformat=PERCENT, dtick=0.2, range=[-0.02, 1.02])
     figure.update_xaxes(title_text="Probability given to first ≤ second", row=2)
-    figure.update_yaxes(title_text="First ≤ second in", tickformat=PERCENT, range=[-0.02, 1.05], row=1)
+    figure.update_yaxes(title_text="Share with first ≤ second", tickformat=PERCENT, range=[-0.02, 1.05], row=1)
     figure.update_yaxes(
         title_text="Pairs", range=[0, 1.3 * float(curve["count"].max())], showticklabels=False, showgrid=False, row=2
     )

@@ -198,10 +198,10 @@ def say_missed(row: Any) -> list[str]:
     return [f"all say {_name_order(row.decision)},", f"{_sure(row.mean)} sure on average", f"round {row.seed}"]
 
 
-def say_alone(row: Any, against: str = "all others") -> list[str]:
+def say_alone(row: Any) -> list[str]:
     """Who is right alone, and how sure those are who say the opposite; a row of right_alone."""
-    right = f"{PALETTE[row.model].label} is right, {_sure(row.confidence)} sure"
-    return [right, f"against {against}, {_sure(row.others)} sure", f"round {row.seed}"]
+    sure, against = f"right, {_sure(row.confidence)} sure", f"against it, {_sure(row.others)} sure"
+    return [PALETTE[row.model].label, sure, against, f"round {row.seed}"]
 
 
 def _name_order(decision: bool) -> str:
@@ -315,10 +315,11 @@ def describe_calibration(answers: pd.DataFrame) -> list[str]:
     errors = pd.Series([calibration_error(own) for _, own in calibrate(answers, by=["seed"]).groupby("seed")])
     spread = f" ± {points(errors.std())}" if len(errors) > 1 else ""
     sure, right = answers["confidence"].mean(), answers["right"].mean()
-    habit = "more sure than right" if sure > right else "less sure than right"
+    gap = points(abs(sure - right))
+    habit = f"{'more' if sure > right else 'less'} sure than right by {gap} points"
     return [
         f"Expected calibration error: {points(calibration_error(curve))} points over all {len(answers):,} pairs, "
         f"{points(errors.mean())}{spread} round by round (n = {len(errors)}).",
         f"On average {PALETTE[answers['model'].iloc[0]].label} is {percent(sure)} sure of what it says and right in "
-        f"{percent(right)}: {habit} by {points(abs(sure - right))} points.",
+        f"{percent(right)}: {habit if float(gap) else 'as sure as right'}.",
     ]

@@ -1,20 +1,21 @@
 """Which test pairs the networks get wrong: by digits, by all of them, how sure they were, and two of them at odds."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import mistakes
 from core.palette import PALETTE
 from core.results import with_report_settings
-from core.settings import MODEL_NAMES
+from core.runs import StoreError
+from core.settings import MAX_ROUNDS, MODEL_NAMES
 from core.statistics import Cell, compare_paired, describe_step
 from pages.components.gallery import show_gallery
 from pages.components.link import check_link
 from pages.components.router import enter_by_router
-from pages.components.settings_form import load_settings
+from pages.components.settings_form import DEFAULT_ROUNDS
 from pages.components.shared import STORE, read_runs
 
 VIEWS = {
@@ -25,36 +26,60 @@ VIEWS = {
 }
 SIDES = ("Only the first is right", "Only the second is right")
 
+
+def first_page() -> None:
+    """Back to the gallery's first page, as its pairs change."""
+    st.session_state.cards = 1
+
+
 enter_by_router()
 heading = st.container()
 check_link("mistakes", VIEWS)
 bar = st.container(horizontal=True, gap="medium", vertical_alignment="bottom")
 view = bar.segmented_control(
-    "View", list(VIEWS), default="By digits", key="mistakes", bind="query-params", required=True
+    "View",
+    list(VIEWS),
+    default="By digits",
+    key="mistakes",
+    bind="query-params",
+    required=True,
+    on_change=first_page,
 )
 heading.title(VIEWS[view])
 runs = with_report_settings(read_runs())
 runs = runs[~runs["dropout_at_evaluation"].astype(bool)]
 
 
-def offer_training(model: str, dropout: float, seeds: list[int]) -> None:
-    """A button that leads to Train with these rounds chosen."""
-    if st.button("Train these rounds", type="primary", icon=":material/play_arrow:"):
-        values = {"model": model, "dropout": dropout, "seed": min(seeds)}
-        load_settings(values, min(max(seeds) - min(seeds) + 1, 100))
-        st.switch_page("pages/train.py")
+def offer_training(model: str, dropout: float, seeds: Sequence[int]) -> None:
+    """A link to Train with these rounds chosen."""
+    rounds = min(max(seeds) - min(seeds) + 1, MAX_ROUNDS)
+    choices = {"model": model, "dropout": f"{dropout:g}", "seed": str(min(seeds)), "rounds": str(rounds)}
+    label = f"Train {PALETTE[model].label}"
+    st.page_link("pages/train.py", label=label, icon=":material/play_arrow:", query_params=choices)
+
+
+def offer_again(broken: pd.DataFrame) -> None:
+    """A button that lets go of these runs' results, and then the link to where they are trained again."""
+    if st.button("Train them again", type="primary", icon=":material/replay:"):
+        try:
+            for run_id in broken["run_id"]:
+                STORE.reopen(run_id)
+        except StoreError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+        offer_training(broken["model"].iloc[0], dropout, broken["seed"].astype(int).tolist())
 
 
 if runs.empty:
     st.caption("No network has answered the test pairs yet: train one under *Train* with the report's settings.")
-    offer_training(MODEL_NAMES[-1], 0.0, list(range(3)))
+    offer_training(MODEL_NAMES[-1], 0.0, range(DEFAULT_ROUNDS))
     st.stop()
 
 dropouts = sorted(set(runs["dropout"].astype(float)))
 check_link("mistaken_dropout", [f"{dropout:g}" for dropout in dropouts])
 dropout = bar.segmented_control(
     "Dropout", dropouts, default=dropouts[0], format_func="{:g}".format, key="mistaken_dropout", bind="query-params",
-    required=True,
+    required=True, on_change=first_page,
 )  # fmt: skip
 runs = runs[runs["dropout"] == dropout]
 
@@ -72,15 +97,18 @@ def judge(dropout: float, models: tuple[str, ...], signature: tuple[tuple[str, i
     return mistakes.judge_together(answers[answers["model"].isin(models)])
 
 
-def first_page() -> None:
-    """Back to the gallery's first page, as its pairs change."""
-    st.session_state.cards = 1
-
-
-def choose_model(label: str, key: str, options: Sequence[str], index: int = 0) -> str:
+def choose_model(place: DeltaGenerator, label: str, key: str, options: Sequence[str], index: int = 0) -> str:
     """A choice among architectures."""
     check_link(key, options)
-    return bar.selectbox(label, options, index=index, key=key, bind="query-params", on_change=first_page, width=300)
+    return place.selectbox(label, options, index=index, key=key, bind="query-params", on_change=first_page, width=300)
+
+
+def choose_digit(place: DeltaGenerator, label: str, key: str) -> int | None:
+    """A digit, or None for any."""
+    check_link(key, range(10))
+    return place.selectbox(
+        label, range(10), index=None, placeholder="Any", key=key, bind="query-params", on_change=first_page, width=160
+    )
 
 
 answers, problems = read(dropout, STORE.signature())
@@ -90,8 +118,7 @@ for problem in problems[:3]:
 if len(problems) > 3:
     st.caption(f":material/warning: The same holds for {len(problems) - 3} more runs.")
 if len(unread):
-    seeds = unread.loc[unread["model"] == unread["model"].iloc[0], "seed"]
-    offer_training(unread["model"].iloc[0], dropout, seeds.astype(int).tolist())
+    offer_again(unread[unread["model"] == unread["model"].iloc[0]])
 models = [model for model in MODEL_NAMES if model in set(answers["model"])]
 if not models:
     st.stop()
@@ -101,8 +128,8 @@ from pages.components.figure import show_figure  # noqa: E402
 
 
 @st.fragment
-def show_pairs(cell: pd.DataFrame, table: pd.DataFrame, heat: charts.Drawn, distance: charts.Drawn) -> None:
-    """The heat map and the wrong pairs of the chosen digits: a click runs this alone, so the figures are drawn before."""
+def show_pairs(cell: pd.DataFrame, table: pd.DataFrame, heat: charts.Drawn) -> None:
+    """The heat map and the wrong pairs of the chosen digits: a click runs this alone, the figure is drawn before."""
 
     def choose_cell() -> None:
         for point in st.session_state.heat.selection.points:
@@ -110,29 +137,12 @@ def show_pairs(cell: pd.DataFrame, table: pd.DataFrame, heat: charts.Drawn, dist
             first_page()
 
     left, right = st.columns([0.44, 0.56], gap="large")
-    controls = right.container(horizontal=True)
-    digits = []
-    for name in ("first", "second"):
-        check_link(f"{name}_digit", range(10))
-        digits.append(
-            controls.selectbox(
-                f"{name.title()} digit",
-                range(10),
-                index=None,
-                placeholder="Any",
-                key=f"{name}_digit",
-                bind="query-params",
-                on_change=first_page,
-                width=160,
-            )
-        )
+    row = right.container(horizontal=True)
+    digits = [choose_digit(row, "First digit", "first_digit"), choose_digit(row, "Second digit", "second_digit")]
     charts.outline_digits(heat.figure, *digits)
     with left:
         show_figure(heat, "heat", on_select=choose_cell)
         st.caption("Test accuracy in percent over all rounds. Click a cell to see its wrong pairs alone.")
-        st.subheader("Does distance help?", anchor=False)
-        show_figure(distance, "distance")
-        st.caption("With 95 % intervals. *Findings* has all architectures side by side.")
     with right:
         st.markdown(mistakes.describe_pairs(table, *digits))
         show_gallery(mistakes.rank_mistakes(cell, *digits), mistakes.say_answer, "cards")
@@ -179,23 +189,25 @@ def show_odds(together: pd.DataFrame, first: str, second: str) -> None:
         side = st.segmented_control(
             "Pairs", SIDES, default=SIDES[0], key="side", bind="query-params", required=True, on_change=first_page
         )
-        right_one, wrong_one = (first, second) if side == SIDES[0] else (second, first)
-        say = partial(mistakes.say_alone, against=PALETTE[wrong_one].label)
-        show_gallery(alone[alone["model"] == right_one], say, "cards")
+        who = first if side == SIDES[0] else second
+        show_gallery(alone[alone["model"] == who], mistakes.say_alone, "cards")
 
 
 if view in ("By digits", "Calibration"):
-    model = choose_model("Architecture", "mistaken_model", MODEL_NAMES, len(MODEL_NAMES) - 1)
+    model = choose_model(bar, "Architecture", "mistaken_model", MODEL_NAMES, len(MODEL_NAMES) - 1)
     cell = answers[answers["model"] == model]
     if cell.empty:
         st.caption(f"{PALETTE[model].label} has not answered the test pairs at this dropout yet.")
-        offer_training(model, dropout, [0, 1, 2])
+        offer_training(model, dropout, range(DEFAULT_ROUNDS))
         st.stop()
 
 if view == "By digits":
     counted = mistakes.count_pairs(cell)
-    table, distances = mistakes.accuracy_by_pair(counted), mistakes.accuracy_by_distance(counted)
-    show_pairs(cell, table, charts.pair_heatmap(table), charts.distance_lines(distances))
+    table = mistakes.accuracy_by_pair(counted)
+    show_pairs(cell, table, charts.pair_heatmap(table))
+    st.subheader("Does it help if the digits are far apart?", anchor=False)
+    show_figure(charts.distance_lines(mistakes.accuracy_by_distance(counted)), "distance")
+    st.caption("Accuracy with 95 % intervals. *Findings* has all architectures side by side.")
 elif view == "All architectures":
     together = judge(dropout, tuple(models), STORE.signature())
     if len(models) < 2 or together.empty:
@@ -209,13 +221,20 @@ elif view == "Calibration":
     st.caption("Above the dashed line first ≤ second comes more often than the network says, below it less often.")
 elif len(models) < 2:
     st.caption("It takes two architectures that have answered the test pairs at this dropout; train another one.")
-    st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
+    offer_training(next(model for model in MODEL_NAMES if model not in models), dropout, range(DEFAULT_ROUNDS))
 else:
-    first = choose_model("First architecture", "first_model", models)
+    row = st.container(horizontal=True, gap="medium")
+    first = choose_model(row, "First architecture", "first_model", models)
     others = [model for model in models if model != first]
-    second = choose_model("Second architecture", "second_model", others, len(others) - 1)
+    second = choose_model(row, "Second architecture", "second_model", others, len(others) - 1)
     together = judge(dropout, (first, second), STORE.signature())
     if together.empty:
         st.caption("These two have no round in common at this dropout yet, so no pair that both have met.")
         st.stop()
     show_odds(together, first, second)
+
+if view != "Calibration":
+    st.caption(
+        f"{PALETTE['DirectClassificationModel'].label} decides by the two likeliest digits, while how sure it is "
+        "counts all of them: it can be less than half sure of what it says."
+    )

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.mnist import DataError, average_windows, read_test_images
+from pages.components.link import check_link
 from pages.components.picture import as_data_url
 
 SHOWN = 12  # cards a page
@@ -40,6 +41,7 @@ def show_gallery(answers: pd.DataFrame, describe: Callable[[Any], list[str]], ke
         st.error(str(error), icon=":material/error:")
         return
     cards, pages = st.container(), ceil(len(answers) / SHOWN)
+    check_link(key, range(1, pages + 1))
     page = st.pagination(pages, key=key, bind="query-params") if pages > 1 else 1
     rows: Any = answers.iloc[(page - 1) * SHOWN : page * SHOWN]
     images = average_windows(pictures[rows[["first_image", "second_image"]].to_numpy().ravel()])
@@ -54,7 +56,7 @@ def _card(row: Any, pair: np.ndarray, lines: list[str]) -> str:
     picture = np.concatenate([pair[0], np.full((14, GAP), 128, np.uint8), pair[1]], axis=1)
     order = "≤" if row.first <= row.second else "&gt;"
     link = f"pair={row.first_image}-{row.second_image}"
-    words = "".join(f"<span>{escape(line)}</span>" for line in lines)
+    words = "".join(f"<span>{escape(line).replace(' %', '&nbsp;%')}</span>" for line in lines)
     return (
         f'<figure><img src="{as_data_url(picture)}" alt="A handwritten {row.first} beside a {row.second}">'
         f"<figcaption><strong>{row.first} {order} {row.second}</strong>{words}<nav>"
