@@ -23,7 +23,7 @@ from core.charts import (
 from core.mistakes import BINS, calibration_error
 from core.palette import PALETTE
 from core.settings import ModelName
-from core.statistics import name_p, percent, points
+from core.statistics import describe_p, percent, points
 
 OUTLINE = "#ffffff"  # of a chosen cell, and
 SHADOW = "#1d2733"  # what sets it off from the cells around
@@ -128,7 +128,7 @@ def odds_bars(rounds: pd.DataFrame, first: ModelName, second: ModelName) -> Draw
     """Round by round, how many pairs only the first architecture gets right, to the left, and only the second, to the
     right, with McNemar's p; `rounds` is that of core.mistakes.count_odds."""
     figure = go.Figure()
-    names = [f"Round {row.seed}, {name_p(row.p)}" for row in tuples(rounds)]
+    names = [f"Round {row.seed}, p {describe_p(row.p)}" for row in tuples(rounds)]
     for model, column, sign in ((first, "only_first", -1), (second, "only_second", 1)):
         look, counts = PALETTE[model], rounds[column].tolist()
         figure.add_bar(

@@ -19,10 +19,13 @@ from core.statistics import (
     CELL_FIELDS,
     LEVEL,
     Cell,
+    Paired,
     describe_gaps,
+    describe_p,
+    describe_step,
     holm,
     mcnemar,
-    name_p,
+    pairwise_architectures,
     percent,
     plural,
     points,
@@ -284,9 +287,17 @@ def describe_odds(rounds: pd.DataFrame, first: ModelName, second: ModelName) -> 
     clear = int((holm(rounds["p"]) < LEVEL).sum())
     return (
         f"Over {plural(len(rounds), 'round')}, {PALETTE[first].label} alone is right on {plural(one, 'pair')}, "
-        f"{PALETTE[second].label} alone on {other:,}. McNemar's exact test: {name_p(mcnemar(one, other))} pooled, and "
+        f"{PALETTE[second].label} alone on {other:,}. McNemar's exact test: p {describe_p(mcnemar(one, other))} pooled, and "
         f"a difference in {clear} of {plural(len(rounds), 'single round')} (Holm's correction, 5 %)."
     )
+
+
+def describe_rounds(runs: pd.DataFrame, dropout: float, first: ModelName, second: ModelName) -> str:
+    """What one architecture adds to the other, the later of Table 1 to the earlier, judged by the rounds they share."""
+    pairs = pairwise_architectures(runs, dropout)
+    row: Any = next(pairs[pairs["first"].isin([first, second]) & pairs["second"].isin([first, second])].itertuples())
+    paired = Paired(*(getattr(row, name) for name in Paired._fields))
+    return describe_step(f"{PALETTE[row.second].label} instead of {PALETTE[row.first].label}", paired, row.p_holm)
 
 
 # Can its probabilities be believed?

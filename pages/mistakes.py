@@ -10,12 +10,11 @@ from core import mistakes
 from core.palette import PALETTE
 from core.results import with_report_settings
 from core.runs import StoreError
-from core.settings import MAX_ROUNDS, MODEL_NAMES
-from core.statistics import Cell, compare_paired, describe_step
+from core.settings import MODEL_NAMES
 from pages.components.gallery import show_gallery
 from pages.components.link import check_link
 from pages.components.router import enter_by_router
-from pages.components.settings_form import DEFAULT_ROUNDS
+from pages.components.settings_form import DEFAULT_ROUNDS, link_settings
 from pages.components.shared import STORE, read_runs
 
 VIEWS = {
@@ -50,12 +49,11 @@ runs = with_report_settings(read_runs())
 runs = runs[~runs["dropout_at_evaluation"].astype(bool)]
 
 
-def offer_training(model: str, dropout: float, seeds: Sequence[int]) -> None:
+def offer_training(model: str, dropout: float, first_seed: int = 0, rounds: int = DEFAULT_ROUNDS) -> None:
     """A link to Train with these rounds chosen."""
-    rounds = min(max(seeds) - min(seeds) + 1, MAX_ROUNDS)
-    choices = {"model": model, "dropout": f"{dropout:g}", "seed": str(min(seeds)), "rounds": str(rounds)}
+    link = link_settings({"model": model, "dropout": dropout, "seed": first_seed}, rounds)
     label = f"Train {PALETTE[model].label}"
-    st.page_link("pages/train.py", label=label, icon=":material/play_arrow:", query_params=choices)
+    st.page_link("pages/train.py", label=label, icon=":material/play_arrow:", query_params=link)
 
 
 def offer_again(broken: pd.DataFrame) -> None:
@@ -67,12 +65,13 @@ def offer_again(broken: pd.DataFrame) -> None:
         except StoreError as error:
             st.error(str(error), icon=":material/error:")
             return
-        offer_training(broken["model"].iloc[0], dropout, broken["seed"].astype(int).tolist())
+        seeds = broken["seed"].astype(int)
+        offer_training(broken["model"].iloc[0], dropout, int(seeds.min()), int(seeds.max() - seeds.min()) + 1)
 
 
 if runs.empty:
     st.caption("No network has answered the test pairs yet: train one under *Train* with the report's settings.")
-    offer_training(MODEL_NAMES[-1], 0.0, range(DEFAULT_ROUNDS))
+    offer_training(MODEL_NAMES[-1], 0.0)
     st.stop()
 
 dropouts = sorted(set(runs["dropout"].astype(float)))
@@ -171,15 +170,13 @@ def show_together(together: pd.DataFrame) -> None:
 
 
 @st.fragment
-def show_odds(together: pd.DataFrame, first: str, second: str) -> None:
+def show_odds(together: pd.DataFrame, first: str, second: str, by_rounds: str) -> None:
     """Round by round, the pairs that only one of two architectures gets right; the pairs either way."""
     rounds, alone = mistakes.count_odds(together, first, second), mistakes.right_alone(together)
     left, right = st.columns([0.44, 0.56], gap="large")
     with left:
         show_figure(charts.odds_bars(rounds, first, second), "odds")
-        paired = compare_paired(runs, Cell(first, dropout), Cell(second, dropout))
-        change = f"{PALETTE[second].label} instead of {PALETTE[first].label}"
-        st.markdown(f"{mistakes.describe_odds(rounds, first, second)} {describe_step(change, paired)}")
+        st.markdown(f"{mistakes.describe_odds(rounds, first, second)} {by_rounds}")
         st.caption(
             "Each round has two networks of its own, so the pooled p speaks of these networks alone; what one "
             "architecture adds to the other is judged by the rounds."
@@ -198,7 +195,7 @@ if view in ("By digits", "Calibration"):
     cell = answers[answers["model"] == model]
     if cell.empty:
         st.caption(f"{PALETTE[model].label} has not answered the test pairs at this dropout yet.")
-        offer_training(model, dropout, range(DEFAULT_ROUNDS))
+        offer_training(model, dropout)
         st.stop()
 
 if view == "By digits":
@@ -221,7 +218,7 @@ elif view == "Calibration":
     st.caption("Above the dashed line first ≤ second comes more often than the network says, below it less often.")
 elif len(models) < 2:
     st.caption("It takes two architectures that have answered the test pairs at this dropout; train another one.")
-    offer_training(next(model for model in MODEL_NAMES if model not in models), dropout, range(DEFAULT_ROUNDS))
+    offer_training(next(model for model in MODEL_NAMES if model not in models), dropout)
 else:
     row = st.container(horizontal=True, gap="medium")
     first = choose_model(row, "First architecture", "first_model", models)
@@ -231,7 +228,7 @@ else:
     if together.empty:
         st.caption("These two have no round in common at this dropout yet, so no pair that both have met.")
         st.stop()
-    show_odds(together, first, second)
+    show_odds(together, first, second, mistakes.describe_rounds(runs, dropout, first, second))
 
 if view != "Calibration":
     st.caption(

@@ -275,7 +275,7 @@ def test_those_at_odds_go_to_opposite_sides():
     )
     drawn = mistake_charts.odds_bars(rounds, *MODEL_NAMES[:2])
     assert [bar.x[0] for bar in drawn.figure.data] == [-30, 60]
-    assert drawn.alt.endswith("Two channels and only Two branches gets right: Round 5, p = 0.020: 30 and 60.")
+    assert drawn.alt.endswith("Two channels and only Two branches gets right: Round 5, p 0.020: 30 and 60.")
 
 
 def test_the_hypothesis_marks_where_the_mean_passes(store, runs):

@@ -18,6 +18,7 @@ from core.mistakes import (
     describe_distance,
     describe_odds,
     describe_pairs,
+    describe_rounds,
     describe_together,
     judge_together,
     missed_by_all,
@@ -227,8 +228,15 @@ def test_two_at_odds_round_by_round(three):
     assert count_odds(together, BRANCHES, CHANNELS)["only_first"].tolist() == [2, 1]
     assert describe_odds(rounds, CHANNELS, BRANCHES) == (
         "Over 2 rounds, Two channels alone is right on 1 pair, Two branches alone on 3. McNemar's exact test: "
-        "p = 0.625 pooled, and a difference in 0 of 2 single rounds (Holm's correction, 5 %)."
+        "p 0.625 pooled, and a difference in 0 of 2 single rounds (Holm's correction, 5 %)."
     )
+
+
+def test_the_rounds_judge_two_architectures_in_the_order_of_table_1(store):
+    write_rounds(store, [0.80, 0.81, 0.80], model=CHANNELS)
+    write_rounds(store, [0.95, 0.96, 0.96], model=DIRECT)
+    sentence = describe_rounds(load_runs(store), 0.0, DIRECT, CHANNELS)
+    assert sentence.startswith("Direct classification instead of Two channels adds 15.3 points (95 % 13.9 to 16.8, ")
 
 
 def test_architectures_without_a_common_round_have_no_common_pair(store):
