@@ -287,8 +287,8 @@ def describe_odds(rounds: pd.DataFrame, first: ModelName, second: ModelName) -> 
     clear = int((holm(rounds["p"]) < LEVEL).sum())
     return (
         f"Over {plural(len(rounds), 'round')}, {PALETTE[first].label} alone is right on {plural(one, 'pair')}, "
-        f"{PALETTE[second].label} alone on {other:,}. McNemar's exact test: p {describe_p(mcnemar(one, other))} pooled, and "
-        f"a difference in {clear} of {plural(len(rounds), 'single round')} (Holm's correction, 5 %)."
+        f"{PALETTE[second].label} alone on {other:,}. McNemar's exact test: p {describe_p(mcnemar(one, other))} "
+        f"pooled, and a difference in {clear} of {plural(len(rounds), 'single round')} (Holm's correction, 5 %)."
     )
 
 
