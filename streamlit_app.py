@@ -13,6 +13,7 @@ if __name__ == "__main__":  # a session: the router, nothing else
             st.Page("pages/train.py", title="Train", icon=":material/play_arrow:", default=True),
             st.Page("pages/compare.py", title="Compare", icon=":material/table_chart:"),
             st.Page("pages/findings.py", title="Findings", icon=":material/lightbulb:"),
+            st.Page("pages/mistakes.py", title="Mistakes", icon=":material/rule:"),
             st.Page("pages/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
             st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
         ],

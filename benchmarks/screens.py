@@ -39,8 +39,10 @@ COMPLETE = (
 SCREENS = {  # path -> what shows that the screen is complete
     "": ".mark-line path",
     "compare": "[data-testid=stDataFrame] canvas",
+    "mistakes": ".st-key-distance .main-svg",
     "draw": "[data-testid=stCaptionContainer]",
 }
+WARM_BOUNDS = {"mistakes": 1.5}  # seconds; 1 for the others
 
 
 def start_server(store: Path) -> tuple["subprocess.Popen[bytes]", str, float]:
@@ -120,6 +122,21 @@ def time_click(browser: Browser, address: str) -> float:
     return statistics.median(times)
 
 
+def time_cell(browser: Browser, address: str) -> float:
+    """Seconds from a click on a pair of digits to its wrong pairs."""
+    page = open_page(browser)
+    load_screen(page, address, "mistakes")
+    times = []
+    for digit in range(2, 9):
+        plot = page.locator(".st-key-heat .nsewdrag").bounding_box()
+        started = time.perf_counter()
+        page.mouse.click(plot["x"] + plot["width"] * (digit + 0.5) / 10, plot["y"] + plot["height"] * 0.45)
+        page.get_by_text(f"First digit 4 and second digit {digit}:").wait_for()
+        page.wait_for_function("!document.querySelector('[data-stale=true]')", polling=10)
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
 def measure(browser: Browser, folder: Path) -> list[tuple[str, float, float]]:
     """What was measured, the seconds, and the bound."""
     store = folder / "runs"
@@ -136,9 +153,13 @@ def measure(browser: Browser, folder: Path) -> list[tuple[str, float, float]]:
             warm = [load_screen(page, address, path) for _ in range(WARM_LOADS)]
             if path != "draw":  # which first imports PyTorch and loads 140 networks
                 figures.append((f"{path or 'train'}, cold", cold, 2.5))
-            figures.append((f"{path or 'train'}, warm (median of {WARM_LOADS})", statistics.median(warm), 1))
+            figures.append(
+                (f"{path or 'train'}, warm (median of {WARM_LOADS})", statistics.median(warm), WARM_BOUNDS.get(path, 1))
+            )
             if path == "compare":
                 figures.append(("compare, a click", time_click(browser, address), 0.3))
+            if path == "mistakes":
+                figures.append(("mistakes, a click on a cell", time_cell(browser, address), 0.4))
             if not path:
                 first, delays = time_training(browser, address, store)
                 figures.append(("first point after the click", first, 1))

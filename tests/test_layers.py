@@ -9,9 +9,10 @@ import pytest
 from conftest import ROOT
 
 NETWORKS = {"torch", "torchvision", "captum"}
-SERVER_MODULES = (  # what the server imports for the screens that train and that compare
-    "core.curves", "core.engine", "core.palette", "core.results", "core.runs", "core.settings",
-    "pages.components.queue", "pages.components.router", "pages.components.settings_form", "pages.components.shared",
+SERVER_MODULES = (  # what the server imports for the screens that train and that show what is stored
+    "core.curves", "core.engine", "core.mistake_charts", "core.palette", "core.results", "core.runs", "core.settings",
+    "pages.components.gallery", "pages.components.queue", "pages.components.router", "pages.components.settings_form",
+    "pages.components.shared",
 )  # fmt: skip
 
 
