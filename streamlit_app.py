@@ -13,6 +13,8 @@ page = st.navigation(
         st.Page("pages/train.py", title="Train", icon=":material/play_arrow:", default=True),
         st.Page("pages/compare.py", title="Compare", icon=":material/table_chart:"),
         st.Page("pages/findings.py", title="Findings", icon=":material/lightbulb:"),
+        st.Page("pages/architectures.py", title="Architectures", icon=":material/account_tree:"),
+        st.Page("pages/walk.py", title="Walk", icon=":material/footprint:"),
         st.Page("pages/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
         st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
     ],
