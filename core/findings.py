@@ -35,6 +35,7 @@ ARTEFACT_CASES = ((0.0, False), (0.25, False), (0.5, False), (0.25, True), (0.5,
 PAIR_COLUMNS = [*CELL_FIELDS, "first", "second", "count", "right", "rounds"]
 SQUARED_COLUMNS = ["dropout", "seed", "digit_accuracy", "squared", "both_right", "lucky", "expected", "test_accuracy"]
 CURVE_COLUMNS = ["model", "seed", "epoch", "accuracy", "running"]
+TRACE_COLUMNS = ["model", "seed", "epoch", "probability"]
 Arrays = dict[str, NDArray[Any]]
 T = TypeVar("T")
 
@@ -410,3 +411,27 @@ def describe_hypothesis(table: pd.DataFrame) -> list[str]:
         sentences.append("An earlier stop would explain the report's figures; this is a hypothesis, not a finding.")
     missing = [PALETTE[model].label for model in EARLY_MODELS if model not in set(table["model"])]
     return [*sentences, f"No finished rounds with predictions yet: {', '.join(missing)}."] if missing else sentences
+
+
+# One test pair
+
+
+def trace_pair(store: RunStore, runs: pd.DataFrame, pair: tuple[int, int], dropout: float) -> Found:
+    """The probability that first <= second which each run of one dropout gave this pair of test images during
+    training, where the pair is among the run's test pairs: `model`, `seed`, `epoch`, `probability`.
+
+    The last epoch's is that of the finished network. A round has its own test pairs, so a pair is seldom in two."""
+    finished = with_report_settings(runs)
+    same = finished[(finished["dropout"] == dropout) & ~finished["dropout_at_evaluation"].astype(bool)]
+    parts, problems = _read_each(store, same, lambda run, arrays: _trace_pair_of(run, arrays, pair))
+    filled = [part for part in parts if not part.empty]
+    return Found(pd.concat(filled) if filled else pd.DataFrame(columns=TRACE_COLUMNS), problems)
+
+
+def _trace_pair_of(run: Any, arrays: Arrays, pair: tuple[int, int]) -> pd.DataFrame:
+    rows = np.flatnonzero((arrays["indices"] == pair).all(axis=1))
+    if not len(rows):
+        return pd.DataFrame(columns=TRACE_COLUMNS)
+    trace = dict(zip(arrays["trace_epochs"].tolist(), arrays["trace"][:, rows[0]].tolist(), strict=True))
+    trace[int(run.epochs)] = float(arrays["probability"][rows[0]])
+    return pd.DataFrame({"model": run.model, "seed": run.seed, "epoch": trace.keys(), "probability": trace.values()})

@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.architectures import Output, SeededDropout, build_network
+from core.data import standardise
 from core.diagrams import Architecture, Block, Decision, Lane
+from core.objectives import decide, probability
+from core.runs import Run
 from core.settings import MODEL_NAMES, ModelName, RunSettings
 
 _RESHAPING = (nn.Conv2d, nn.MaxPool2d, nn.Flatten, nn.Linear)  # begin a block; other layers belong to the one before
@@ -26,6 +29,17 @@ class Step(NamedTuple):
     block: Block
     output: NDArray[np.float32]
     kernels: NDArray[np.float32] | None
+
+
+class Walk(NamedTuple):
+    """What a network made of a pair: the steps, those side by side in one stage, the logit of the comparison and the
+    classes read (None without), the probability that first <= second, and whether it says so."""
+
+    stages: list[list[Step]]
+    logit: float | None
+    digits: tuple[int, ...] | None
+    probability: float
+    first_le_second: bool
 
 
 class _Call(NamedTuple):
@@ -52,21 +66,33 @@ def describe_architectures() -> list[Architecture]:
     return [describe_network(build_network(RunSettings(model=model)), model) for model in MODEL_NAMES]
 
 
-def walk_through(network: nn.Module, pair: Tensor) -> tuple[list[Step], Output]:
-    """What becomes of a standardised pair (1, 2, 14, 14), block by block as in the diagram, and the output."""
-    parts, output = _trace(network, pair)
-    blocks = _list_blocks(network, parts, output)
-    steps = []
-    for block, part in zip(blocks, parts, strict=True):
-        first = part.layers[0]
-        kernels = first.weight.detach().numpy().copy() if isinstance(first, nn.Conv2d) else None
-        steps.append(Step(block, part.output.detach().numpy().copy(), kernels))
-    return steps, output
-
-
 def describe_network(network: nn.Module, model: ModelName) -> Architecture:
     """The structure of a live network; raises ValueError where it is put together in a way that is not known here."""
-    parts, output = _trace(network, torch.randn(1, 2, 14, 14, generator=torch.Generator().manual_seed(0)))
+    pair = torch.randn(1, 2, 14, 14, generator=torch.Generator().manual_seed(0))
+    return _describe(network, model, *_trace(network, pair))
+
+
+def walk_through(network: nn.Module, run: Run, frames: NDArray[np.float32]) -> Walk:
+    """What a run's `network` makes of a pair of grey levels (2, 14, 14) in 0 to 255."""
+    assert run.settings is not None
+    pair = standardise(torch.from_numpy(frames)[None], run.summary["mean"], run.summary["deviation"])
+    parts, output = _trace(network, pair)
+    architecture = _describe(network, run.settings.model, parts, output)
+    steps = []
+    for block, part in zip(architecture.blocks, parts, strict=True):
+        first = part.layers[0]
+        kernels = first.weight.detach().numpy() if isinstance(first, nn.Conv2d) else None
+        steps.append(Step(block, part.output.detach().numpy(), kernels))
+    return Walk(
+        [[steps[index] for index in rank] for rank in architecture.ranks()],
+        None if output.comparison is None else output.comparison.item(),
+        None if output.digits is None else tuple(output.digits[0].argmax(dim=1).tolist()),
+        probability(output).item(),
+        bool(decide(output)),
+    )
+
+
+def _describe(network: nn.Module, model: ModelName, parts: list[_Part], output: Output) -> Architecture:
     blocks = _list_blocks(network, parts, output)
     decision = _find_decision(parts, blocks, output)
     return Architecture(model=model, module=type(network).__name__, blocks=tuple(blocks), decision=decision)
