@@ -16,6 +16,7 @@ from core.architectures import Output, SeededDropout, build_network
 from core.data import standardise
 from core.diagrams import Architecture, Block, Decision, Lane
 from core.objectives import decide, probability
+from core.prediction import load_network
 from core.runs import Run
 from core.settings import MODEL_NAMES, ModelName, RunSettings
 
@@ -72,10 +73,13 @@ def describe_network(network: nn.Module, model: ModelName) -> Architecture:
     return _describe(network, model, *_trace(network, pair))
 
 
-def walk_through(network: nn.Module, run: Run, frames: NDArray[np.float32]) -> Walk:
-    """What a run's `network` makes of a pair of grey levels (2, 14, 14) in 0 to 255."""
+def walk_through(run: Run, frames: NDArray[np.float32]) -> Walk:
+    """What a run's network makes of a pair of grey levels (2, 14, 14) in 0 to 255; raises StoreError or ValueError
+    where its weights cannot be used."""
     assert run.settings is not None
+    torch.set_num_threads(1)  # for one pair, a second thread costs more than it brings
     pair = standardise(torch.from_numpy(frames)[None], run.summary["mean"], run.summary["deviation"])
+    network = load_network(run)  # anew each time, since a network with hooks cannot serve two visitors at once
     parts, output = _trace(network, pair)
     architecture = _describe(network, run.settings.model, parts, output)
     steps = []

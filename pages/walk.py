@@ -8,7 +8,7 @@ from core import findings
 from core.palette import PALETTE
 from pages.components.router import enter_by_router
 from pages.components.shared import STORE, is_phone, read_runs, warn_of_link
-from pages.components.steps import describe_sharing, show_digits, show_stage
+from pages.components.steps import describe_sharing, name_stage, show_digits, show_stage
 from pages.components.walk_choices import choose_pair, choose_run
 
 enter_by_router()
@@ -20,26 +20,15 @@ run = STORE.read(run_id)
 look = PALETTE[run.settings.model]
 
 
-@st.cache_resource(max_entries=20, show_spinner="Loading the network…")
-def load(run_id: str, signature: tuple[tuple[str, int], ...]) -> Any:
-    import torch
-
-    from core.prediction import load_network
-
-    torch.set_num_threads(1)  # for one pair, a second thread costs more than it brings
-    return load_network(STORE.read(run_id))
-
+from core.inspection import walk_through  # noqa: E402 - PyTorch takes seconds to import: only where a network runs
 
 try:
-    network = load(run_id, STORE.signature())
+    walk = walk_through(run, pair.frames)
 except ValueError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
 
-from core.inspection import walk_through  # noqa: E402 - PyTorch takes seconds to import: only where a network runs
-
-walk = walk_through(network, run, pair.frames)
-answer = f"{look.label} says {'first ≤ second' if walk.first_le_second else 'first > second'}"
+answer = f"The network says {'first ≤ second' if walk.first_le_second else 'first > second'}"
 if walk.digits is not None:
     answer += f" and reads {walk.digits[0]} and {walk.digits[1]}"
 if pair.classes is not None:
@@ -53,10 +42,11 @@ verdict.markdown(f"**{answer}.**", width="content")
 verdict.page_link("pages/draw.py", label="Open in Draw", icon=":material/draw:", query_params=pair.link)
 
 last = len(walk.stages) + 1
-names = ["The two digits", *(", ".join(stage[0].block.layers) for stage in walk.stages), "The answer"]
-warn_of_link("stage", [str(stage) for stage in range(last + 1)])
-if (st.session_state.get("stage") or 0) > last:
-    st.session_state.stage = last  # of an architecture with more stages
+names = ["The two digits", *map(name_stage, walk.stages), "The answer"]
+if "stage" not in st.session_state:
+    warn_of_link("stage", [str(stage) for stage in range(last + 1)])
+elif st.session_state.stage > last:
+    st.session_state.stage = last  # the architecture before had more stages
 
 
 def word_answer() -> str:
@@ -90,16 +80,15 @@ st.subheader("How sure was it during training?", anchor=False)
 
 
 @st.cache_data(max_entries=50, show_spinner=False)
-def trace(images: tuple[int, int], dropout: float, signature: tuple[tuple[str, int], ...]) -> Any:
-    return findings.trace_pair(STORE, read_runs(), images, dropout)
+def trace(images: tuple[int, int], run_id: str, signature: tuple[tuple[str, int], ...]) -> Any:
+    return findings.trace_pair(STORE, read_runs(), images, STORE.read(run_id).settings)
 
 
-table, problems = trace(pair.images, run.settings.dropout, STORE.signature()) if pair.images else (None, [])
-if table is None or run.settings.model not in set(table["model"]):
-    st.caption(
-        "Training followed the 1,000 test pairs of each round, and this pair is not among those of this run: "
-        "*Another pair* chooses one that is."
-    )
+table, problems = trace(pair.images, run_id, STORE.signature()) if pair.images else (None, [])
+for problem in problems:
+    st.caption(f":material/warning: {problem}")
+if table is None or run_id not in set(table["run_id"]):
+    st.caption("Training follows the 1,000 test pairs of a run's own round; this pair is not among those of this run.")
     st.stop()
 
 from core.charts import pair_trace  # noqa: E402 - Plotly takes a while to import: only where it draws

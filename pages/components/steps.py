@@ -56,6 +56,11 @@ def show_stage(steps: "Sequence[Step]", colour: str) -> None:
     st.html(f'{STYLE}<div class="stage">{cards}</div>')
 
 
+def name_stage(steps: "Sequence[Step]") -> str:
+    """The layers at work in a stage."""
+    return " and ".join(dict.fromkeys(", ".join(step.block.layers) for step in steps))
+
+
 def describe_sharing(steps: "Sequence[Step]") -> str:
     """Whose the weights of a stage are, as a sentence, where both digits pass through alike layers."""
     sets = {step.block.weights for step in steps}
@@ -98,15 +103,16 @@ def _word_output(step: "Step") -> str:
 def _show_output(step: "Step", strongest: float) -> str:
     values = step.output
     if values.ndim == 1 and len(values) <= MOST_BARS:
-        return f"<dl>{''.join(_bar(index, float(value), strongest) for index, value in enumerate(values))}</dl>"
+        names = map(str, range(len(values))) if len(values) > 1 else [""]
+        return f"<dl>{''.join(_bar(*each, strongest) for each in zip(names, values.tolist(), strict=True))}</dl>"
     picture = picture_maps(values, strongest) if values.ndim == 3 else picture_vector(values, strongest)
     active = int(np.count_nonzero(values.reshape(len(values), -1).any(axis=1)))
     alt = f"What comes out for the {_name(step)}: {active} of {len(values)} are not all zero"
     return f'<img src="{picture}" alt="{escape(alt)}">'
 
 
-def _bar(index: int, value: float, strongest: float) -> str:
+def _bar(name: str, value: float, strongest: float) -> str:
     half = 50 * abs(value) / (strongest or 1)
     side, colour = ("left", "#2f86d6") if value >= 0 else ("right", "#d9731a")
     bar = f'<i><b style="{side}:50%;width:{half:.1f}%;background:{colour}"></b></i>'
-    return f"<dt>{index}</dt>{bar}<dd>{value:.2f}</dd>"
+    return f"<dt>{name}</dt>{bar}<dd>{f'{value:.2f}'.replace('-', '−')}</dd>"

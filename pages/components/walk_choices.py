@@ -78,11 +78,15 @@ def _refuse(linked: str) -> None:
         return
     st.warning(f"{reason} Another is shown.", icon=LINK)
     if run.settings is not None:
-        values = run.settings.model_dump(exclude_defaults=True)
-        link = {name: str(value).lower() if value is True else str(value) for name, value in values.items()}
-        st.page_link(
-            "pages/train.py", label="Train it again", icon=":material/play_arrow:", query_params={**link, "rounds": "1"}
-        )
+        _offer_training(run.settings)
+
+
+def _offer_training(settings: RunSettings) -> None:
+    values = settings.model_dump(exclude_defaults=True)
+    link = {name: str(value).lower() if value is True else str(value) for name, value in values.items()}
+    st.page_link(
+        "pages/train.py", label="Train it again", icon=":material/play_arrow:", query_params={**link, "rounds": "1"}
+    )
 
 
 def _keep_round(able: pd.DataFrame, own: pd.DataFrame, key: str) -> None:
@@ -102,6 +106,7 @@ def _label(row: Any) -> str:
 
 def choose_pair(run_id: str) -> Pair:
     """The controls for the pair: one of the run's test pairs by its digits, one that it got wrong, or the drawing."""
+    test = _load_test_half()
     pool = _read_pool(run_id)
     columns = st.columns([1, 1, 1.4, 2], vertical_alignment="bottom")
     digits = [ANY, *map(str, range(10))]
@@ -119,7 +124,6 @@ def choose_pair(run_id: str) -> Pair:
         except ValueError as error:
             st.warning(f"{error} A test pair is shown.", icon=LINK)
     images = _read_images(pool)
-    test = _load_test_half()
     return Pair(
         test.images[list(images)].numpy(), {"pair": f"{images[0]}-{images[1]}"}, images,
         (int(test.classes[images[0]]), int(test.classes[images[1]])),
@@ -128,6 +132,7 @@ def choose_pair(run_id: str) -> Pair:
 
 @st.cache_resource(show_spinner="Loading PyTorch and the digits, some seconds the first time…")
 def _load_test_half() -> "Digits":
+    import core.inspection  # noqa: F401 - here, where a spinner says that it takes a while
     from core.data import load_digits
 
     return load_digits(False)
@@ -156,6 +161,7 @@ def _read_pool(run_id: str) -> dict[str, np.ndarray]:
         return run.predictions()
     except StoreError as error:
         st.caption(f":material/warning: {error}")
+        _offer_training(run.settings)
         from core.data import draw_round
 
         test = draw_round(run.settings.seed, run.settings.training_pairs).test
