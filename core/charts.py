@@ -722,6 +722,5 @@ def pair_trace(table: pd.DataFrame, chosen: ModelName, narrow: bool = False) -> 
     figure.add_hline(y=0.5, line={"color": NEUTRAL, "width": 1, "dash": "dot"})
     figure.update_xaxes(title_text="Epoch", rangemode="tozero", showgrid=False)
     figure.update_yaxes(title_text="Probability of first ≤ second", tickformat=PERCENT, range=[-0.02, 1.02])
-    return Drawn(
-        figure, f"Probability of first ≤ second during training: {'; '.join(parts) or 'no run met this pair'}."
-    )
+    words = "; ".join(parts) or "no rounds yet"
+    return Drawn(figure, f"Probability of first ≤ second during training: {words}.")

@@ -72,7 +72,7 @@ def _follow_link(able: pd.DataFrame) -> None:
 def _refuse(linked: str) -> None:
     try:
         run = STORE.read(linked)
-        reason = run.problem or f"The run {linked} is {run.state} and has no weights."
+        reason = run.problem or f"The run {linked} has no weights."
     except ValueError as error:
         st.warning(f"The link's run: {error} Another is shown.", icon=LINK)
         return
