@@ -1,24 +1,27 @@
-"""The dashboard's router: `streamlit run streamlit_app.py`."""
+"""The dashboard: `streamlit run streamlit_app.py`. The server imports this file once; every session runs it."""
 
 from pathlib import Path
 
 import streamlit as st
 
-ICON = Path(__file__).parent / "pages" / "components" / "icon.png"  # a named icon would come from elsewhere
+if __name__ == "__main__":  # a session: the router, nothing else
+    icon = Path(__file__).parent / "pages" / "components" / "icon.png"  # a named icon would come from elsewhere
+    st.set_page_config(page_title="Compare two digits", page_icon=icon, layout="wide")
+    page = st.navigation(
+        [
+            st.Page("pages/train.py", title="Train", icon=":material/play_arrow:", default=True),
+            st.Page("pages/compare.py", title="Compare", icon=":material/table_chart:"),
+            st.Page("pages/findings.py", title="Findings", icon=":material/lightbulb:"),
+            st.Page("pages/architectures.py", title="Architectures", icon=":material/account_tree:"),
+            st.Page("pages/walk.py", title="Walk", icon=":material/footprint:"),
+            st.Page("pages/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
+            st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
+        ],
+        position="top",
+    )
+    st.session_state.routed = True  # pages/components/router.py says why
+    page.run()
+else:
+    from pages.components.server import start_ahead
 
-st.set_page_config(page_title="Compare two digits", page_icon=ICON, layout="wide")
-
-page = st.navigation(
-    [
-        st.Page("pages/train.py", title="Train", icon=":material/play_arrow:", default=True),
-        st.Page("pages/compare.py", title="Compare", icon=":material/table_chart:"),
-        st.Page("pages/findings.py", title="Findings", icon=":material/lightbulb:"),
-        st.Page("pages/architectures.py", title="Architectures", icon=":material/account_tree:"),
-        st.Page("pages/walk.py", title="Walk", icon=":material/footprint:"),
-        st.Page("pages/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
-        st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
-    ],
-    position="top",
-)
-st.session_state.routed = True  # pages/components/router.py says why
-page.run()
+    app = st.App(__file__, lifespan=start_ahead)

@@ -12,21 +12,29 @@ from core.settings import SHIPPED_DROPOUTS
 from core.statistics import (
     CELL_FIELDS,
     LEVEL,
+    TESTED_FIELDS,
     Paired,
     climb_ladder,
-    compare_with_report,
+    describe_p,
     describe_reproduction,
     describe_step,
     dropout_effects,
     pairwise_architectures,
 )
 from pages.components.router import enter_by_router
-from pages.components.shared import STORE, architecture_column, is_phone, read_runs, read_table_histories
+from pages.components.shared import (
+    STORE,
+    architecture_column,
+    is_phone,
+    read_comparison,
+    read_runs,
+    read_table_histories,
+)
 
 enter_by_router()
 st.title("Do our networks agree with the report's?")
 runs = read_runs()
-table = compare_with_report(runs)
+table = read_comparison()
 if not table["rounds"].sum():
     st.caption(
         "No architecture has been trained with the report's settings yet: train one under *Train*, and it appears here."
@@ -35,11 +43,9 @@ if not table["rounds"].sum():
     st.stop()
 
 
-def describe_p(p: float) -> str:
+def judge(p: float) -> str:
     """Whether a difference is more than chance, with its p."""
-    if pd.isna(p):
-        return "–"
-    return f"{'yes' if p < LEVEL else 'no'} (p {'< 0.001' if p < 0.001 else f'= {p:.3f}'})"
+    return "–" if pd.isna(p) else f"{'yes' if p < LEVEL else 'no'} (p {describe_p(p)})"
 
 
 def show_rounds(cell: pd.Series) -> None:
@@ -55,6 +61,56 @@ def show_rounds(cell: pd.Series) -> None:
         return
     drawn = cell_rounds(load_histories(STORE, same["run_id"]), same)
     show_figure(drawn, "rounds_of_cell")
+
+
+@st.fragment
+def show_table(shown: pd.DataFrame) -> None:
+    """The table, what it says in words, and the rounds of the chosen row: a click runs this alone."""
+    in_percent = ("mean", "std", "low", "high", "report_mean", "report_std", "difference")
+    number = st.column_config.NumberColumn
+    picked = st.dataframe(
+        shown.assign(
+            label=[PALETTE[name].label for name in shown["model"]],
+            chance=[judge(p) for p in shown["p_holm"]],
+            **{name: 100 * shown[name] for name in in_percent},
+        ),
+        column_order=(
+            "label", "dropout", "rounds", "mean", "std", "low", "high", "report_mean", "report_std", "difference",
+            "chance",
+            "parameters", "epochs", "seconds",
+        ),
+        column_config={
+            "label": architecture_column(),
+            "dropout": number("Dropout", format="%.2f"),
+            "rounds": number("Rounds", help="Each on its own 1,000 test pairs"),
+            "mean": number("Ours, %", format="%.1f"),
+            "std": number("± std", format="%.1f"),
+            "low": number("95 % from", format="%.1f"),
+            "high": number("to", format="%.1f"),
+            "report_mean": number("Report's, %", format="%.1f"),
+            "report_std": number("± std", format="%.1f"),
+            "difference": number("Difference", format="%+.1f", help="Ours − the report's, in points"),
+            "chance": st.column_config.TextColumn(
+                "More than chance?", help="Welch's test, p after Holm's correction over the 14 cells of Table 1"
+            ),
+            "parameters": number("Parameters", format="localized"),
+            "epochs": number("Epochs", format="%.0f", help="Mean number of epochs until training stopped"),
+            "seconds": number("Seconds", format="%.1f", help="Mean processor time of a round's training"),
+        },
+        hide_index=True,
+        height="content",
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"cells-{'-'.join(map(str, shown.index))}",  # other rows, another table: a selection never moves
+        alt="Test accuracy of the seven architectures, ours beside the report's",
+    )  # fmt: skip
+    st.markdown(" ".join(describe_reproduction(table)))
+    st.caption(
+        "The report's figures are from its Table 1: ten rounds, dropout probability not given; ours beside its column "
+        "with dropout is 0.25. Choose a row to see its rounds; the menu above the table chooses columns."
+    )
+    for row in picked.selection.rows:
+        show_rounds(shown.iloc[row])
 
 
 def show_downloads() -> None:
@@ -98,52 +154,7 @@ elif view != "Curves":
     )  # fmt: skip
 
 if view == "Table":
-    shown = table[table["dropout"].isin(chosen) & ~table["dropout_at_evaluation"]]
-    in_percent = ("mean", "std", "low", "high", "report_mean", "report_std", "difference")
-    number = st.column_config.NumberColumn
-    picked = st.dataframe(
-        shown.assign(
-            label=[PALETTE[name].label for name in shown["model"]],
-            chance=[describe_p(p) for p in shown["p_holm"]],
-            **{name: 100 * shown[name] for name in in_percent},
-        ),
-        column_order=(
-            "label", "dropout", "rounds", "mean", "std", "low", "high", "report_mean", "report_std", "difference",
-            "chance",
-            "parameters", "epochs", "seconds",
-        ),
-        column_config={
-            "label": architecture_column(),
-            "dropout": number("Dropout", format="%.2f"),
-            "rounds": number("Rounds", help="Each on its own 1,000 test pairs"),
-            "mean": number("Ours, %", format="%.1f"),
-            "std": number("± std", format="%.1f"),
-            "low": number("95 % from", format="%.1f"),
-            "high": number("to", format="%.1f"),
-            "report_mean": number("Report's, %", format="%.1f"),
-            "report_std": number("± std", format="%.1f"),
-            "difference": number("Difference", format="%+.1f", help="Ours − the report's, in points"),
-            "chance": st.column_config.TextColumn(
-                "More than chance?", help="Welch's test, p after Holm's correction over the 14 cells of Table 1"
-            ),
-            "parameters": number("Parameters", format="localized"),
-            "epochs": number("Epochs", format="%.0f", help="Mean number of epochs until training stopped"),
-            "seconds": number("Seconds", format="%.1f", help="Mean processor time of a round's training"),
-        },
-        hide_index=True,
-        height="content",
-        on_select="rerun",
-        selection_mode="single-row",
-        key="cells",
-        alt="Test accuracy of the seven architectures, ours beside the report's",
-    )  # fmt: skip
-    st.markdown(" ".join(describe_reproduction(table)))
-    st.caption(
-        "The report's figures are from its Table 1: ten rounds, dropout probability not given; ours beside its column "
-        "with dropout is 0.25. Choose a row to see its rounds; the menu above the table chooses columns."
-    )
-    for row in picked.selection.rows:
-        show_rounds(shown.iloc[row])
+    show_table(table[table["dropout"].isin(chosen) & ~table["dropout_at_evaluation"]])
     show_downloads()
 
 elif view == "Curves":
@@ -159,7 +170,9 @@ elif view == "Curves":
     drawn = mean_curves(read_table_histories(), runs, metric, hold, single, narrow=is_phone())
     show_figure(drawn, "curves")
     st.caption(
-        "Mean of the rounds, band of ± one standard deviation, a mark where a round stopped early (report, Figure 2)."
+        ("Mean of the rounds" if hold else "Mean of the rounds still training")
+        + (", each round thin" if single else ", band of ± one standard deviation")
+        + ", a mark where a round stopped early (report, Figure 2)."
     )
 
 else:
@@ -181,5 +194,8 @@ else:
     if dropout:
         st.subheader(f"Does dropout {dropout:g} help?", anchor=False)
         effects = dropout_effects(runs, dropout)
-        for model, *paired in effects[["model", *Paired._fields]].itertuples(index=False):
-            st.markdown("- " + describe_step(f"{PALETTE[model].label}: dropout", Paired(*paired)))
+        sentences = [
+            describe_step(f"{PALETTE[model].label}: dropout", Paired(*paired), p_holm)
+            for model, *paired, p_holm in effects[["model", *TESTED_FIELDS]].itertuples(index=False)
+        ]
+        st.markdown("\n".join(f"- {sentence}" for sentence in sentences))

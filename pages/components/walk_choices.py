@@ -11,6 +11,7 @@ import streamlit as st
 from core.drawing import decode_drawing, encode_drawing, frame_from_strokes
 from core.runs import StoreError
 from core.settings import MODEL_NAMES, RunSettings
+from pages.components.settings_form import link_settings
 from pages.components.shared import STORE
 
 if TYPE_CHECKING:
@@ -82,11 +83,8 @@ def _refuse(linked: str) -> None:
 
 
 def _offer_training(settings: RunSettings) -> None:
-    values = settings.model_dump(exclude_defaults=True)
-    link = {name: str(value).lower() if value is True else str(value) for name, value in values.items()}
-    st.page_link(
-        "pages/train.py", label="Train it again", icon=":material/play_arrow:", query_params={**link, "rounds": "1"}
-    )
+    link = link_settings(settings.model_dump(), 1)
+    st.page_link("pages/train.py", label="Train it again", icon=":material/play_arrow:", query_params=link)
 
 
 def _keep_round(able: pd.DataFrame, own: pd.DataFrame, key: str) -> None:
