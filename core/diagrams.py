@@ -94,8 +94,9 @@ def load_architectures() -> dict[ModelName, Architecture]:
 
 
 def dump_architectures(architectures: Iterable[Architecture]) -> bytes:
-    """The structures as `load_architectures` reads them."""
-    return _FILE.dump_json(tuple(architectures), indent=1) + b"\n"
+    """The structures as `load_architectures` reads them, a line each."""
+    lines = ",\n".join(architecture.model_dump_json() for architecture in architectures)
+    return f"[\n{lines}\n]\n".encode()
 
 
 def name_shape(shape: Shape) -> str:
