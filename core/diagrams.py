@@ -155,7 +155,7 @@ def find_differences(ours: Architecture, other: Architecture) -> set[int]:
 def layer_table(architecture: Architecture, marked: Collection[int] = ()) -> pd.DataFrame:
     """A row a layer: `layer` (with the sign ≠ where it has a `marked` block), the `shape` that leaves it, its distinct
     `parameters`, its `multiply_adds` for one pair, and how often and with whose weights it is `used`."""
-    words = {"": "", "once": "", "own": ", own", "shared": ", shared"}
+    words = {"": "", "once": "", "own": " own", "shared": " shared"}
     rows = [
         (
             layer.name if set(marked).isdisjoint(layer.blocks) else f"≠ {layer.name}",

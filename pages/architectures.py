@@ -33,6 +33,10 @@ LOSSES: dict[ModelName, str] = {
         r"&+ \tfrac{1}{2} \operatorname{CE}(d_2, c_2)"
     ),
 }
+HEADS = {
+    "layer": "Layer", "shape": "Output", "parameters": "Parameters", "multiply_adds": "Multiply-adds", "used": "Used",
+}  # fmt: skip
+NO_BREAK = "\N{NO-BREAK SPACE}"
 SYMBOLS = "$x$: a digit's image; $y$: first ≤ second; $c$: a digit's class; $f$, $g$: what is learnt."
 
 enter_by_router()
@@ -72,18 +76,17 @@ for column, key, other in zip(st.columns(2, gap="large"), chosen, reversed(chose
                 "Diagram as SVG", diagrams.draw_architecture(architecture, marked), f"{model}.svg",
                 "image/svg+xml", key=f"export_{key}", on_click="ignore", icon=":material/download:",
             )  # fmt: skip
-        st.dataframe(
-            diagrams.layer_table(architecture, marked),
-            column_config={
-                "layer": st.column_config.TextColumn("Layer", width=140 if is_phone() else 215),
-                "shape": st.column_config.TextColumn("Output", width=100),
-                "parameters": st.column_config.NumberColumn("Parameters", format="localized", width=90),
-                "multiply_adds": st.column_config.NumberColumn("Multiply-adds", format="localized", width=105),
-                "used": st.column_config.TextColumn("Used", width=90),
-            },
+        table = diagrams.layer_table(architecture, marked)
+        if is_phone():  # how often a layer is used is in the diagram
+            table = table.drop(columns="used")
+        else:
+            table = table.assign(**{name: table[name].str.replace(" ", NO_BREAK) for name in ("shape", "used")})
+        st.table(
+            table.rename(columns=HEADS).style.format("{:,}", subset=[HEADS["parameters"], HEADS["multiply_adds"]]),
+            border="horizontal",
             hide_index=True,
-            key=f"layers_{key}",
             alt=f"The layers of {PALETTE[model].label} with shapes, parameters and multiply-adds",
-        )  # fmt: skip
-        with st.expander("Source", icon=":material/code:"):
-            st.code(diagrams.read_source(architecture), language="python")
+        )
+        source = st.expander("Source", icon=":material/code:", key=f"source_{key}", on_change="rerun")
+        if source.open:
+            source.code(diagrams.read_source(architecture), language="python")

@@ -55,11 +55,14 @@ def text_of(app: AppTest) -> str:
 def test_two_architectures_show_what_differs():
     app = show("architectures", one="BranchesToVecModel", other="WeightSharingBranchesToVecModel")
     assert [metric.value for metric in app.metric] == ["106,225", "106,225", "741,074", "53,223", "106,225", "741,074"]
-    assert [len(table.value) for table in app.dataframe] == [10, 10]
-    marked = [[name for name in table.value["layer"] if name.startswith("≠")] for table in app.dataframe]
+    assert [len(table.value) for table in app.table] == [10, 10]
+    marked = [[name for name in table.value["Layer"] if name.startswith("≠")] for table in app.table]
     assert marked[0] == marked[1]
     assert len(marked[0]) == 4
     assert "g(f_1(x_1), f_2(x_2))" in app.latex[0].value
+    assert not app.code
+    app.session_state["source_one"] = True
+    app.run()
     assert "class VectorComparison(Branches):" in app.code[0].value
 
 

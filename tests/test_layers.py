@@ -80,7 +80,7 @@ def test_architectures_are_shown_without_pytorch():
     script = (
         "import sys\nfrom streamlit.testing.v1 import AppTest\n"
         "app = AppTest.from_file('streamlit_app.py', default_timeout=60)\n"
-        "app.run()\napp.switch_page('pages/architectures.py').run()\nassert len(app.dataframe) == 2\n"
+        "app.run()\napp.switch_page('pages/architectures.py').run()\nassert len(app.table) == 2\n"
         f"print(sorted({NETWORKS!r} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
