@@ -66,8 +66,7 @@ def describe_sharing(steps: "Sequence[Step]") -> str:
     sets = {step.block.weights for step in steps}
     if "" in sets or {step.block.lane for step in steps} != {"first", "second"}:
         return ""
-    shared = "The weights are the same for both digits; what comes out differs as the digits do."
-    return shared if len(sets) == 1 else "Each digit has weights of its own."
+    return "Both digits pass through the same weights." if len(sets) == 1 else "Each digit has weights of its own."
 
 
 def _name(step: "Step") -> str:
