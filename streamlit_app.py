@@ -14,6 +14,8 @@ if __name__ == "__main__":  # a session: the router, nothing else
             st.Page("pages/compare.py", title="Compare", icon=":material/table_chart:"),
             st.Page("pages/findings.py", title="Findings", icon=":material/lightbulb:"),
             st.Page("pages/mistakes.py", title="Mistakes", icon=":material/rule:"),
+            st.Page("pages/architectures.py", title="Architectures", icon=":material/account_tree:"),
+            st.Page("pages/walk.py", title="Walk", icon=":material/footprint:"),
             st.Page("pages/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
             st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
         ],

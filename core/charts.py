@@ -648,3 +648,29 @@ def hypothesis_curves(table: pd.DataFrame, narrow: bool = False) -> Drawn:
     figure.update_xaxes(unifiedhovertitle_text="Epoch %{x}", showgrid=False)
     figure.update_yaxes(tickformat=PERCENT)
     return Drawn(figure, f"Mean test accuracy by epoch: {'; '.join(parts) or 'no rounds yet'}.")
+
+
+# One test pair
+
+
+def pair_trace(table: pd.DataFrame, chosen: ModelName, narrow: bool = False) -> Drawn:
+    """The probability that first <= second by epoch, a line a run, the `chosen` architecture's heavier; `table` is that
+    of core.findings.trace_pair."""
+    figure = go.Figure()
+    parts = []
+    for model, look, rows in by_model(table):
+        for seed, run in rows.groupby("seed"):
+            figure.add_scatter(
+                x=run["epoch"], y=_floats(run["probability"]), mode="lines", name=look.label, legendgroup=model,
+                showlegend=bool(seed == rows["seed"].iloc[0]), opacity=1 if model == chosen else 0.55,
+                line={"color": look.colour, "dash": dash_of(look), "width": 4 if model == chosen else 1.5},
+                hovertemplate=f"{look.label}, epoch %{{x}}: %{{y:.0%}}<extra></extra>",
+            )  # fmt: skip
+            first, last = run["probability"].iloc[0], run["probability"].iloc[-1]
+            parts.append(f"{look.label} from {percent(first)} to {percent(last)}")
+    frame(figure, 560 if narrow else 380)
+    figure.add_hline(y=0.5, line={"color": NEUTRAL, "width": 1, "dash": "dot"})
+    figure.update_xaxes(title_text="Epoch", rangemode="tozero", showgrid=False)
+    figure.update_yaxes(title_text="Probability of first ≤ second", tickformat=PERCENT, range=[-0.02, 1.02])
+    words = "; ".join(parts) or "no rounds yet"
+    return Drawn(figure, f"Probability of first ≤ second during training: {words}.")

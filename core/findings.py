@@ -33,6 +33,7 @@ EARLY_MODELS: tuple[ModelName, ...] = ("TwoChannelsModel", "TwoBranchesModel")  
 ARTEFACT_CASES = ((0.0, False), (0.25, False), (0.5, False), (0.25, True), (0.5, True))
 SQUARED_COLUMNS = ["dropout", "seed", "digit_accuracy", "squared", "both_right", "lucky", "expected", "test_accuracy"]
 CURVE_COLUMNS = ["model", "seed", "epoch", "accuracy", "running"]
+TRACE_COLUMNS = ["run_id", "model", "seed", "epoch", "probability"]
 
 
 def select_cells(runs: pd.DataFrame, cells: list[Cell]) -> pd.DataFrame:
@@ -286,3 +287,31 @@ def describe_hypothesis(table: pd.DataFrame) -> list[str]:
         sentences.append("An earlier stop would explain the report's figures; this is a hypothesis, not a finding.")
     missing = [PALETTE[model].label for model in EARLY_MODELS if model not in set(table["model"])]
     return [*sentences, f"No finished rounds with predictions yet: {', '.join(missing)}."] if missing else sentences
+
+
+# One test pair
+
+
+def trace_pair(store: RunStore, runs: pd.DataFrame, pair: tuple[int, int], settings: RunSettings) -> Found:
+    """The probability that first <= second which the runs with these settings, of any architecture and round, gave to a
+    pair of test images during training: `run_id`, `model`, `seed`, `epoch`, `probability`.
+
+    The last epoch's is that of the finished network. A run counts where the pair is among its own test pairs; the
+    rounds draw them anew, so a pair is seldom in two.
+    """
+    same = runs["state"] == "finished"
+    for name, value in settings.model_dump(exclude={"model", "seed"}).items():
+        same &= runs[name] == value
+    parts, problems = read_each(store, runs[same], lambda run, arrays: _trace_pair_of(run, arrays, pair))
+    filled = [part for part in parts if part is not None]
+    return Found(pd.concat(filled) if filled else pd.DataFrame(columns=TRACE_COLUMNS), problems)
+
+
+def _trace_pair_of(run: Any, arrays: Arrays, pair: tuple[int, int]) -> pd.DataFrame | None:
+    rows = np.flatnonzero((arrays["indices"] == pair).all(axis=1))
+    if not len(rows):
+        return None
+    trace = dict(zip(arrays["trace_epochs"].tolist(), arrays["trace"][:, rows[0]].tolist(), strict=True))
+    trace[int(run.epochs)] = float(arrays["probability"][rows[0]])
+    traced = pd.DataFrame(trace.items(), columns=["epoch", "probability"])
+    return traced.assign(run_id=run.run_id, model=run.model, seed=run.seed)[TRACE_COLUMNS]

@@ -69,6 +69,7 @@ def draw_all(store, runs) -> dict[str, charts.Drawn]:
         "parameters_dots": charts.parameters_dots(sizes[sizes["dropout"] == 0]),
         "epochs_boxes": charts.epochs_boxes(findings.epochs_to_stop(runs)),
         "squared_scatter": charts.squared_scatter(findings.digit_accuracy_squared(store, runs.iloc[:0]).table),
+        "pair_trace": charts.pair_trace(findings.trace_pair(store, runs, (14, 15), RunSettings()).table, DIRECT),
         "hypothesis_curves": charts.hypothesis_curves(findings.early_stop_hypothesis(store, runs).table),
     }
 
@@ -288,3 +289,15 @@ def test_the_reports_band_is_drawn_in_both_panels(runs):
     shapes = charts.artefact_dots(findings.dropout_artefact(runs)).figure.layout.shapes
     lines = [(shape.xref, shape.x0) for shape in shapes if shape.type == "line"]
     assert lines == [("x", 0.863), ("x2", 0.953)]
+
+
+def test_a_pairs_trace_has_a_line_a_run_and_the_chosen_one_is_heavier(store, runs):
+    table = findings.trace_pair(store, runs, (14, 15), RunSettings()).table
+    drawn = charts.pair_trace(table, DIRECT)
+    assert len(drawn.figure.data) == 3 * len(MODEL_NAMES)
+    assert sum(trace.showlegend for trace in drawn.figure.data) == len(MODEL_NAMES)
+    heavy = [trace for trace in drawn.figure.data if trace.line.width == 4]
+    assert {trace.name for trace in heavy} == {PALETTE[DIRECT].label}
+    assert heavy[0].x.tolist() == [5, 8]
+    assert heavy[0].y.tolist() == pytest.approx([0.751953, 0.75])
+    assert "Direct classification from 75.2 % to 75.0 %" in drawn.alt

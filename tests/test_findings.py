@@ -20,6 +20,7 @@ from core.findings import (
     expect_accuracy,
     parameters_and_accuracy,
     passing_epochs,
+    trace_pair,
 )
 from core.results import load_runs
 from core.runs import RunStore
@@ -196,3 +197,28 @@ def test_a_mean_that_never_passes_is_said_to_stay_below(store):
 def test_decisions_helper_is_exact():
     assert (decide(1.0) == (CLASSES[:, 0] <= CLASSES[:, 1])).all()
     assert (decide(0.0) != (CLASSES[:, 0] <= CLASSES[:, 1])).all()
+
+
+def test_a_pairs_way_through_training_is_that_of_the_runs_that_met_it(store):
+    pair = (14, 15)  # a 0 and a 7, as write_run makes them up
+    for model in (DIRECT, AUXILIARY):
+        write_run(store, RunSettings(model=model), 0.9, epochs=12, trace={5: 1.0, 10: 0.0})
+    elsewhere = np.arange(2_000, 4_000, dtype=np.int16).reshape(1_000, 2)
+    write_run(store, RunSettings(model=DIRECT, seed=1), 0.9, arrays={"indices": elsewhere})
+    write_run(store, RunSettings(model=DIRECT, dropout=0.25), 0.9)
+    write_run(store, RunSettings(model=DIRECT, hidden_units=64), 0.9)
+    table, problems = trace_pair(store, load_runs(store), pair, RunSettings(model="TwoBranchesModel", seed=5))
+    assert problems == []
+    assert set(table["run_id"]) == {RunSettings(model=model).run_id for model in (DIRECT, AUXILIARY)}
+    own = table[table["model"] == DIRECT]
+    assert own["epoch"].tolist() == [5, 10, 12]
+    assert own["probability"].tolist() == pytest.approx([0.751953, 0.251953, 0.75], abs=1e-6)
+    assert trace_pair(store, load_runs(store), (15, 14), RunSettings()).table.empty
+
+
+def test_a_run_without_predictions_is_named_where_a_pair_is_followed(store):
+    run_id = write_run(store, RunSettings(model=DIRECT), 0.9)
+    (store.path(run_id) / "predictions.safetensors").unlink()
+    table, [problem] = trace_pair(store, load_runs(store), (0, 1), RunSettings())
+    assert table.empty
+    assert f"The run {run_id} has no predictions.safetensors" in problem
