@@ -1,22 +1,28 @@
-"""The dashboard's router: `streamlit run streamlit_app.py`."""
+"""The dashboard: `streamlit run streamlit_app.py`.
+
+The server imports this file, and finds the app with its health endpoint; each visit runs it, as the router.
+"""
 
 from pathlib import Path
 
 import streamlit as st
 
-ICON = Path(__file__).parent / "pages" / "components" / "icon.png"  # a named icon would come from elsewhere
+if __name__ != "__main__":
+    from pages.components.server import MIDDLEWARE, ROUTES
 
-st.set_page_config(page_title="Compare two digits", page_icon=ICON, layout="wide")
-
-page = st.navigation(
-    [
-        st.Page("pages/train.py", title="Train", icon=":material/play_arrow:", default=True),
-        st.Page("pages/compare.py", title="Compare", icon=":material/table_chart:"),
-        st.Page("pages/findings.py", title="Findings", icon=":material/lightbulb:"),
-        st.Page("pages/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
-        st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
-    ],
-    position="top",
-)
-st.session_state.routed = True  # pages/components/router.py says why
-page.run()
+    app = st.App(__file__, routes=ROUTES, middleware=MIDDLEWARE)
+else:
+    icon = Path(__file__).parent / "pages" / "components" / "icon.png"  # a named icon would come from elsewhere
+    st.set_page_config(page_title="Compare two digits", page_icon=icon, layout="wide")
+    page = st.navigation(
+        [
+            st.Page("pages/train.py", title="Train", icon=":material/play_arrow:", default=True),
+            st.Page("pages/compare.py", title="Compare", icon=":material/table_chart:"),
+            st.Page("pages/findings.py", title="Findings", icon=":material/lightbulb:"),
+            st.Page("pages/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
+            st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
+        ],
+        position="top",
+    )
+    st.session_state.routed = True  # pages/components/router.py says why
+    page.run()

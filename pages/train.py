@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.curves import METRICS, curve_rows, live_curves
 from core.engine import EngineError
+from core.limits import LimitError
 from core.palette import PALETTE
 from core.results import SETTINGS_FIELDS, load_histories, summarise_cells
 from core.runs import StoreError
@@ -32,11 +33,13 @@ st.title("How fast does a network learn to compare two digits?")
 settings, count = choose_settings()
 rounds = {run.run_id: run for run in settings.rounds(count)}
 look = PALETTE[settings.model]
-engine = get_engine()
+engine, owner = get_engine(), get_owner()
+objection = engine.limits.objection(settings)
+mine = [run_id for run_id, job in list(engine.jobs.items()) if owner in job.owners]
 
 actions = st.container(horizontal=True, vertical_alignment="center")
-start = actions.button("Start training", type="primary", icon=":material/play_arrow:")
-stop = actions.button("Stop", icon=":material/stop:", disabled=not (start or rounds.keys() & engine.jobs.keys()))
+start = actions.button("Start training", type="primary", icon=":material/play_arrow:", disabled=bool(objection))
+stop = actions.button("Stop", icon=":material/stop:", disabled=not (start or rounds.keys() & set(mine)))
 replay = actions.button("Replay", icon=":material/replay:", help=f"Shows the stored epochs, {REPLAY_SPEED} a second.")
 metric = actions.selectbox(
     "Curve", list(METRICS), format_func=METRICS.get, key="curve", bind="query-params",
@@ -46,15 +49,17 @@ metric = actions.selectbox(
 if start:
     try:
         with st.spinner("Starting…" if engine.ready else "Warming up the engine, some seconds the first time…"):
-            answers = {engine.submit(run, get_owner()) for run in rounds.values()}
+            answers = engine.request(rounds.values(), owner)
             with engine.changed:  # so that the chart is first drawn with a point, where a worker is free
                 engine.changed.wait_for(lambda: any(engine.epochs(run_id) for run_id in rounds), timeout=0.6)
         if answers == {"finished"}:
             st.toast("These rounds are trained already: here they are. Another first seed trains new ones.")
-    except (EngineError, StoreError) as error:
+    except (LimitError, EngineError, StoreError) as error:
         st.error(str(error), icon=":material/error:")
+elif objection:
+    st.caption(f":material/lock: {objection}")
 if stop:
-    engine.stop(rounds)
+    engine.stop(rounds, owner)
 if replay:
     st.session_state.replay_since = time.monotonic()
 
@@ -119,7 +124,7 @@ def show_curves() -> None:
             alt=f"{METRICS[metric]} of {len(rounds)} rounds of {look.label} against the epoch. {text}",
         )
     st.caption(text)
-    show_queue(engine, get_owner())
+    show_queue(engine, owner)
     if busy and not is_busy():
         st.rerun()  # once more as a whole page, which stops the timer
 

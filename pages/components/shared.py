@@ -1,5 +1,6 @@
 """What all sessions of a server share: the engine, and the store's runs as data frames read once."""
 
+import re
 import threading
 import uuid
 from typing import Any
@@ -8,18 +9,26 @@ import pandas as pd
 import streamlit as st
 
 from core.engine import Engine, EngineError
+from core.forecast import Pace, measure_pace
+from core.limits import Limits
 from core.results import load_histories, load_runs, with_report_settings
 from core.runs import RunStore
 from core.settings import SHIPPED_DROPOUTS
 
 STORE = RunStore()
+VISITOR = "pair_visitor"  # the cookie that tells one browser from another
 FIRST_SCREEN = 3  # seconds that the first visitor's screen has the processor for itself
 
 
 @st.cache_resource(show_spinner=False)
 def get_engine() -> Engine:
-    """The server's one engine; it starts in the background, a moment later, when the first screen stands."""
-    engine = Engine(STORE)
+    """The server's one engine; it starts in the background, a moment later, when the first screen stands.
+
+    Raises SettingsError where the environment sets a limit that is none.
+    """
+    engine = Engine(STORE, limits=Limits.from_environment())
+    if engine.limits.training == "off":
+        return engine
     starter = threading.Timer(FIRST_SCREEN, _start_quietly, args=[engine])
     starter.daemon = True
     starter.start()
@@ -41,6 +50,16 @@ def _runs(signature: tuple[tuple[str, int], ...]) -> pd.DataFrame:
 def read_runs() -> pd.DataFrame:
     """A row a run of the store, as core.results.load_runs gives it; read anew when a run comes or ends."""
     return _runs(STORE.signature())
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _pace(signature: tuple[tuple[str, int], ...]) -> Pace:
+    return measure_pace(_runs(signature))
+
+
+def read_pace() -> Pace:
+    """What the store's finished runs took, as core.forecast wants it."""
+    return _pace(STORE.signature())
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
@@ -67,7 +86,8 @@ def architecture_column() -> Any:
 
 
 def get_owner() -> str:
-    """A name for this visitor's session, under which its runs queue."""
+    """A name for this visitor, under which its runs queue: the browser's, or the session's where it keeps no cookie."""
     if "owner" not in st.session_state:
-        st.session_state.owner = uuid.uuid4().hex
+        cookie = st.context.cookies.get(VISITOR, "")
+        st.session_state.owner = cookie if re.fullmatch("[0-9a-f]{32}", cookie) else uuid.uuid4().hex
     return str(st.session_state.owner)
