@@ -1,17 +1,10 @@
-"""The dashboard: `streamlit run streamlit_app.py`.
-
-The server imports this file, and finds the app with its health endpoint; each visit runs it, as the router.
-"""
+"""The dashboard: `streamlit run streamlit_app.py`. The server imports this file once; every session runs it."""
 
 from pathlib import Path
 
 import streamlit as st
 
-if __name__ != "__main__":
-    from pages.components.server import MIDDLEWARE, ROUTES
-
-    app = st.App(__file__, routes=ROUTES, middleware=MIDDLEWARE)
-else:
+if __name__ == "__main__":  # a session: the router, nothing else
     icon = Path(__file__).parent / "pages" / "components" / "icon.png"  # a named icon would come from elsewhere
     st.set_page_config(page_title="Compare two digits", page_icon=icon, layout="wide")
     page = st.navigation(
@@ -26,3 +19,7 @@ else:
     )
     st.session_state.routed = True  # pages/components/router.py says why
     page.run()
+else:
+    from pages.components.server import MIDDLEWARE, ROUTES, start_ahead
+
+    app = st.App(__file__, lifespan=start_ahead, routes=ROUTES, middleware=MIDDLEWARE)

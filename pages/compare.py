@@ -14,19 +14,25 @@ from core.statistics import (
     LEVEL,
     Paired,
     climb_ladder,
-    compare_with_report,
     describe_reproduction,
     describe_step,
     dropout_effects,
     pairwise_architectures,
 )
 from pages.components.router import enter_by_router
-from pages.components.shared import STORE, architecture_column, is_phone, read_runs, read_table_histories
+from pages.components.shared import (
+    STORE,
+    architecture_column,
+    is_phone,
+    read_comparison,
+    read_runs,
+    read_table_histories,
+)
 
 enter_by_router()
 st.title("Do our networks agree with the report's?")
 runs = read_runs()
-table = compare_with_report(runs)
+table = read_comparison()
 if not table["rounds"].sum():
     st.caption(
         "No architecture has been trained with the report's settings yet: train one under *Train*, and it appears here."
@@ -57,48 +63,9 @@ def show_rounds(cell: pd.Series) -> None:
     show_figure(drawn, "rounds_of_cell")
 
 
-def show_downloads() -> None:
-    """The table as text, runs and histories as data, the whole comparison as one page; made when somebody clicks."""
-    finished = runs[runs["state"] == "finished"]
-    makers = {
-        ("Table as CSV", "table.csv"): lambda export: export.as_csv(table),
-        ("Table as Markdown", "table.md"): lambda export: export.as_markdown(table),
-        ("Table as LaTeX", "table.tex"): lambda export: export.as_latex(table),
-        ("Runs as Parquet", "runs.parquet"): lambda export: export.as_parquet(finished),
-        ("Histories as Parquet", "histories.parquet"): lambda export: export.as_parquet(
-            load_histories(STORE, finished["run_id"])
-        ),
-        ("Report as HTML", "report.html"): lambda export: export.build_report(runs, export.draw_sections(STORE, runs)),
-    }
-    row = st.container(horizontal=True)
-    for (label, file), make in makers.items():
-        icon = ":material/download:"
-        row.download_button(label, lambda make=make: make(_export()), file, icon=icon, on_click="ignore")
-
-
-def _export() -> ModuleType:
-    from core import export  # brings Plotly along, so not before somebody clicks
-
-    return export
-
-
-VIEWS = ("Table", "Curves", "Does it matter?")
-bar = st.container(horizontal=True, gap="medium")
-view = bar.segmented_control("View", VIEWS, default="Table", key="view", bind="query-params", required=True)
-dropouts = sorted(set(table["dropout"]))
-if view == "Table":
-    chosen = bar.pills(
-        "Dropout", dropouts, selection_mode="multi", default=list(SHIPPED_DROPOUTS), format_func="{:g}".format,
-        key="table_dropouts", bind="query-params",
-    )  # fmt: skip
-elif view != "Curves":
-    dropout = bar.segmented_control(
-        "Dropout", dropouts, default=0.0, format_func="{:g}".format, key="shown_dropout", bind="query-params",
-        required=True,
-    )  # fmt: skip
-
-if view == "Table":
-    shown = table[table["dropout"].isin(chosen) & ~table["dropout_at_evaluation"]]
+@st.fragment
+def show_table(shown: pd.DataFrame) -> None:
+    """The table, what it says in words, and the rounds of the chosen row: a click runs this alone."""
     in_percent = ("mean", "std", "low", "high", "report_mean", "report_std", "difference")
     number = st.column_config.NumberColumn
     picked = st.dataframe(
@@ -144,6 +111,50 @@ if view == "Table":
     )
     for row in picked.selection.rows:
         show_rounds(shown.iloc[row])
+
+
+def show_downloads() -> None:
+    """The table as text, runs and histories as data, the whole comparison as one page; made when somebody clicks."""
+    finished = runs[runs["state"] == "finished"]
+    makers = {
+        ("Table as CSV", "table.csv"): lambda export: export.as_csv(table),
+        ("Table as Markdown", "table.md"): lambda export: export.as_markdown(table),
+        ("Table as LaTeX", "table.tex"): lambda export: export.as_latex(table),
+        ("Runs as Parquet", "runs.parquet"): lambda export: export.as_parquet(finished),
+        ("Histories as Parquet", "histories.parquet"): lambda export: export.as_parquet(
+            load_histories(STORE, finished["run_id"])
+        ),
+        ("Report as HTML", "report.html"): lambda export: export.build_report(runs, export.draw_sections(STORE, runs)),
+    }
+    row = st.container(horizontal=True)
+    for (label, file), make in makers.items():
+        icon = ":material/download:"
+        row.download_button(label, lambda make=make: make(_export()), file, icon=icon, on_click="ignore")
+
+
+def _export() -> ModuleType:
+    from core import export  # brings Plotly along, so not before somebody clicks
+
+    return export
+
+
+VIEWS = ("Table", "Curves", "Does it matter?")
+bar = st.container(horizontal=True, gap="medium")
+view = bar.segmented_control("View", VIEWS, default="Table", key="view", bind="query-params", required=True)
+dropouts = sorted(set(table["dropout"]))
+if view == "Table":
+    chosen = bar.pills(
+        "Dropout", dropouts, selection_mode="multi", default=list(SHIPPED_DROPOUTS), format_func="{:g}".format,
+        key="table_dropouts", bind="query-params",
+    )  # fmt: skip
+elif view != "Curves":
+    dropout = bar.segmented_control(
+        "Dropout", dropouts, default=0.0, format_func="{:g}".format, key="shown_dropout", bind="query-params",
+        required=True,
+    )  # fmt: skip
+
+if view == "Table":
+    show_table(table[table["dropout"].isin(chosen) & ~table["dropout_at_evaluation"]])
     show_downloads()
 
 elif view == "Curves":

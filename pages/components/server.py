@@ -1,22 +1,44 @@
-"""What the server does beside the screens: a health endpoint, and a cookie that tells one browser from another."""
+"""What the server does beside its sessions: imports ahead, tells its health, and tells one browser from another."""
 
+import threading
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from core.health import check_health
 from core.limits import Limits
+from core.settings import SettingsError
 
-YEAR = 365 * 24 * 3600  # seconds
+VISITOR_SECONDS = 365 * 24 * 3600  # that a browser keeps its name
+
+
+@asynccontextmanager
+async def start_ahead(app: st.App) -> AsyncIterator[None]:
+    """Import what the screens need and read the store while the first browser is still loading its scripts."""
+    threading.Thread(target=_import_ahead, daemon=True).start()
+    yield
+
+
+def _import_ahead() -> None:
+    import altair  # noqa: F401 - Streamlit itself imports it only at the first chart
+
+    from pages.components.shared import read_runs
+
+    read_runs()
+    import core.charts
+    import core.statistics  # noqa: F401
 
 
 def answer_health(request: Request) -> JSONResponse:
     """Engine, store and disk as JSON; status 503 where one of them needs somebody."""
+    from core.health import check_health
     from pages.components.shared import get_engine  # its caches want a server that runs
 
     health = check_health(get_engine())
@@ -35,7 +57,7 @@ class NameVisitors:
 
         async def send_named(message: Any) -> None:
             if message["type"] == "http.response.start":
-                cookie = f"{VISITOR}={uuid.uuid4().hex}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax"
+                cookie = f"{VISITOR}={uuid.uuid4().hex}; Path=/; Max-Age={VISITOR_SECONDS}; HttpOnly; SameSite=Lax"
                 MutableHeaders(scope=message).append("set-cookie", cookie)
             await send(message)
 
@@ -43,6 +65,9 @@ class NameVisitors:
         await self.app(scope, receive, send_named if new else send)
 
 
-Limits.from_environment()  # a wrong one is told as the server starts, not to its first visitor
+try:
+    Limits.from_environment()
+except SettingsError as error:  # told as the server starts, rather than to its first visitor
+    raise SystemExit(f"Error: {error}") from None
 ROUTES = [Route("/health", answer_health)]
 MIDDLEWARE = [Middleware(NameVisitors)]

@@ -74,6 +74,18 @@ def read_table_histories() -> pd.DataFrame:
     return _table_histories(STORE.signature())
 
 
+@st.cache_data(max_entries=2, show_spinner=False)
+def _comparison(signature: tuple[tuple[str, int], ...]) -> pd.DataFrame:
+    from core.statistics import compare_with_report  # brings SciPy along
+
+    return compare_with_report(_runs(signature))
+
+
+def read_comparison() -> pd.DataFrame:
+    """A row a cell of the results table beside the report's, as core.statistics.compare_with_report gives it."""
+    return _comparison(STORE.signature())
+
+
 def is_phone() -> bool:
     """Whether the visitor's browser calls itself a phone's: panels then stand below one another."""
     return "Mobi" in st.context.headers.get("User-Agent", "")
