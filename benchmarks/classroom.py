@@ -5,10 +5,9 @@
 Starts the dashboard on a copy of the shipped runs. Thirty sessions over Streamlit's own websocket each queue a long
 run; then nobody watches, then all come back: ten watch their run, five draw, fifteen walk the screens. Then ten of them
 are Chromium (CHROMIUM names another than the one on the path). With --minutes, the thirty stay for that long, and the
-slope of the server's memory over the last two thirds is taken. Sessions, browsers, server and workers share this machine.
+slope of the server's memory over the last two thirds is taken. Sessions, browsers, server and workers share the machine.
 
-Prints each figure with its bound; exit status 1 where one is missed. What one session does takes the form of one
-coroutine below; `Session` speaks the protocol.
+Prints each figure with its bound; exit status 1 where one is missed.
 """
 
 import argparse

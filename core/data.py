@@ -8,11 +8,11 @@ import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
-from torchvision.datasets import MNIST
 
 DATA = Path(__file__).parent.parent / "data"
 TEST_PAIRS = 1_000  # report, the task
@@ -70,7 +70,7 @@ def unpack_mnist(root: Path = DATA) -> None:
     bundle, raw = root / "MNIST", root / "MNIST" / "raw"
     sums = bundle / "SHA256SUMS"
     if not sums.is_file():
-        MNIST(root, download=True)
+        _open_mnist(root, train=True, download=True)
         return
     raw.mkdir(parents=True, exist_ok=True)
     for line in sums.read_text().splitlines():
@@ -79,6 +79,12 @@ def unpack_mnist(root: Path = DATA) -> None:
             if (raw / name).exists():
                 logging.getLogger(__name__).warning("The MNIST file %s was damaged and is unpacked again.", raw / name)
             _unpack_file(bundle / f"{name}.gz", raw / name, expected)
+
+
+def _open_mnist(root: Path, train: bool, download: bool = False) -> Any:
+    from torchvision.datasets import MNIST  # 160 MB of memory, which a server that only asks networks can do without
+
+    return MNIST(root, train=train, download=download)
 
 
 def _matches(path: Path, expected: str) -> bool:
@@ -103,7 +109,7 @@ def _unpack_file(packed: Path, target: Path, expected: str) -> None:
 def load_digits(train: bool, root: Path = DATA) -> Digits:
     """MNIST's training half (60,000) or test half (10,000), each image averaged over 2 × 2 windows."""
     unpack_mnist(root)
-    mnist = MNIST(root, train=train)
+    mnist = _open_mnist(root, train)
     images = avg_pool2d(mnist.data[:, None].float(), 2)[:, 0]  # (N, 28, 28) -> (N, 14, 14)
     return Digits(images, mnist.targets)
 

@@ -9,14 +9,15 @@ from core.curves import METRICS, curve_rows, live_curves
 from core.engine import EngineError
 from core.limits import LimitError
 from core.palette import PALETTE
-from core.results import SETTINGS_FIELDS, load_histories, summarise_cells
+from core.results import SETTINGS_FIELDS, load_histories
 from core.runs import StoreError
 from pages.components.queue import show_queue
 from pages.components.router import enter_by_router
 from pages.components.settings_form import choose_settings, load_settings
-from pages.components.shared import STORE, get_engine, get_owner, read_runs
+from pages.components.shared import STORE, get_engine, get_owner, read_cells
 
-TICK = 0.5  # seconds between two looks at the store while something trains
+TICK = 0.5  # seconds between two looks at the store while one's own runs train, and nobody else's
+SHARED_TICK, IDLE_TICK = 1.0, 2.0  # the same where others' runs train too, and where only others' do
 REPLAY_SPEED = 20  # epochs a second
 WORDS = {
     "finished": "finished",
@@ -95,15 +96,20 @@ def describe_rounds() -> tuple[str, set[str]]:
     return " ".join([text, *failed]), {run.run_id for run in runs if run.state != "active"}
 
 
-def is_busy() -> bool:
-    """Whether anything moves, so that the timer has a reason to run."""
-    return bool(engine.jobs) or "replay_since" in st.session_state
+def choose_tick() -> float | None:
+    """Seconds to the next look at what moves; None where nothing does, so that the timer stops."""
+    queue = engine.queue()
+    if "replay_since" in st.session_state or (queue and all(owner in job.owners for job in queue)):
+        return TICK
+    if not queue:
+        return None
+    return SHARED_TICK if any(job.settings.run_id in rounds for job in queue) else IDLE_TICK
 
 
-busy = is_busy()
+tick = choose_tick()
 
 
-@st.fragment(run_every=TICK if busy else None)
+@st.fragment(run_every=tick)
 def show_curves() -> None:
     """The chart, what it says in words, and the queue; drawn anew at each tick while something moves."""
     histories = read_epochs()
@@ -125,14 +131,14 @@ def show_curves() -> None:
         )
     st.caption(text)
     show_queue(engine, owner)
-    if busy and not is_busy():
-        st.rerun()  # once more as a whole page, which stops the timer
+    if tick != choose_tick():
+        st.rerun()  # once more as a whole page, which sets the timer anew
 
 
 show_curves()
 
 st.subheader("Earlier runs", anchor=False)
-cells = summarise_cells(read_runs())
+cells = read_cells()
 
 
 def bring_back() -> None:

@@ -40,9 +40,9 @@ def finished(store):
     return store.path(SETTINGS.run_id)
 
 
-def test_a_store_that_does_not_exist_is_empty(store):
+def test_a_store_that_does_not_exist_is_empty(store, tmp_path):
     assert list(store) == []
-    assert store.signature() == ()
+    assert store.signature() == RunStore(tmp_path / "nothing").signature()
     assert store.foreign() == []
 
 

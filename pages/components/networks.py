@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the trained networks…")
-def _load(signature: tuple[tuple[str, int], ...]) -> "tuple[list[Ensemble], list[str]]":
+def _load(signature: int) -> "tuple[list[Ensemble], list[str]]":
     import torch
 
     from core.prediction import load_ensembles

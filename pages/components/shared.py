@@ -11,7 +11,7 @@ import streamlit as st
 from core.engine import Engine, EngineError
 from core.forecast import Pace, measure_pace
 from core.limits import Limits
-from core.results import load_histories, load_runs, with_report_settings
+from core.results import load_histories, load_runs, summarise_cells, with_report_settings
 from core.runs import RunStore
 from core.settings import SHIPPED_DROPOUTS
 
@@ -43,7 +43,7 @@ def _start_quietly(engine: Engine) -> None:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _runs(signature: tuple[tuple[str, int], ...]) -> pd.DataFrame:
+def _runs(signature: int) -> pd.DataFrame:
     return load_runs(STORE)
 
 
@@ -53,7 +53,7 @@ def read_runs() -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _pace(signature: tuple[tuple[str, int], ...]) -> Pace:
+def _pace(signature: int) -> Pace:
     return measure_pace(_runs(signature))
 
 
@@ -63,7 +63,7 @@ def read_pace() -> Pace:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _table_histories(signature: tuple[tuple[str, int], ...]) -> pd.DataFrame:
+def _table_histories(signature: int) -> pd.DataFrame:
     runs = with_report_settings(_runs(signature))
     wanted = runs["dropout"].isin(SHIPPED_DROPOUTS) & ~runs["dropout_at_evaluation"].astype(bool)
     return load_histories(STORE, runs["run_id"][wanted])
@@ -75,7 +75,17 @@ def read_table_histories() -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _comparison(signature: tuple[tuple[str, int], ...]) -> pd.DataFrame:
+def _cells(signature: int) -> pd.DataFrame:
+    return summarise_cells(_runs(signature))
+
+
+def read_cells() -> pd.DataFrame:
+    """A row for every setting ever tried, as core.results.summarise_cells gives it."""
+    return _cells(STORE.signature())
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _comparison(signature: int) -> pd.DataFrame:
     from core.statistics import compare_with_report  # brings SciPy along
 
     return compare_with_report(_runs(signature))
