@@ -5,7 +5,7 @@
 Starts the dashboard on a copy of the shipped runs. Thirty sessions over Streamlit's own websocket each queue a long
 run; then nobody watches, then all come back: ten watch their run, five draw, fifteen walk the screens. Then ten of them
 are Chromium (CHROMIUM names another than the one on the path). With --minutes, the thirty stay for that long, and the
-slope of the server's memory over the last two thirds is taken. Sessions, browsers, server and workers share the machine.
+slope of the server's memory over the last two thirds is taken. Sessions, browsers, server and workers share a machine.
 
 Prints each figure with its bound; exit status 1 where one is missed.
 """
@@ -362,10 +362,12 @@ async def measure(address: str, server: psutil.Process, store: Path, arguments: 
         await asyncio.sleep(0.5)
     alone = await training.rate(seconds)
     log, memory = Log(), []
+    before = sum(server.cpu_times()[:2])
     with sample_memory(server, memory):
         watched = await with_rate(training, seconds, attend(address, log, runs, seconds))
     log.print()
     print(f"    {log.received / seconds / 2**20:.1f} MB/s to the sessions")
+    print(f"    {1000 * (sum(server.cpu_times()[:2]) - before) / len(log.all()):.0f} ms of the processor a rerun")
     print(f"    {alone:.1f} epochs/s with nobody there, {watched:.1f} beside the class")
     figures = [
         ("a rerun, p50, s", quantile(log.all(), 50), 1, max),

@@ -10,7 +10,8 @@ from conftest import ROOT
 
 NETWORKS = {"torch", "torchvision", "captum"}
 SERVER_MODULES = (  # what the server imports for the screens that train and that compare
-    "core.curves", "core.engine", "core.palette", "core.results", "core.runs", "core.settings",
+    "core.curves", "core.engine", "core.forecast", "core.health", "core.limits", "core.palette",
+    "core.results", "core.runs", "core.settings",
     "pages.components.queue", "pages.components.router", "pages.components.settings_form", "pages.components.shared",
 )  # fmt: skip
 

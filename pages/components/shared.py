@@ -110,6 +110,6 @@ def architecture_column() -> Any:
 def get_owner() -> str:
     """A name for this visitor, under which its runs queue: the browser's, or the session's where it keeps no cookie."""
     if "owner" not in st.session_state:
-        cookie = st.context.cookies.get(VISITOR, "")
+        cookie = str(st.context.cookies.get(VISITOR))
         st.session_state.owner = cookie if re.fullmatch("[0-9a-f]{32}", cookie) else uuid.uuid4().hex
     return str(st.session_state.owner)
