@@ -30,7 +30,8 @@ from typing import Any
 import numpy as np
 import psutil
 import streamlit
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Error as PlaywrightError
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -284,16 +285,24 @@ async def attend(address: str, log: Log, runs: list[RunSettings], seconds: float
     await asyncio.gather(*watchers, *walkers, *drawers)
 
 
-async def browse(page: Page, log: Log, address: str, run: RunSettings | None, until: float) -> None:
-    """In Chromium: watch a run, or walk; the time from a click to the complete screen is noted."""
+async def enter(browser: Browser, address: str, log: Log, run: RunSettings | None) -> Page:
+    """A new browser's first screen, with one's run on it or as it is."""
+    page = await (await browser.new_context()).new_page()
     page.set_default_timeout(1000 * PATIENCE)
+    started = time.perf_counter()
     await page.goto(f"{address}/?{link_to(run)}" if run else address)
     await page.locator("h1").wait_for()
+    log.note("Chromium: first screen", time.perf_counter() - started)
+    return page
+
+
+async def browse(page: Page, log: Log, walks: bool, until: float) -> None:
+    """In Chromium: watch a run, or walk; the time from a click to the complete screen is noted."""
     for name in itertools.cycle(("Compare", "Findings", "Leaderboard", "Train")):
+        await page.wait_for_timeout(3_000)
         if time.perf_counter() > until:
             return
-        await page.wait_for_timeout(3_000)
-        if run is None:
+        if walks:
             before = await page.locator("h1").inner_text()
             started = time.perf_counter()
             await page.get_by_role("link", name=name).click()
@@ -302,22 +311,20 @@ async def browse(page: Page, log: Log, address: str, run: RunSettings | None, un
                 " && !document.querySelector('[data-stale=true]')",
                 arg=before,
             )
-            log.note("a click in Chromium", time.perf_counter() - started)
-        if await page.locator("[data-testid=stException], [role=dialog]").count():
-            log.errors.append(
-                f"Chromium: {await page.locator('[data-testid=stException], [role=dialog]').inner_text()}"
-            )
+            log.note("Chromium: a click", time.perf_counter() - started)
+        wrong = page.locator("[data-testid=stException], [role=dialog]")
+        log.errors += [f"Chromium: {text}" for text in await wrong.all_inner_texts()]
 
 
 async def browse_together(address: str, log: Log, runs: list[RunSettings], seconds: float, count: int) -> None:
-    """`count` browsers, half of which watch a run, beside the rest of the class."""
+    """`count` browsers, which come in one after the other; then half of them watch a run, beside the rest of the class."""
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    until = time.perf_counter() + seconds
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        pages = [await (await browser.new_context()).new_page() for _ in range(count)]
-        chosen = [run if index < count // 2 else None for index, run in enumerate(runs[:count])]
-        visits = [browse(page, log, address, run, until) for page, run in zip(pages, chosen, strict=True)]
+        own = [*runs[: count // 2], *[None] * (count - count // 2)]
+        pages = [await enter(browser, address, log, run) for run in own]
+        until = time.perf_counter() + seconds
+        visits = [browse(page, log, run is None, until) for page, run in zip(pages, own, strict=True)]
         await asyncio.gather(*visits, attend(address, log, runs, seconds, absent=count))
         await browser.close()
 
@@ -379,7 +386,10 @@ async def measure(address: str, server: psutil.Process, store: Path, arguments: 
     ]
     if arguments.browsers:
         browsed = Log()
-        await browse_together(address, browsed, runs, seconds, arguments.browsers)
+        try:
+            await browse_together(address, browsed, runs, seconds, arguments.browsers)
+        except PlaywrightError as error:
+            browsed.errors.append(f"Chromium: {str(error).splitlines()[0]}")
         browsed.print()
         errors += browsed.errors
     if arguments.minutes:

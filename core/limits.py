@@ -59,11 +59,16 @@ class Limits(BaseModel):
         for objection in filter(None, map(self.objection, wanted)):
             raise LimitError(objection)
         if len(wanted) + len(held) > self.max_runs:
-            raise LimitError(f"You may have {self.max_runs} runs queued at once, {_asked(len(wanted), len(held))}.")
+            asked = _asked(len(wanted), len(held))
+            raise LimitError(
+                f"You may have {self.max_runs} runs queued at once, {asked}: choose fewer rounds, or wait."
+            )
         epochs, held_epochs = (sum(settings.max_epochs for settings in runs) for runs in (wanted, held))
         if epochs + held_epochs > self.max_epochs:
             asked = _asked(epochs, held_epochs)
-            raise LimitError(f"Your queued runs may come to {self.max_epochs:,} epochs at most, {asked}.")
+            raise LimitError(
+                f"Your queued runs may come to {self.max_epochs:,} epochs at most, {asked}: choose fewer, or wait."
+            )
         if queued > self.max_queue:
             raise LimitError(f"The queue is full: this server takes {self.max_queue:,} runs at once; try again later.")
 

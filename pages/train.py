@@ -11,7 +11,7 @@ from core.limits import LimitError
 from core.palette import PALETTE
 from core.results import SETTINGS_FIELDS, load_histories
 from core.runs import StoreError
-from pages.components.queue import show_queue
+from pages.components.queue import describe_wait, show_queue
 from pages.components.router import enter_by_router
 from pages.components.settings_form import choose_settings, load_settings
 from pages.components.shared import STORE, get_engine, get_owner, read_cells
@@ -115,10 +115,9 @@ def show_curves() -> None:
     histories = read_epochs()
     text, ended = describe_rounds()
     if histories.empty:  # a chart first drawn without data would never show what comes
-        waiting = bool(rounds.keys() & engine.jobs.keys())
         with st.container(border=True, height=400, horizontal_alignment="center", vertical_alignment="center"):
             st.markdown(f":material/show_chart: **{look.label}** has no epochs with these settings yet.")
-            st.caption("The first one comes as soon as a worker is free." if waiting else "Press *Start training*.")
+            st.caption(describe_wait(engine, rounds) or "Press *Start training*.")
     else:
         st.vega_lite_chart(
             curve_rows(histories, metric, ended),

@@ -1,6 +1,8 @@
 """What is training and what waits, on this server."""
 
 import time
+from collections.abc import Collection
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -12,46 +14,61 @@ from pages.components.shared import read_pace
 SHOWN = 6  # jobs; a class of thirty would otherwise push the page down
 
 
-@st.cache_resource(ttl=1, show_spinner=False)
-def _look(_engine: Engine, moves: int) -> tuple[list[Job], list[Expectation] | None]:
+class Entry(NamedTuple):
+    """A job of the queue; `place` counts those that wait from 1, and is 0 for one that trains."""
+
+    job: Job
+    place: int
+    expected: Expectation | None
+
+
+@st.cache_resource(ttl=1, max_entries=2, show_spinner=False)
+def _look(_engine: Engine, moves: int) -> list[Entry]:
     """The queue and when each of its runs starts and ends: worked out once a second for all visitors."""
     queue = _engine.queue()
-    return queue, expect_ends(queue, read_pace(), time.monotonic())
+    training = sum(job.running for job in queue)
+    expected = expect_ends(queue, read_pace(), time.monotonic()) or [None] * len(queue)
+    return [Entry(job, max(i + 1 - training, 0), expected[i]) for i, job in enumerate(queue)]
 
 
 def show_queue(engine: Engine, owner: str) -> None:
     """A line a job, those that train and the visitor's own first, with how far each has come; then who waits."""
-    queue, expected = _look(engine, engine.moves)
-    waiting = [job for job in queue if not job.running]
-    places = {job.settings.run_id: place for place, job in enumerate(waiting, start=1)}
-    starts = {} if expected is None else {job.settings.run_id: e.start for job, e in zip(queue, expected, strict=True)}
-    shown = sorted(queue, key=lambda job: (not job.running, owner not in job.owners))[:SHOWN]
-    for job in shown:
-        settings, run_id = job.settings, job.settings.run_id
+    entries = _look(engine, engine.moves)
+    for job, place, expected in sorted(entries, key=lambda e: (e.place > 0, owner not in e.job.owners))[:SHOWN]:
+        settings = job.settings
         whose = "yours" if owner in job.owners else "someone else's"
         text = f"{PALETTE[settings.model].label}, dropout {settings.dropout:g}, seed {settings.seed} ({whose})"
         if job.stopping:
             state = "stopping"
-        elif job.running:
-            state = f"epoch {job.epochs}"
+        elif place:
+            state = f"waiting, place {place}" + (f", {_about(expected.start)}" if expected else "")
         else:
-            state = f"waiting, place {places[run_id]}" + (f", {_about(starts[run_id])}" if starts else "")
+            state = f"epoch {job.epochs}"
         st.progress(min(job.epochs / settings.max_epochs, 1.0), f"{text}: {state}")
-    if waiting:
-        st.caption(_summarise(queue, waiting, expected, owner))
+    if any(entry.place for entry in entries):
+        st.caption(_summarise(entries, owner))
 
 
-def _summarise(queue: list[Job], waiting: list[Job], expected: list[Expectation] | None, owner: str) -> str:
+def describe_wait(engine: Engine, run_ids: Collection[str]) -> str:
+    """When the first of these queued runs begins, in a sentence; empty where none is queued."""
+    for job, place, expected in _look(engine, engine.moves):
+        if job.settings.run_id in run_ids:
+            if not place:
+                return "The first epoch comes in a moment."
+            return f"Waiting at place {place}" + (f": it begins {_about(expected.start)}." if expected else ".")
+    return ""
+
+
+def _summarise(entries: list[Entry], owner: str) -> str:
     """How many wait, how many of them are the visitor's, and when those will be through."""
-    text = f"{len(waiting)} {'runs wait' if len(waiting) > 1 else 'run waits'} on this server"
-    mine = [index for index, job in enumerate(queue) if owner in job.owners]
-    if mine:
-        own = sum(owner in job.owners for job in waiting)
-        text += f", {'all' if own == len(waiting) else own} of them yours" if own else ", none of them yours"
-    if expected is None:
-        return text + "."
-    end = max(expected[index].end for index in mine or range(len(queue)))
-    return f"{text}. {'Yours' if mine else 'All'} should be through {_about(end)}: an estimate from earlier epochs."
+    waiting = [entry for entry in entries if entry.place]
+    own = sum(owner in entry.job.owners for entry in waiting)
+    noun = "run waits" if len(waiting) == 1 else "runs wait"
+    text = f"{len(waiting)} {noun} on this server, {own or 'none'} of them yours."
+    ends = [entry.expected.end for entry in entries if owner in entry.job.owners and entry.expected]
+    if ends:
+        text += f" Yours should be through {_about(max(ends))}: an estimate from the epochs so far."
+    return text
 
 
 def _about(seconds: float) -> str:
