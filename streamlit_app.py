@@ -7,6 +7,7 @@ import streamlit as st
 if __name__ == "__main__":  # a session: the router, nothing else
     icon = Path(__file__).parent / "pages" / "components" / "icon.png"  # a named icon would come from elsewhere
     st.set_page_config(page_title="Compare two digits", page_icon=icon, layout="wide")
+    st.html("<style>.stMainBlockContainer { padding-top: 4.5rem }</style>")  # the screen's message, not a blank, on top
     page = st.navigation(
         [
             st.Page("pages/train.py", title="Train", icon=":material/play_arrow:", default=True),
