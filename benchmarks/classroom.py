@@ -317,7 +317,7 @@ async def browse(page: Page, log: Log, walks: bool, until: float) -> None:
 
 
 async def browse_together(address: str, log: Log, runs: list[RunSettings], seconds: float, count: int) -> None:
-    """`count` browsers, which come in one after the other; then half of them watch a run, beside the rest of the class."""
+    """`count` browsers, which come in one by one; then half of them watch a run, beside the rest of the class."""
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])

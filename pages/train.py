@@ -90,7 +90,7 @@ def describe_rounds() -> tuple[str, set[str]]:
     if len(accuracies):
         spread = f" ± {100 * accuracies.std():.1f}" if len(accuracies) > 1 else ""
         text += f" Test accuracy {100 * accuracies.mean():.1f}{spread} % (n = {len(accuracies)})."
-    if counts.get("stopped", 0) + counts.get("interrupted", 0):
+    if counts.get("stopped", 0) + counts.get("interrupted", 0) and not objection:
         text += " *Start training* goes on with the rest."
     failed = [engine.problems.get(run.run_id, run.problem) for run in runs if run.state in ("failed", "damaged")]
     return " ".join([text, *failed]), {run.run_id for run in runs if run.state != "active"}
@@ -117,7 +117,7 @@ def show_curves() -> None:
     if histories.empty:  # a chart first drawn without data would never show what comes
         with st.container(border=True, height=400, horizontal_alignment="center", vertical_alignment="center"):
             st.markdown(f":material/show_chart: **{look.label}** has no epochs with these settings yet.")
-            st.caption(describe_wait(engine, rounds) or "Press *Start training*.")
+            st.caption(describe_wait(engine, rounds) or ("" if objection else "Press *Start training*."))
     else:
         st.vega_lite_chart(
             curve_rows(histories, metric, ended),

@@ -193,6 +193,7 @@ def test_a_teacher_can_switch_training_off_or_keep_it_to_the_reports_settings(mo
     monkeypatch.setenv("PAIR_TRAINING", training)
     app = show(**link)
     assert app.button[0].disabled == bool(objection)
+    assert ("Press *Start training*" in text_of(app)) == (not objection)
     assert objection in text_of(app)
 
 
