@@ -11,6 +11,7 @@ Readers forgive a torn last line, and set a damaged run aside with a sentence in
 """
 
 import errno
+import fcntl
 import json
 import os
 import tempfile
@@ -30,6 +31,7 @@ from filelock import FileLock, Timeout
 from core.settings import RunSettings, SettingsError, check_run_id
 
 STORE = Path(os.environ.get("PAIR_RUNS", Path(__file__).parent.parent / "cached_runs"))
+TEMPORARY = ".new-"  # how the names of files begin that are being written
 EPOCH_FIELDS = {  # every record's fields; those that may be null are the parts that not every architecture has
     "epoch": int,
     "training_loss": float,
@@ -81,6 +83,14 @@ class Run:
     def history(self) -> list[dict[str, Any]]:
         """The epochs' records in order, up to the first line that is torn."""
         return read_history(self.path / "history.jsonl")[0]
+
+    @property
+    def history_problem(self) -> str:
+        """What is wrong with a finished run's history, in a sentence; empty: nothing, or not finished."""
+        expected, found = self.summary.get("epochs"), len(self.history)
+        if self.state != "finished" or found == expected:
+            return ""
+        return f"The history of {self.run_id} has {found} of {expected} epochs."
 
     @property
     def has_weights(self) -> bool:
@@ -196,7 +206,8 @@ class RunStore:
     def read(self, run_id: str) -> Run:
         """One run; whatever is wrong with it is said in `problem`, not raised. Raises ValueError for a bad identity."""
         path = self.path(run_id)
-        if not path.is_dir():
+        if not any((path / name).exists() for name in ("settings.json", "history.jsonl", "result.json")):
+            # A folder without them is what a process leaves that died, or had no space, before it wrote anything.
             return Run(run_id, path, "missing", None, problem=f"The run {run_id} is not in the store.")
         try:
             settings = RunSettings.parse(_read_object(path / "settings.json"))
@@ -221,16 +232,24 @@ class RunStore:
 
     def is_locked(self, run_id: str) -> bool:
         """Whether some process is writing this run now."""
-        lock = self.path(run_id) / ".lock"
-        if not lock.is_file():
-            return False
         try:
-            with FileLock(lock, timeout=0, is_singleton=False):
-                return False
-        except Timeout:
+            with (self.path(run_id) / ".lock").open("rb") as lock:
+                # Shared, so that two readers never take each other for a writer, and a read-only store will do.
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
             return True
-        except OSError:  # a store that cannot be written has no writer
+        except OSError:  # mostly that there is no such file
             return False
+        return False
+
+    def check_writable(self) -> None:
+        """Raises StoreError where the store's folder, or the one that it would be made in, cannot be written."""
+        place = next(path for path in (self.root, *self.root.parents) if path.exists())
+        try:
+            with tempfile.TemporaryFile(dir=place):
+                pass
+        except OSError as error:
+            raise StoreError(f"The store {self.root} cannot be written: {error.strerror}.") from None
 
     def claim(self, settings: RunSettings) -> "RunWriter | None":
         """Become the writer of a run, or None where another process is; raises StoreError where it can't be written."""
@@ -261,6 +280,8 @@ class RunWriter:
         self.run_id = settings.run_id
         self.path = path
         self._lock = lock
+        for torn in path.glob(f"{TEMPORARY}*"):  # of a writer that was killed
+            torn.unlink()
         with suppress(FileNotFoundError):
             (path / "result.json").unlink()
         write_atomically(path / "settings.json", settings.model_dump_json(indent=1).encode())
@@ -309,12 +330,13 @@ class RunWriter:
     def close(self) -> None:
         """Let go of the run: without a result it counts as interrupted from here on."""
         self._lock.release()
-        os.utime(self.path)  # the folder's time is part of the store's signature
+        with suppress(OSError):  # a store that has become read-only keeps its time
+            os.utime(self.path)  # the folder's time is part of the store's signature
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that readers see the old one or the new one, never a part; raises OSError and leaves no trace."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
