@@ -124,7 +124,8 @@ class Engine:
     def _start_host(self) -> str:
         # A process of its own: started from a Streamlit script, Dask's spawned children would execute that script.
         # Dask's own log would say again, with a traceback, what the store says in a sentence.
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "DASK_LOGGING__DISTRIBUTED": "critical"}
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        environment = {**os.environ, "PYTHONPATH": path, "DASK_LOGGING__DISTRIBUTED": "critical"}
         command = [sys.executable, "-m", "core.engine", str(self.workers or os.cpu_count() or 1)]
         self._host = subprocess.Popen(
             command,
@@ -138,6 +139,7 @@ class Engine:
         assert self._host.stdout is not None
         address = self._host.stdout.readline().strip()
         if not address:
+            self._end_host()
             raise EngineError("The local Dask cluster did not start; its messages are above.")
         return address
 
