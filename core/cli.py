@@ -151,16 +151,13 @@ def follow(engine: Engine, plan: list[RunSettings]) -> bool:
                 progress.console.print(engine.notices.pop(0), markup=False)
             elsewhere = {run_id for run_id in elsewhere if engine.store.read(run_id).state == "active"}
             waiting |= elsewhere
-            progress.update(bar, completed=len(plan) - len(waiting), description=_describe_work(running))
+            text = f"Training {running} at once" if running or not waiting else "Waiting for a worker"
+            progress.update(bar, completed=len(plan) - len(waiting), description=text)
         for problem in dict.fromkeys(engine.problems.values()):
             progress.console.print(problem, markup=False)
         if pressed.is_set():
             progress.update(bar, description="Stopping after this epoch")
     return not pressed.is_set()
-
-
-def _describe_work(running: int) -> str:
-    return f"Training {running} at once" if running else "Waiting for a worker"
 
 
 def _print_round(seed: int, run: Run) -> float | None:

@@ -102,12 +102,11 @@ class Engine:
 
     def _connect(self, address: str) -> Any:
         from distributed import Client
-        from distributed.comm import resolve_address
 
         try:
-            resolve_address(address)  # a client that is given no address at all takes long to give up
+            check_address(address)
             client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="pair-comparison")
-        except (OSError, ValueError, TypeError, RuntimeError) as error:  # the last two: TLS without certificates
+        except (OSError, ValueError) as error:
             self._end_host()
             raise EngineError(f"No Dask scheduler answers at {address} ({error}).") from None
         strangers = find_strangers(client) if self.scheduler else {}
@@ -332,6 +331,20 @@ def explain_failure(error: BaseException) -> str:
     if isinstance(error, KilledWorker):
         return "Training failed: its worker died again and again; there may be too little memory for these settings."
     return f"Training failed: {str(error).rstrip('.')}."
+
+
+def check_address(address: str) -> None:
+    """Raises ValueError or OSError for an address that a client would take long to give up, or never could reach."""
+    import dask
+    from distributed import Security
+    from distributed.comm import resolve_address
+
+    resolve_address(address)
+    if address.startswith("tls://"):
+        if Security().get_connection_args("client")["ssl_context"] is None:
+            raise ValueError("TLS needs certificates: name their files in DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …")
+    elif dask.config.get("distributed.comm.require-encryption"):
+        raise ValueError("encryption is required, but this address is without TLS")
 
 
 def find_strangers(client: Any) -> dict[str, str]:

@@ -62,7 +62,8 @@ class Cluster:
 
     def __init__(self, folder: Path, stack: ExitStack, host: str = "127.0.0.1", **environment: str) -> None:
         self.folder, self.stack, self.environment = folder, stack, environment
-        self.address, _ = self.start("scheduler", self.copy("scheduler"), "--host", host, "--port", "0")
+        self.workers: dict[str, subprocess.Popen] = {}
+        self.address, _ = self._start("scheduler", self.copy("scheduler"), "--host", host, "--port", "0")
 
     def copy(self, name: str) -> Path:
         """A working copy: the program and MNIST, and no store."""
@@ -71,20 +72,31 @@ class Cluster:
         (copy / "data").symlink_to(ROOT / "data")
         return copy
 
-    def start(self, kind: str, copy: Path, *arguments: str) -> tuple[str, subprocess.Popen]:
+    def _start(self, kind: str, copy: Path, *arguments: str) -> tuple[str, subprocess.Popen]:
         return self.stack.enter_context(started(kind, copy, *arguments, **self.environment))
 
-    def join(self, name: str, copy: Path | None = None) -> tuple[str, subprocess.Popen]:
-        """A worker in a working copy of its own; gives its address and its process."""
-        copy = copy or self.copy(name)
+    def join(self, copy: Path) -> str:
+        """A worker in this working copy; gives its address."""
         options = ("--nthreads", "1", "--no-nanny", "--local-directory", str(copy / "scratch"))
-        return self.start("worker", copy, self.address, *options)
+        address, process = self._start("worker", copy, self.address, *options)
+        self.workers[address] = process
+        return address
+
+    def kill_workers(self) -> None:
+        """As if every machine but the scheduler's lost its power."""
+        while self.workers:
+            kill_family(self.workers.popitem()[1])
 
 
-@pytest.fixture
-def cluster(tmp_path) -> Iterator[Cluster]:
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory) -> Iterator[Cluster]:
+    """With two workers to begin with."""
     with ExitStack() as stack:
-        yield Cluster(tmp_path, stack)
+        cluster = Cluster(tmp_path_factory.mktemp("cluster"), stack)
+        for name in ("first", "second"):
+            cluster.join(cluster.copy(name))
+        yield cluster
+        assert not list(cluster.folder.glob("*/no-store"))  # no worker ever wrote a store
 
 
 @contextmanager
@@ -108,37 +120,7 @@ def worker_of(engine: Engine, settings: RunSettings) -> str:
     return address
 
 
-def test_a_worker_is_lost_and_late_ones_join(cluster, tmp_path):
-    workers = dict([cluster.join("first"), cluster.join("second")])
-    rounds = BRIEF.rounds(2)
-    with engine_on(cluster, tmp_path / "runs") as engine:
-        for settings in rounds:
-            engine.submit(settings)
-        wait_until(engine, lambda: all(engine.epochs(settings.run_id) >= 3 for settings in rounds))
-        assert {worker_of(engine, settings) for settings in rounds} == workers.keys()
-        for process in workers.values():  # all of them: nothing can go on before another comes
-            process.kill()
-        kept = [engine.store.read(settings.run_id).history for settings in rounds]
-        address, _ = cluster.join("late")
-        wait_until(engine, lambda: any(job.note for job in engine.jobs.values()))
-        [note] = {re.sub(r"\d+", "N", job.note) for job in engine.jobs.values() if job.note}
-        assert note == "its worker was lost; it trains again and goes on after epoch N"
-        assert engine._client.processing().keys() == {address}
-        cluster.join("later")
-        assert engine.wait([settings.run_id for settings in rounds], PATIENCE)
-        for settings, before in zip(rounds, kept, strict=True):
-            run = engine.store.read(settings.run_id)
-            assert run.state == "finished"
-            assert [record["epoch"] for record in run.history] == [*range(1, 31)]
-            same = [{**record, "seconds": 0} for record in before]
-            assert [{**record, "seconds": 0} for record in run.history[: len(before)]] == same
-            assert run.weights()
-    assert not list(tmp_path.glob("*/no-store"))  # the workers wrote no store
-
-
 def test_reproduce_and_the_dashboard_train_on_a_cluster(cluster, tmp_path, open_page):
-    for name in ("first", "second"):
-        cluster.join(name)
     store = RunStore(tmp_path / "runs")
     command = [sys.executable, "-m", "core", "reproduce", "--scheduler", cluster.address, "--store", str(store.root)]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
@@ -158,7 +140,31 @@ def test_reproduce_and_the_dashboard_train_on_a_cluster(cluster, tmp_path, open_
         page = open_page(f"{server}/?model=TwoChannelsModel&max_epochs=3&rounds=2")
         page.get_by_role("button", name="Start training", exact=True).click()
         expect(page.get_by_text("2 rounds: 2 finished.")).to_be_visible()
-    assert not list(tmp_path.glob("*/no-store"))
+
+
+def test_a_worker_is_lost_and_late_ones_join(cluster, tmp_path):
+    rounds = BRIEF.rounds(2)
+    with engine_on(cluster, tmp_path / "runs") as engine:
+        for settings in rounds:
+            engine.submit(settings)
+        wait_until(engine, lambda: all(engine.epochs(settings.run_id) >= 3 for settings in rounds))
+        assert {worker_of(engine, settings) for settings in rounds} == cluster.workers.keys()
+        cluster.kill_workers()  # nothing can go on before another comes
+        kept = [engine.store.read(settings.run_id).history for settings in rounds]
+        address = cluster.join(cluster.copy("late"))
+        wait_until(engine, lambda: any(job.note for job in engine.jobs.values()))
+        [note] = {re.sub(r"\d+", "N", job.note) for job in engine.jobs.values() if job.note}
+        assert note == "its worker was lost; it trains again and goes on after epoch N"
+        assert engine._client.processing().keys() == {address}
+        cluster.join(cluster.copy("later"))
+        assert engine.wait([settings.run_id for settings in rounds], PATIENCE)
+        for settings, before in zip(rounds, kept, strict=True):
+            run = engine.store.read(settings.run_id)
+            assert run.state == "finished"
+            assert [record["epoch"] for record in run.history] == [*range(1, 31)]
+            same = [{**record, "seconds": 0} for record in before]
+            assert [{**record, "seconds": 0} for record in run.history[: len(before)]] == same
+            assert run.weights()
 
 
 def give_other_version(copy: Path, package: str, version: str) -> None:
@@ -169,36 +175,31 @@ def give_other_version(copy: Path, package: str, version: str) -> None:
 
 
 def test_versions_that_do_not_match_are_named(cluster, tmp_path):
-    ours = describe_versions()
-    other = cluster.copy("other")
+    cluster.kill_workers()
+    ours, other, bare = describe_versions(), cluster.copy("other"), tmp_path / "bare"
     give_other_version(other, "torch", "1.13.1")
     (other / "core" / "training.py").write_text((ROOT / "core" / "training.py").read_text() + "\n# changed\n")
+    bare.mkdir()
 
     def sentence(address: str) -> str:
         wrong = (
             rf"torch 1\.13\.1 instead of {ours['torch']}, this program [0-9a-f]{{8}} instead of {ours['this program']}"
         )
-        return f"The worker at {address} has {wrong}."
+        return rf"The worker at {address} has {wrong}\."
 
-    address, process = cluster.join("other", other)
-    with engine_on(cluster, tmp_path / "runs") as engine, pytest.raises(EngineError, match=sentence(address)):
-        engine.submit(BRIEF)
-    kill_family(process)
-    bare = tmp_path / "bare"
-    bare.mkdir()
-    address, process = cluster.join("bare", bare)
     with engine_on(cluster, tmp_path / "runs") as engine:
-        with pytest.raises(EngineError, match=f"The worker at {address} has no copy of this program"):
-            engine.submit(BRIEF)
-        kill_family(process)
+        for copy, explain in ((other, sentence), (bare, "The worker at {} has no copy of this program".format)):
+            with pytest.raises(EngineError, match=explain(cluster.join(copy))):
+                engine.submit(BRIEF)
+            cluster.kill_workers()
         # A stranger that comes later is found out by the first run it is given, and sent away.
         engine.submit(BRIEF)
-        address, process = cluster.join("stranger", other)
+        address = cluster.join(other)
         wait_until(engine, lambda: engine.jobs[BRIEF.run_id].note)
         [notice] = engine.notices
         assert re.fullmatch(sentence(address) + r" It was sent away\.", notice)
-        assert process.wait(PATIENCE) is not None
-        cluster.join("good")
+        assert cluster.workers[address].wait(PATIENCE) is not None
+        cluster.join(cluster.copy("good"))
         assert engine.wait([BRIEF.run_id], PATIENCE)
         assert engine.store.read(BRIEF.run_id).state == "finished"
 
@@ -236,14 +237,13 @@ def test_a_cluster_with_tls(tmp_path, certificate):
     with ExitStack() as stack:
         cluster = Cluster(tmp_path, stack, "tls://127.0.0.1", **certificate)
         assert cluster.address.startswith("tls://")
-        cluster.join("first")
+        cluster.join(cluster.copy("first"))
         done = train_once(cluster.address, tmp_path / "runs", **certificate)
         assert done.returncode == 0, done.stderr
         [run] = RunStore(tmp_path / "runs")
         assert (run.state, len(run.history)) == ("finished", 2)
         refused = train_once(cluster.address, tmp_path / "other")  # who has no certificate
         assert refused.returncode == 1
-        assert re.fullmatch(
-            rf"Error: No Dask scheduler answers at {cluster.address} \(.+\)\.", refused.stderr.splitlines()[-1]
-        )
+        reason = "TLS needs certificates: name their files in DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …"
+        assert refused.stderr.splitlines()[-1] == f"Error: No Dask scheduler answers at {cluster.address} ({reason})."
         assert "Traceback" not in refused.stderr
