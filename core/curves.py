@@ -21,13 +21,14 @@ def curve_rows(histories: pd.DataFrame, metric: str, ended: set[str]) -> pd.Data
     """The rows to draw, `epoch`, `value`, `line` and `kind` (round, mean), from a row an epoch of several rounds.
 
     `histories` has `run_id`, `seed`, `epoch` and the metric. Rounds that ended early go into the mean with their
-    last value, as the report draws them; rounds under way only as far as they have come.
+    last value, as the report draws them. The mean goes as far as every round under way has come: beyond, it would be
+    that of the fastest.
     """
     rounds = histories[["epoch", "seed", metric]].rename(columns={metric: "value"})
     wide = histories.pivot_table(index="epoch", columns="run_id", values=metric)
-    for run_id in wide.columns.intersection(list(ended)):
-        wide[run_id] = wide[run_id].ffill()
-    mean = wide.mean(axis=1).rename("value").reset_index()
+    done = wide.columns.isin(list(ended))
+    wide.loc[:, done] = wide.loc[:, done].ffill()
+    mean = wide[wide.loc[:, ~done].notna().all(axis=1)].mean(axis=1).rename("value").reset_index()
     rounds = rounds.assign(line="Round with seed " + rounds["seed"].astype(str), kind="round").drop(columns="seed")
     return pd.concat([rounds, mean.assign(line="Mean of the rounds", kind="mean")], ignore_index=True)
 

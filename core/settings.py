@@ -4,7 +4,7 @@ import hashlib
 import re
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 ModelName = Literal[
     "TwoChannelsModel",
@@ -53,6 +53,11 @@ class RunSettings(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             raise SettingsError(_explain(error)) from None
+
+    @field_validator("dropout", "auxiliary_weight")
+    @classmethod
+    def _without_sign(cls, value: float) -> float:
+        return abs(value)  # −0.0 equals 0.0 and must not be another run
 
     @property
     def run_id(self) -> str:

@@ -41,6 +41,9 @@ class Paired(NamedTuple):
     p: float
 
 
+TESTED_FIELDS = [*Paired._fields, "p_holm"]
+
+
 class Step(NamedTuple):
     """One idea, `change`, and the two architectures that differ by it."""
 
@@ -190,22 +193,33 @@ def climb_ladder(runs: pd.DataFrame, dropout: float = 0.0) -> pd.DataFrame:
     table = _compare_all(runs, [(Cell(step.first, dropout), Cell(step.second, dropout)) for step in LADDER])
     table = pd.concat([pd.DataFrame(LADDER), table], axis=1)
     sentences = [
-        describe_step(step.change, Paired(*values))
-        for step, values in zip(LADDER, table[list(Paired._fields)].itertuples(index=False), strict=True)
+        describe_step(step.change, Paired(*values), p_holm)
+        for step, (*values, p_holm) in zip(LADDER, table[TESTED_FIELDS].itertuples(index=False), strict=True)
     ]
     return table.assign(sentence=sentences)
 
 
-def describe_step(change: str, paired: Paired) -> str:
-    """One sentence on what a change adds, which claims nothing that the interval does not show."""
+def describe_step(change: str, paired: Paired, p_holm: float) -> str:
+    """One sentence on what a change adds; it claims an effect only where p, after Holm's correction over all that were
+    tested beside it, is below 0.05."""
     if paired.rounds < 2:
         return f"{change} cannot be judged yet: it takes two common rounds, there {_are(paired.rounds)}."
-    interval = f"95 % {points(paired.low)} to {points(paired.high)}"
-    if paired.low <= 0 <= paired.high:
+    evidence = f"95 % {_bound(paired.low)} to {_bound(paired.high)}, Holm's p {describe_p(p_holm)}"
+    if not p_holm < LEVEL:
         size = points(paired.difference)
-        return f"{change} makes no difference that {paired.rounds} rounds could show: {size} points, {interval}."
+        return f"{change} makes no clear difference in {paired.rounds} rounds: {size} points ({evidence})."
     verb = "adds" if paired.difference > 0 else "costs"
-    return f"{change} {verb} {points(abs(paired.difference))} points ({interval}, n = {paired.rounds})."
+    return f"{change} {verb} {points(abs(paired.difference))} points ({evidence}, n = {paired.rounds})."
+
+
+def describe_p(p: float) -> str:
+    """A p value for a sentence or a table: '< 0.001', '0.034'."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.9995 else "1"
+
+
+def _bound(share: float) -> str:
+    """The end of an interval in points, with a second digit where one would hide on which side of nought it lies."""
+    return points(share) if abs(share) >= 0.0005 else signed(100 * share, 2)
 
 
 def signed(value: float, digits: int = 1) -> str:

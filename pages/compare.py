@@ -12,8 +12,10 @@ from core.settings import SHIPPED_DROPOUTS
 from core.statistics import (
     CELL_FIELDS,
     LEVEL,
+    TESTED_FIELDS,
     Paired,
     climb_ladder,
+    describe_p,
     describe_reproduction,
     describe_step,
     dropout_effects,
@@ -41,11 +43,9 @@ if not table["rounds"].sum():
     st.stop()
 
 
-def describe_p(p: float) -> str:
+def judge(p: float) -> str:
     """Whether a difference is more than chance, with its p."""
-    if pd.isna(p):
-        return "–"
-    return f"{'yes' if p < LEVEL else 'no'} (p {'< 0.001' if p < 0.001 else f'= {p:.3f}'})"
+    return "–" if pd.isna(p) else f"{'yes' if p < LEVEL else 'no'} (p {describe_p(p)})"
 
 
 def show_rounds(cell: pd.Series) -> None:
@@ -71,7 +71,7 @@ def show_table(shown: pd.DataFrame) -> None:
     picked = st.dataframe(
         shown.assign(
             label=[PALETTE[name].label for name in shown["model"]],
-            chance=[describe_p(p) for p in shown["p_holm"]],
+            chance=[judge(p) for p in shown["p_holm"]],
             **{name: 100 * shown[name] for name in in_percent},
         ),
         column_order=(
@@ -101,7 +101,7 @@ def show_table(shown: pd.DataFrame) -> None:
         height="content",
         on_select="rerun",
         selection_mode="single-row",
-        key="cells",
+        key=f"cells-{'-'.join(map(str, shown.index))}",  # other rows, another table: a selection never moves
         alt="Test accuracy of the seven architectures, ours beside the report's",
     )  # fmt: skip
     st.markdown(" ".join(describe_reproduction(table)))
@@ -170,7 +170,9 @@ elif view == "Curves":
     drawn = mean_curves(read_table_histories(), runs, metric, hold, single, narrow=is_phone())
     show_figure(drawn, "curves")
     st.caption(
-        "Mean of the rounds, band of ± one standard deviation, a mark where a round stopped early (report, Figure 2)."
+        ("Mean of the rounds" if hold else "Mean of the rounds still training")
+        + (", each round thin" if single else ", band of ± one standard deviation")
+        + ", a mark where a round stopped early (report, Figure 2)."
     )
 
 else:
@@ -192,5 +194,8 @@ else:
     if dropout:
         st.subheader(f"Does dropout {dropout:g} help?", anchor=False)
         effects = dropout_effects(runs, dropout)
-        for model, *paired in effects[["model", *Paired._fields]].itertuples(index=False):
-            st.markdown("- " + describe_step(f"{PALETTE[model].label}: dropout", Paired(*paired)))
+        sentences = [
+            describe_step(f"{PALETTE[model].label}: dropout", Paired(*paired), p_holm)
+            for model, *paired, p_holm in effects[["model", *TESTED_FIELDS]].itertuples(index=False)
+        ]
+        st.markdown("\n".join(f"- {sentence}" for sentence in sentences))

@@ -7,8 +7,8 @@ from core.results import SETTINGS_FIELDS, summarise_cells
 from core.settings import RunSettings
 from core.statistics import CERTAIN_ROUNDS, leaderboard
 from pages.components.router import enter_by_router
-from pages.components.settings_form import load_settings
-from pages.components.shared import architecture_column, read_runs
+from pages.components.settings_form import link_settings
+from pages.components.shared import architecture_column, is_phone, read_runs
 
 enter_by_router()
 st.title("Which settings compare digits best?")
@@ -21,16 +21,17 @@ if board.empty:
 
 names = [name for name in SETTINGS_FIELDS if name != "seed"]
 number = st.column_config.NumberColumn
-picked = st.dataframe(
+load = f"load-{hash(tuple(board['mean']))}"  # a click on a board that is no longer shown leads nowhere
+columns = ["rank", "label", "dropout", "mean", "std", "low", "high", "rounds", "sure", "others", "parameters"]
+st.dataframe(
     board.assign(
         label=[PALETTE[name].label for name in board["model"]],
         others=[RunSettings.parse(values).describe_differences() for values in board[names].to_dict("records")],
         sure=["" if certain else f"fewer than {CERTAIN_ROUNDS} rounds" for certain in board["certain"]],
+        train=":material/play_arrow: Train",
         **{name: 100 * board[name] for name in ("mean", "std", "low", "high")},
     ),
-    column_order=(
-        "rank", "label", "dropout", "others", "mean", "std", "low", "high", "rounds", "sure", "parameters", "seconds",
-    ),
+    column_order=["rank", "mean", "label", "dropout", "train"] if is_phone() else [*columns, "seconds", "train"],
     column_config={
         "rank": number("Rank", width="small"),
         "label": architecture_column(),
@@ -44,21 +45,18 @@ picked = st.dataframe(
         "sure": "Uncertain",
         "parameters": number("Parameters", format="localized"),
         "seconds": number("Seconds", format="%.1f", help="Mean processor time of a round's training"),
+        "train": st.column_config.ButtonColumn("", key=load, help="Opens *Train* with these settings"),
     },
     hide_index=True,
     height=560,
-    on_select="rerun",
-    selection_mode="single-row",
-    key="board",
     alt="Every setting with a finished round, by mean test accuracy",
-)  # fmt: skip
+)
 st.caption(
     f"Ranked by mean test accuracy; settings with fewer than {CERTAIN_ROUNDS} rounds are uncertain and follow unranked."
 )
-for row in picked.selection.rows:
-    values = board.iloc[row][names].to_dict()
+if click := st.session_state.get(load):
+    chosen = board.iloc[click.row][names]
     cells = summarise_cells(runs)
-    same = cells[(cells[names] == board.iloc[row][names]).all(axis=1)].iloc[0]
-    if st.button("Load these settings into Train", type="primary", icon=":material/play_arrow:"):
-        load_settings({**values, "seed": same["first_seed"]}, min(int(same["rounds"]), 100))
-        st.switch_page("pages/train.py")
+    same = cells[(cells[names] == chosen).all(axis=1)].iloc[0]
+    link = link_settings({**chosen, "seed": same["first_seed"]}, int(same["rounds"]))
+    st.switch_page("pages/train.py", query_params=link)

@@ -37,6 +37,10 @@ def test_json_both_ways_keeps_the_identity():
     assert again.run_id == settings.run_id
 
 
+def test_equal_settings_are_one_run():
+    assert RunSettings(dropout=-0.0, auxiliary_weight=-0.0).run_id == RunSettings(auxiliary_weight=0).run_id
+
+
 def test_identity_is_stable_and_every_setting_counts():
     # A changed identity would orphan every shipped run.
     assert RunSettings().run_id == "DirectClassificationModel-d305d2a69192"

@@ -213,28 +213,42 @@ def test_the_ladders_steps_differ_by_what_they_say():
     ]
     table = climb_ladder(runs_of((Cell(TWO), [0.8, 0.82, 0.81]), (Cell(SHARED), [0.81, 0.83, 0.822])))
     assert table.loc[0, "sentence"] == (
-        "Sharing weights between branches that give a score adds 1.1 points (95 % 0.8 to 1.4, n = 3)."
+        "Sharing weights between branches that give a score adds 1.1 points (95 % 0.8 to 1.4, Holm's p 0.004, n = 3)."
     )
 
 
 @pytest.mark.parametrize(
-    ("paired", "sentence"),
+    ("paired", "p_holm", "sentence"),
     [
-        (Paired(10, 0.009, 0.002, 0.016, 0.02), "It adds 0.9 points (95 % 0.2 to 1.6, n = 10)."),
-        (Paired(10, -0.009, -0.016, -0.002, 0.02), "It costs 0.9 points (95 % −1.6 to −0.2, n = 10)."),
         (
-            Paired(10, 0.003, -0.004, 0.01, 0.4),
-            "It makes no difference that 10 rounds could show: 0.3 points, 95 % −0.4 to 1.0.",
+            Paired(10, 0.009, 0.002, 0.016, 0.02),
+            0.04,
+            "It adds 0.9 points (95 % 0.2 to 1.6, Holm's p 0.040, n = 10).",
         ),
-        (Paired(1, 0.1, np.nan, np.nan, np.nan), "It cannot be judged yet: it takes two common rounds, there is one."),
+        (
+            Paired(10, -0.009, -0.016, -0.0003, 0.0001),
+            0.0002,
+            "It costs 0.9 points (95 % −1.6 to −0.03, Holm's p < 0.001, n = 10).",
+        ),
+        (
+            Paired(10, 0.009, 0.0002, 0.018, 0.046),
+            0.09,
+            "It makes no clear difference in 10 rounds: 0.9 points (95 % 0.02 to 1.8, Holm's p 0.090).",
+        ),
+        (
+            Paired(1, 0.1, np.nan, np.nan, np.nan),
+            np.nan,
+            "It cannot be judged yet: it takes two common rounds, there is one.",
+        ),
         (
             Paired(0, np.nan, np.nan, np.nan, np.nan),
+            np.nan,
             "It cannot be judged yet: it takes two common rounds, there are none.",
         ),
     ],
 )
-def test_a_steps_sentence_claims_what_the_interval_shows(paired, sentence):
-    assert describe_step("It", paired) == sentence
+def test_a_steps_sentence_claims_what_the_corrected_test_shows(paired, p_holm, sentence):
+    assert describe_step("It", paired, p_holm) == sentence
 
 
 def test_numbers_for_sentences():

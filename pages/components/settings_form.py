@@ -59,6 +59,15 @@ def choose_settings() -> tuple[RunSettings, int]:
     return settings, rounds
 
 
+def link_settings(values: dict[str, Any], rounds: int) -> dict[str, str]:
+    """The query parameters under which Train shows these settings; those at their defaults are left out."""
+    chosen = RunSettings.parse(values).model_dump()
+    link = {name: value for name, value in chosen.items() if value != getattr(DEFAULTS, name)}
+    return {name: str(value).lower() if value is True else str(value) for name, value in link.items()} | {
+        "rounds": str(min(rounds, MAX_ROUNDS))
+    }
+
+
 def load_settings(values: dict[str, Any], rounds: int) -> None:
     """Set the controls, from a callback: the next rerun shows these settings."""
     for name, value in {**values, "rounds": rounds}.items():
