@@ -301,7 +301,7 @@ def _grey_levels(image: Image.Image) -> Grid:
     image = ImageOps.exif_transpose(image.reduce(factor) if factor > 1 else image)
     if deep:  # stretched, since Pillow would clip it
         levels = np.asarray(image, np.float32)
-        return (levels - levels.min()) * (255 / max(float(np.ptp(levels)), 1))
+        return np.asarray((levels - levels.min()) * (255 / max(float(np.ptp(levels)), 1)), np.float32)
     return np.asarray(_opaque(image).convert("L"), np.float32)
 
 

@@ -43,6 +43,24 @@ EPOCH_FIELDS = {  # every record's fields; those that may be null are the parts 
     "digit_accuracy": float | None,
     "seconds": float,
 }
+SUMMARY_FIELDS = {  # those of a finished run that somebody reads; some, of other programs' runs, may be missing
+    "epochs": int,
+    "seconds": float,
+    "stop_reason": str,
+    "mean": float,
+    "deviation": float,
+    "training_accuracy": float,
+    "test_digit_accuracy": float | None,
+}
+PREDICTION_SHAPES: dict[str, tuple[str | int, ...]] = {
+    "indices": ("pairs", 2),
+    "classes": ("pairs", 2),
+    "digits": ("pairs", 2),
+    "probability": ("pairs",),
+    "decision": ("pairs",),
+    "trace_epochs": ("epochs",),
+    "trace": ("epochs", "pairs"),
+}
 
 State = Literal["missing", "active", "finished", "stopped", "failed", "interrupted", "damaged"]
 
@@ -105,6 +123,11 @@ class Run:
         """The test pairs' predictions (RunResult says which arrays), `trace` as float32 probabilities again; raises
         StoreError."""
         arrays = self._arrays("predictions.safetensors")
+        wrong = _find_wrong_array(arrays)
+        if wrong:
+            raise StoreError(
+                f"The file predictions.safetensors of the run {self.run_id} is damaged ({wrong} is wrong)."
+            )
         if "trace" in arrays:
             arrays["trace"] = (arrays["trace"].astype(np.float32) + 0.5) / 256  # the middle of each step
         return arrays
@@ -115,7 +138,7 @@ class Run:
             raise StoreError(f"The run {self.run_id} has no {name}; train it again to get one.")
         try:
             return safetensors.numpy.load_file(path)
-        except (OSError, safetensors.SafetensorError) as error:
+        except (OSError, safetensors.SafetensorError, KeyError, ValueError) as error:  # KeyError: no type of NumPy's
             raise StoreError(f"The file {name} of the run {self.run_id} is damaged ({error}).") from None
 
 
@@ -148,7 +171,7 @@ def _parse_all(lines: list[bytes]) -> list[dict[str, Any]] | None:
         return None
     try:
         records: list[dict[str, Any]] = json.loads(b"[%s]" % b",".join(lines))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     in_place = len(records) == len(lines) and all(
         _is_record(record) and record["epoch"] == epoch for epoch, record in enumerate(records, start=1)
@@ -161,7 +184,7 @@ def _parse_record(line: bytes) -> dict[str, Any] | None:
         return None
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return record if _is_record(record) else None
 
@@ -169,7 +192,14 @@ def _parse_record(line: bytes) -> dict[str, Any] | None:
 def _is_record(record: Any) -> bool:
     if not isinstance(record, dict) or record.keys() != EPOCH_FIELDS.keys():
         return False
-    return all(isinstance(record[name], kind) or type(record[name]) is int for name, kind in EPOCH_FIELDS.items())
+    return all(_is_a(record[name], kind) for name, kind in EPOCH_FIELDS.items())
+
+
+def _is_a(value: Any, kind: Any) -> bool:
+    """Whether a value out of JSON is of a kind; whole numbers are floats too, and truth values are no numbers."""
+    if type(value) is int:
+        return kind is not str and abs(value) < 2**53
+    return isinstance(value, kind) and value is not True and value is not False
 
 
 class RunStore:
@@ -354,7 +384,7 @@ def _read_object(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise StoreError(f"{path.name} is missing") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise StoreError(f"{path.name} is not JSON") from None
     if not isinstance(value, dict):
         raise StoreError(f"{path.name} is not a JSON object")
@@ -365,13 +395,32 @@ def _judge_result(run_id: str, path: Path, settings: RunSettings, summary: dict[
     state = summary.get("state")
     accuracy = summary.get("test_accuracy")
     if state == "finished" and isinstance(accuracy, float) and 0 <= accuracy <= 1:
-        return Run(run_id, path, "finished", settings, summary)
+        wrong = [name for name, kind in SUMMARY_FIELDS.items() if name in summary and not _is_a(summary[name], kind)]
+        if not wrong:
+            return Run(run_id, path, "finished", settings, summary)
+        problem = f"The run {run_id} is set aside: {wrong[0]} in result.json is wrong."
+        return Run(run_id, path, "damaged", settings, problem=problem)
     if state == "stopped":
         return Run(run_id, path, "stopped", settings, summary, "The run was stopped; it can be started again.")
     if state == "failed":
         return Run(run_id, path, "failed", settings, summary, str(summary.get("error", "The run failed.")))
     problem = f"The run {run_id} is set aside: result.json lacks a state or a test accuracy from 0 to 1."
     return Run(run_id, path, "damaged", settings, problem=problem)
+
+
+def _find_wrong_array(arrays: dict[str, np.ndarray]) -> str:
+    """The name of an array of predictions that does not fit the others, or holds what it cannot; empty: none."""
+    sizes: dict[str | int, int] = {2: 2}
+    for name, shape in PREDICTION_SHAPES.items():
+        if name in arrays:
+            values = arrays[name]
+            fits = values.ndim == len(shape) and all(
+                map(lambda axis, n: sizes.setdefault(axis, n) == n, shape, values.shape)
+            )
+            most = 9 if name in ("classes", "digits") else np.inf
+            if not fits or not np.all(np.isfinite(values) & (values >= 0) & (values <= most)):
+                return name
+    return ""
 
 
 def _is_run_id(name: str) -> bool:

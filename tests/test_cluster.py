@@ -49,7 +49,7 @@ def kill_family(process: subprocess.Popen) -> None:
 def wait_for_address(log: Path, process: subprocess.Popen) -> str:
     """The address under which a Dask process says that it works."""
     while process.poll() is None:
-        said = re.search(r"(?:Scheduler at|Start worker at): +(\S+)", log.read_text())
+        said = re.search(r"(?:Scheduler at: +|Start worker at: +(?=[\s\S]*Registered to))(\S+)", log.read_text())
         if said:
             return said[1]
         with pytest.raises(subprocess.TimeoutExpired):
