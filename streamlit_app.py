@@ -7,11 +7,15 @@ import streamlit as st
 if __name__ == "__main__":  # a session: the router, nothing else
     icon = Path(__file__).parent / "pages" / "components" / "icon.png"  # a named icon would come from elsewhere
     st.set_page_config(page_title="Compare two digits", page_icon=icon, layout="wide")
+    st.html("<style>.stMainBlockContainer { padding-top: 4.5rem }</style>")  # the screen's message, not a blank, on top
     page = st.navigation(
         [
             st.Page("pages/train.py", title="Train", icon=":material/play_arrow:", default=True),
             st.Page("pages/compare.py", title="Compare", icon=":material/table_chart:"),
             st.Page("pages/findings.py", title="Findings", icon=":material/lightbulb:"),
+            st.Page("pages/mistakes.py", title="Mistakes", icon=":material/rule:"),
+            st.Page("pages/architectures.py", title="Architectures", icon=":material/account_tree:"),
+            st.Page("pages/walk.py", title="Walk", icon=":material/footprint:"),
             st.Page("pages/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
             st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
         ],

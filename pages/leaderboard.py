@@ -22,7 +22,6 @@ if board.empty:
 names = [name for name in SETTINGS_FIELDS if name != "seed"]
 number = st.column_config.NumberColumn
 load = f"load-{hash(tuple(board['mean']))}"  # a click on a board that is no longer shown leads nowhere
-columns = ["rank", "label", "dropout", "mean", "std", "low", "high", "rounds", "sure", "others", "parameters"]
 st.dataframe(
     board.assign(
         label=[PALETTE[name].label for name in board["model"]],
@@ -31,13 +30,20 @@ st.dataframe(
         train=":material/play_arrow: Train",
         **{name: 100 * board[name] for name in ("mean", "std", "low", "high")},
     ),
-    column_order=["rank", "mean", "label", "dropout", "train"] if is_phone() else [*columns, "seconds", "train"],
+    column_order=(
+        ["rank", "mean", "label", "dropout", "train"]
+        if is_phone()
+        else [
+            "rank", "label", "dropout", "train", "mean", "std", "low", "high", "rounds", "sure", "others",
+            "parameters", "seconds",
+        ]
+    ),
     column_config={
         "rank": number("Rank", width="small"),
         "label": architecture_column(),
         "dropout": number("Dropout", format="%.2f"),
-        "others": "Other than the report's",
-        "mean": number("Test accuracy, %", format="%.1f"),
+        "others": st.column_config.TextColumn("Other settings", help="Where they are not the report's"),
+        "mean": number("Accuracy, %", help="Mean test accuracy of the rounds", format="%.1f"),
         "std": number("± std", format="%.1f"),
         "low": number("95 % from", format="%.1f"),
         "high": number("to", format="%.1f"),
@@ -50,7 +56,7 @@ st.dataframe(
     hide_index=True,
     height=560,
     alt="Every setting with a finished round, by mean test accuracy",
-)
+)  # fmt: skip
 st.caption(
     f"Ranked by mean test accuracy; settings with fewer than {CERTAIN_ROUNDS} rounds are uncertain and follow unranked."
 )
