@@ -17,8 +17,8 @@ def check_run(run: Run) -> tuple[str, bool]:
     if run.state != "finished" or run.settings is None:
         return (run.problem if run.state in ("damaged", "failed") else ""), False
     try:
-        if len(run.history) != run.summary["epochs"]:
-            return f"The history of {run.run_id} has {len(run.history)} of {run.summary['epochs']} epochs.", False
+        if run.history_problem:
+            return run.history_problem, False
         predictions = run.predictions()
         target = predictions["classes"][:, 0] <= predictions["classes"][:, 1]
         if (predictions["decision"] == target).mean() != run.summary["test_accuracy"]:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from core.engine import Engine, EngineError
+from core.engine import SCHEDULER, Engine, EngineError
 from core.runs import STORE, Run, RunStore, StoreError
 from core.settings import MODEL_NAMES, RunSettings, SettingsError, is_shipped_with_weights, plan_reproduction
 
@@ -34,7 +34,10 @@ messages = Console(stderr=True, highlight=False, soft_wrap=True)
 
 StoreOption = Annotated[Path, typer.Option("--store", help="The folder of the run store.")]
 SchedulerOption = Annotated[
-    str | None, typer.Option("--scheduler", help="Address of a running Dask scheduler, such as tcp://host:8786.")
+    str | None,
+    typer.Option(
+        "--scheduler", help="Address of a running Dask scheduler, such as tcp://host:8786 or tls://host:8786."
+    ),
 ]
 WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Local workers; default: one a core.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")]
@@ -71,7 +74,7 @@ def train(
     hidden_units: Annotated[int, typer.Option(help="4 to 512.")] = DEFAULTS.hidden_units,
     auxiliary_weight: Annotated[float, typer.Option(help="0 to 100.")] = DEFAULTS.auxiliary_weight,
     store: StoreOption = STORE,
-    scheduler: SchedulerOption = None,
+    scheduler: SchedulerOption = SCHEDULER,
     workers: WorkersOption = None,
 ) -> None:
     """Train rounds of one architecture (default: 10 of DirectClassificationModel, as the report's script does)."""
@@ -91,7 +94,9 @@ def train(
 
 
 @app.command()
-def reproduce(store: StoreOption = STORE, scheduler: SchedulerOption = None, workers: WorkersOption = None) -> None:
+def reproduce(
+    store: StoreOption = STORE, scheduler: SchedulerOption = SCHEDULER, workers: WorkersOption = None
+) -> None:
     """Train every run of the reproduction that the store lacks; go on after a stop."""
     with one_sentence():
         run_store, plan = RunStore(store), plan_reproduction()
@@ -142,9 +147,14 @@ def follow(engine: Engine, plan: list[RunSettings]) -> bool:
                 engine.changed.wait(timeout=0.2)
                 waiting = {run_id for run_id in waiting if run_id in engine.jobs}
                 running = sum(job.running for job in engine.jobs.values())
+            while engine.notices:
+                progress.console.print(engine.notices.pop(0), markup=False)
             elsewhere = {run_id for run_id in elsewhere if engine.store.read(run_id).state == "active"}
             waiting |= elsewhere
-            progress.update(bar, completed=len(plan) - len(waiting), description=f"Training {running} at once")
+            text = f"Training {running} at once" if running or not waiting else "Waiting for a worker"
+            progress.update(bar, completed=len(plan) - len(waiting), description=text)
+        for problem in dict.fromkeys(engine.problems.values()):
+            progress.console.print(problem, markup=False)
         if pressed.is_set():
             progress.update(bar, description="Stopping after this epoch")
     return not pressed.is_set()

@@ -32,6 +32,7 @@ MAX_POINTS = 5_000
 MAX_LINK = 30_000  # characters
 MAX_FILE = 20 * 2**20  # bytes
 MAX_PIXELS = 80_000_000  # below the number from which Pillow itself objects
+MAX_WHOLE = 20_000_000  # pixels of a picture that cannot be decoded at a fraction of its size, so as to spare memory
 
 FIELD, BOX = 28, 20  # MNIST: a digit fills a box of 20 pixels in a field of 28
 CENTRE = 14.5  # MNIST: every centre of mass lies from 14 to 15, measured from the field's corner
@@ -252,7 +253,9 @@ def _open_image(source: bytes | Path) -> Image.Image:
     try:
         image = Image.open(BytesIO(content), formats=_FORMATS)
         _check_pixels(image)
-        image.draft("L", (_WORK, _WORK))  # a JPEG is decoded at a fraction of its size
+        if "progressive" not in image.info:  # such a JPEG is held whole, whatever comes out
+            image.draft("L", (_WORK, _WORK))  # a JPEG is decoded at a fraction of its size
+        _check_pixels(image, MAX_WHOLE)
         image.load()
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ValueError(f"The picture has more than the {MAX_PIXELS // 10**6} megapixels allowed.") from None
@@ -276,25 +279,29 @@ def _read_file(source: bytes | Path) -> bytes:
     return content
 
 
-def _check_pixels(image: Image.Image) -> None:
+def _check_pixels(image: Image.Image, most: int = MAX_PIXELS) -> None:
     pixels = image.width * image.height
-    if pixels > MAX_PIXELS:
-        allowed = f"at most {MAX_PIXELS // 10**6} are allowed"
+    if pixels > most:
+        plain = "" if most == MAX_PIXELS else " unless it is a plain JPEG"
+        allowed = f"at most {most // 10**6} are allowed{plain}"
         raise ValueError(f"The picture has {pixels / 1e6:.0f} megapixels, but {allowed}.")
 
 
 def _grey_levels(image: Image.Image) -> Grid:
     """(H, W) float32 in 0 to 255, upright, opaque, no side above `_WORK`."""
     _check_pixels(image)
-    if image.mode.startswith(("I", "F")):  # more than eight bits: stretched, since Pillow would clip them
-        deep = np.asarray(image, np.float32)
-        image = Image.fromarray(((deep - deep.min()) * (255 / max(float(np.ptp(deep)), 1))).astype(np.uint8))
+    deep = image.mode.startswith(("I", "F"))  # more than eight bits
+    if deep:
+        image = image.convert("F")
     elif image.has_transparency_data:
-        image = image.convert("RGBA")
+        image = image.convert("RGBA") if image.mode != "RGBA" else image
     elif image.mode not in ("L", "RGB"):
         image = image.convert("RGB")
     factor = -(-max(image.size) // _WORK)
     image = ImageOps.exif_transpose(image.reduce(factor) if factor > 1 else image)
+    if deep:  # stretched, since Pillow would clip it
+        levels = np.asarray(image, np.float32)
+        return np.asarray((levels - levels.min()) * (255 / max(float(np.ptp(levels)), 1)), np.float32)
     return np.asarray(_opaque(image).convert("L"), np.float32)
 
 

@@ -12,17 +12,20 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from core.limits import Limits
-from core.runs import RunResult, RunStore, RunWriter
+from core.runs import RunResult, RunStore, RunWriter, StoreError
 from core.settings import RunSettings
+from core.versions import describe_versions, name_differences
 
 ROOT = Path(__file__).parent.parent
+SCHEDULER = os.environ.get("PAIR_SCHEDULER")  # the address of a cluster's scheduler; none: a cluster of our own
 EPOCHS, STOPS = "pair-epochs", "pair-stops"  # the topic of the workers' events, the prefix of the stop marks
 # A training step frees and takes the same megabytes hundreds of times a second. Dask has its workers give them back to
 # the system each time, at tens of thousands of page faults an epoch; these settings keep them.
@@ -33,6 +36,7 @@ KEEP_MEMORY = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # in huge pages, where the system has them
 }
 CONNECT_SECONDS = 20
+LOSSES = 3  # times that a run is sent again after its engine was lost; the run itself may be what kills it
 ASK_SECONDS = 0.5  # between two questions of a run whether somebody has stopped it
 NICENESS = 5  # so that a screen never waits for a training step
 
@@ -56,6 +60,8 @@ class Job:
     reached: int = 0  # the epoch it is at; a run that is started again walks through those that the store has
     stopping: bool = False
     problem: str = ""
+    note: str = ""  # what has happened to the run on its way
+    losses: int = 0
 
     @property
     def running(self) -> bool:
@@ -77,11 +83,12 @@ class Engine:
     """
 
     store: RunStore
-    scheduler: str | None = None
+    scheduler: str | None = SCHEDULER
     workers: int | None = None
     limits: Limits = field(default_factory=Limits)
     jobs: dict[str, Job] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)  # what has happened to the engine or its workers, in sentences
     changed: threading.Condition = field(default_factory=threading.Condition)
     turn: int = 0  # the latest turn of which a run has started
     moves: int = 0  # grows whenever a run is queued, begins or ends
@@ -90,24 +97,33 @@ class Engine:
     _started: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
-        """Connect and warm the workers; returns at once where that is done. Raises EngineError."""
+        """Connect and warm the workers; returns at once where that is done. Raises EngineError or StoreError."""
         with self._started:
-            if self._client is not None:
-                return
-            from distributed import Client
-            from distributed.comm import resolve_address
+            if self._client is None:
+                self.store.check_writable()
+                self._client = self._open()
 
-            address = self.scheduler or self._start_host()
-            try:
-                resolve_address(address)  # a client that is given no address at all takes long to give up
-                client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="pair-comparison")
-            except (OSError, ValueError) as error:
-                self._end_host()
-                raise EngineError(f"No Dask scheduler answers at {address} ({error}).") from None
-            client.subscribe_topic(EPOCHS, self._on_event)
-            for worker in client.scheduler_info(n_workers=-1)["workers"]:
-                client.submit(warm_worker, workers=[worker], allow_other_workers=True, pure=False, priority=100)
-            self._client = client
+    def _open(self) -> Any:
+        client = self._connect(self.scheduler or self._start_host())
+        client.subscribe_topic(EPOCHS, self._on_event)
+        for worker in client.scheduler_info(n_workers=-1)["workers"]:
+            client.submit(warm_worker, workers=[worker], allow_other_workers=True, pure=False, priority=100)
+        return client
+
+    def _connect(self, address: str) -> Any:
+        from distributed import Client
+
+        try:
+            check_address(address)
+            client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="pair-comparison")
+        except (OSError, ValueError) as error:
+            self._end_host()
+            raise EngineError(f"No Dask scheduler answers at {address} ({error}).") from None
+        strangers = find_strangers(client) if self.scheduler else {}
+        if strangers:
+            client.close()
+            raise EngineError(" ".join(strangers.values()))
+        return client
 
     @property
     def ready(self) -> bool:
@@ -124,7 +140,8 @@ class Engine:
     def _start_host(self) -> str:
         # A process of its own: started from a Streamlit script, Dask's spawned children would execute that script.
         # Dask's own log would say again, with a traceback, what the store says in a sentence.
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "DASK_LOGGING__DISTRIBUTED": "critical"}
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        environment = {**os.environ, "PYTHONPATH": path, "DASK_LOGGING__DISTRIBUTED": "critical"}
         command = [sys.executable, "-m", "core.engine", str(self.workers or os.cpu_count() or 1)]
         self._host = subprocess.Popen(
             command,
@@ -138,6 +155,7 @@ class Engine:
         assert self._host.stdout is not None
         address = self._host.stdout.readline().strip()
         if not address:
+            self._end_host()
             raise EngineError("The local Dask cluster did not start; its messages are above.")
         return address
 
@@ -194,9 +212,10 @@ class Engine:
 
         attempt = uuid.uuid4().hex[:8]
         key = f"train-{job.settings.run_id}-{attempt}"
+        job.started, job.reached = None, 0
         # Dask keeps the tasks of large groups and marked ones at the scheduler, in the order of their priorities, until
         # a worker is free. Any other is put on some worker at once, and waits there while another worker is idle.
-        task = Task(key, train_run, job.settings.model_dump_json(), attempt, _data_producer=True)
+        task = Task(key, train_run, job.settings.model_dump_json(), attempt, describe_versions(), _data_producer=True)
         [job.future] = self._client.get({key: task}, [key], sync=False, priority=-job.turn)
         job.future.add_done_callback(lambda future: self._on_done(job, future))
 
@@ -221,10 +240,11 @@ class Engine:
                     job.owners.discard(owner)
                     continue
                 job.stopping = True
-            # A run that seems to wait may have begun a moment ago, and then only the mark ends it.
-            Event(f"{STOPS}-{job.future.key.rsplit('-', 1)[1]}", client=self._client).set()
-            if not job.running:
-                job.future.cancel()
+            with suppress(OSError):  # an engine that is lost now is told so when it is back
+                # A run that seems to wait may have begun a moment ago, and then only the mark ends it.
+                Event(f"{STOPS}-{job.future.key.rsplit('-', 1)[1]}", client=job.future.client).set()
+                if not job.running:
+                    job.future.cancel()
 
     def epochs(self, run_id: str) -> int:
         """How many epochs a queued or training run has in the store; 0 for any other."""
@@ -244,6 +264,8 @@ class Engine:
             if job is None or not job.future.key.endswith(message["attempt"]):
                 return
             record = message.get("record")
+            if record is None and job.running:
+                job.note = f"its worker was lost; it trains again and goes on after epoch {job.epochs}"
             if job.started is None or record is None:  # it begins, perhaps again on another worker
                 job.started = time.monotonic()
                 self.turn = max(self.turn, job.turn)
@@ -259,11 +281,69 @@ class Engine:
             threading.Thread(target=self.stop, args=[[job.settings.run_id]], daemon=True).start()
 
     def _on_done(self, job: Job, future: Any) -> None:
-        """Write how a run ended, in Dask's callback thread, and let go of it."""
+        """Let go of a run that has ended, in Dask's callback thread; save one that the engine did not end."""
+        values = None
         try:
-            self._write_end(job, future)
+            if future.status == "finished":
+                values = future.result()
+        except (OSError, CancelledError):  # lost on the way here
+            lost = True
+        else:
+            lost = future.status == "cancelled"
+        doubtful = future.status == "error" and self.scheduler is not None
+        if (lost or doubtful) and not job.stopping:
+            threading.Thread(target=self._save if lost else self._doubt, args=[job, future], daemon=True).start()
+        else:
+            self._let_go(job, lambda: self._write_end(job, future, values))
+
+    def _save(self, job: Job, future: Any) -> None:
+        """Start the engine again where it was lost, and send the run again: it goes on where its history ends."""
+        job.losses += 1
+        try:
+            if job.losses > LOSSES:
+                raise EngineError(f"The engine was lost {job.losses} times during this run.")
+            self._restart(future.client)
+        except (EngineError, StoreError) as error:
+            job.problem = f"{error} The run was interrupted; it can be started again."
+            self._let_go(job, lambda: None)  # without a result the run counts as interrupted
+        else:
+            self._send_again(job, "the engine was lost and has started again")
+
+    def _restart(self, lost: Any) -> None:
+        with self._started:
+            if self._client is lost:  # else another run has seen to it
+                self._client = None
+                lost.close(timeout=1)
+                self._end_host()
+                self._client = self._open()
+                self.notices.append("The engine was lost and has started again; the runs go on.")
+
+    def _doubt(self, job: Job, future: Any) -> None:
+        """Find out whether a run failed for its worker's versions; then that worker is sent away, and the run again."""
+        strangers = find_strangers(future.client)
+        if strangers:
+            self.notices += [f"{sentence} It was sent away." for sentence in strangers.values()]
+            future.client.retire_workers(list(strangers))
+            self._send_again(job, "its worker had other versions and was sent away")
+        else:
+            self._let_go(job, lambda: self._write_end(job, future, None))
+
+    def _send_again(self, job: Job, note: str) -> None:
+        with self.changed:
+            stopped = job.stopping  # meanwhile
+            if not stopped:
+                job.note = f"{note}; it goes on after epoch {job.epochs}" if job.epochs else note
+                self._send(job)
+                self.changed.notify_all()
+        if stopped:
+            self._let_go(job, job.writer.stop)
+
+    def _let_go(self, job: Job, write: Callable[[], None]) -> None:
+        """Write how a run ended, and close it."""
+        try:
+            write()
         except OSError as error:
-            job.problem = f"The result could not be written: {error.strerror}."
+            job.problem = job.problem or f"The result could not be written: {error.strerror}."
         with self.changed:
             job.writer.close()
             del self.jobs[job.settings.run_id]
@@ -272,20 +352,15 @@ class Engine:
                 self.problems[job.settings.run_id] = job.problem
             self.changed.notify_all()
 
-    def _write_end(self, job: Job, future: Any) -> None:
+    def _write_end(self, job: Job, future: Any, values: dict[str, Any] | None) -> None:
         if job.problem:
             job.writer.fail(job.problem)
-        elif future.status == "finished":
-            values = future.result()
-            if values is None:
-                job.writer.stop()
-            else:
-                job.writer.finish(RunResult(**values))
         elif future.status == "error":
-            job.writer.fail(f"Training failed: {future.exception()}.")
-        elif job.stopping:
+            job.writer.fail(explain_failure(future.exception()))
+        elif values is not None:
+            job.writer.finish(RunResult(**values))
+        else:
             job.writer.stop()
-        # else the scheduler is lost: without a result the run counts as interrupted
 
     def close(self) -> None:
         """Stop whatever runs and end the local cluster."""
@@ -299,11 +374,57 @@ class Engine:
             self._end_host()
 
 
-def train_run(settings_json: str, attempt: str) -> dict[str, Any] | None:
+def explain_failure(error: BaseException) -> str:
+    """Why a run failed, in one sentence."""
+    from distributed import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return "Training failed: its worker died again and again; there may be too little memory for these settings."
+    return f"Training failed: {str(error).rstrip('.')}."
+
+
+def check_address(address: str) -> None:
+    """Raises ValueError or OSError for an address that a client would take long to give up, or never could reach."""
+    import dask
+    from distributed import Security
+    from distributed.comm import resolve_address
+
+    resolve_address(address)
+    if address.startswith("tls://"):
+        if Security().get_connection_args("client")["ssl_context"] is None:
+            raise ValueError("TLS needs certificates: name their files in DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …")
+    elif dask.config.get("distributed.comm.require-encryption"):
+        raise ValueError("encryption is required, but this address is without TLS")
+
+
+def find_strangers(client: Any) -> dict[str, str]:
+    """Address -> a sentence about it, for the scheduler and each worker that differs in what must be equal."""
+    answers = {**client.run(describe_versions, on_error="return"), **_ask_scheduler(client)}
+    sentences = {}
+    for address, answer in answers.items():
+        here = isinstance(answer, dict)
+        wrong = name_differences(answer) if here else "no copy of this program that it can import"
+        if wrong:
+            who = "scheduler" if address == client.scheduler.address else "worker"
+            sentences[address] = f"The {who} at {address} has {wrong}."
+    return sentences
+
+
+def _ask_scheduler(client: Any) -> dict[str, Any]:
+    try:
+        return {client.scheduler.address: client.run_on_scheduler(describe_versions)}
+    except Exception as error:
+        return {client.scheduler.address: error}
+
+
+def train_run(settings_json: str, attempt: str, versions: dict[str, str]) -> dict[str, Any] | None:
     """On a worker: train one run, log an event an epoch; None where somebody asked it to stop.
 
-    Gives RunResult's fields as plain values, so that whoever receives them needs no torch.
+    `versions` are those of whoever asks; raises RuntimeError where ours are others. Gives RunResult's fields as plain
+    values, so that whoever receives them needs no torch.
     """
+    if versions != describe_versions():
+        raise RuntimeError("This worker has other versions than the process that submits the runs.")
     import torch
     from distributed import Event, get_worker
 
@@ -345,6 +466,7 @@ async def host_cluster(workers: int) -> None:
         {
             "distributed.nanny.pre-spawn-environ": {**KEEP_MEMORY, "OMP_NUM_THREADS": 1},
             "distributed.scheduler.worker-saturation": 1.0,  # no run waits at one worker while another is idle
+            "distributed.scheduler.worker-ttl": None,  # goes by the clock of the wall, which may jump
         }
     )
     os.nice(NICENESS)

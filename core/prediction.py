@@ -10,7 +10,7 @@ from torch.func import functional_call, stack_module_state
 
 from core.architectures import Output, build_network
 from core.objectives import decide, probability, read_digits
-from core.runs import Run, StoreError
+from core.runs import Run
 from core.settings import MODEL_NAMES, RunSettings
 from core.training import load_weights
 
@@ -104,11 +104,13 @@ def _settings_of(run: Run) -> RunSettings:
 
 def load_network(run: Run) -> nn.Module:
     """A run's trained network in evaluation mode; raises StoreError or ValueError naming the run."""
-    network = build_network(_settings_of(run))
+    network, arrays = build_network(_settings_of(run)), run.weights()
     try:
-        load_weights(network, run.weights())
-    except StoreError:
-        raise
+        if not {"mean", "deviation"} <= run.summary.keys():
+            raise ValueError("Its result lacks the mean or the deviation that standardise images.")
+        if not all(np.isfinite(values).all() for values in arrays.values()):
+            raise ValueError("Its weights are not all finite numbers.")
+        load_weights(network, arrays)
     except ValueError as error:
         raise ValueError(f"The run {run.run_id} cannot answer: {error}") from None
     return network.eval()

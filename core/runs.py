@@ -11,6 +11,7 @@ Readers forgive a torn last line, and set a damaged run aside with a sentence in
 """
 
 import errno
+import fcntl
 import json
 import os
 import tempfile
@@ -30,6 +31,7 @@ from filelock import FileLock, Timeout
 from core.settings import RunSettings, SettingsError, check_run_id, is_run_id
 
 STORE = Path(os.environ.get("PAIR_RUNS", Path(__file__).parent.parent / "cached_runs"))
+TEMPORARY = ".new-"  # how the names of files begin that are being written
 EPOCH_FIELDS = {  # every record's fields; those that may be null are the parts that not every architecture has
     "epoch": int,
     "training_loss": float,
@@ -40,6 +42,24 @@ EPOCH_FIELDS = {  # every record's fields; those that may be null are the parts 
     "validation_accuracy": float,
     "digit_accuracy": float | None,
     "seconds": float,
+}
+SUMMARY_FIELDS = {  # those of a finished run that somebody reads; some, of other programs' runs, may be missing
+    "epochs": int,
+    "seconds": float,
+    "stop_reason": str,
+    "mean": float,
+    "deviation": float,
+    "training_accuracy": float,
+    "test_digit_accuracy": float | None,
+}
+PREDICTION_SHAPES: dict[str, tuple[str | int, ...]] = {
+    "indices": ("pairs", 2),
+    "classes": ("pairs", 2),
+    "digits": ("pairs", 2),
+    "probability": ("pairs",),
+    "decision": ("pairs",),
+    "trace_epochs": ("epochs",),
+    "trace": ("epochs", "pairs"),
 }
 
 State = Literal["missing", "active", "finished", "stopped", "failed", "interrupted", "damaged"]
@@ -83,6 +103,14 @@ class Run:
         return read_history(self.path / "history.jsonl")[0]
 
     @property
+    def history_problem(self) -> str:
+        """What is wrong with a finished run's history, in a sentence; empty: nothing, or not finished."""
+        expected, found = self.summary.get("epochs"), len(self.history)
+        if self.state != "finished" or found == expected:
+            return ""
+        return f"The history of {self.run_id} has {found} of {expected} epochs."
+
+    @property
     def has_weights(self) -> bool:
         """Whether the weights are kept; runs of side experiments are shipped without."""
         return (self.path / "weights.safetensors").is_file()
@@ -95,6 +123,11 @@ class Run:
         """The test pairs' predictions (RunResult says which arrays), `trace` as float32 probabilities again; raises
         StoreError."""
         arrays = self._arrays("predictions.safetensors")
+        wrong = _find_wrong_array(arrays)
+        if wrong:
+            raise StoreError(
+                f"The file predictions.safetensors of the run {self.run_id} is damaged ({wrong} is wrong)."
+            )
         if "trace" in arrays:
             arrays["trace"] = (arrays["trace"].astype(np.float32) + 0.5) / 256  # the middle of each step
         return arrays
@@ -105,7 +138,7 @@ class Run:
             raise StoreError(f"The run {self.run_id} has no {name}; train it again to get one.")
         try:
             return safetensors.numpy.load_file(path)
-        except (OSError, safetensors.SafetensorError) as error:
+        except (OSError, safetensors.SafetensorError, KeyError, ValueError) as error:  # KeyError: no type of NumPy's
             raise StoreError(f"The file {name} of the run {self.run_id} is damaged ({error}).") from None
 
 
@@ -138,7 +171,7 @@ def _parse_all(lines: list[bytes]) -> list[dict[str, Any]] | None:
         return None
     try:
         records: list[dict[str, Any]] = json.loads(b"[%s]" % b",".join(lines))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     in_place = len(records) == len(lines) and all(
         _is_record(record) and record["epoch"] == epoch for epoch, record in enumerate(records, start=1)
@@ -151,7 +184,7 @@ def _parse_record(line: bytes) -> dict[str, Any] | None:
         return None
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return record if _is_record(record) else None
 
@@ -159,7 +192,14 @@ def _parse_record(line: bytes) -> dict[str, Any] | None:
 def _is_record(record: Any) -> bool:
     if not isinstance(record, dict) or record.keys() != EPOCH_FIELDS.keys():
         return False
-    return all(isinstance(record[name], kind) or type(record[name]) is int for name, kind in EPOCH_FIELDS.items())
+    return all(_is_a(record[name], kind) for name, kind in EPOCH_FIELDS.items())
+
+
+def _is_a(value: Any, kind: Any) -> bool:
+    """Whether a value out of JSON is of a kind; whole numbers are floats too, and truth values are no numbers."""
+    if type(value) is int:
+        return kind is not str and abs(value) < 2**53
+    return isinstance(value, kind) and value is not True and value is not False
 
 
 class RunStore:
@@ -200,7 +240,8 @@ class RunStore:
     def read(self, run_id: str) -> Run:
         """One run; whatever is wrong with it is said in `problem`, not raised. Raises ValueError for a bad identity."""
         path = self.path(run_id)
-        if not path.is_dir():
+        if not any((path / name).exists() for name in ("settings.json", "history.jsonl", "result.json")):
+            # A folder without them is what a process leaves that died, or had no space, before it wrote anything.
             return Run(run_id, path, "missing", None, problem=f"The run {run_id} is not in the store.")
         try:
             settings = RunSettings.parse(_read_object(path / "settings.json"))
@@ -232,16 +273,24 @@ class RunStore:
 
     def is_locked(self, run_id: str) -> bool:
         """Whether some process is writing this run now."""
-        lock = self.path(run_id) / ".lock"
-        if not lock.is_file():
-            return False
         try:
-            with FileLock(lock, timeout=0, is_singleton=False):
-                return False
-        except Timeout:
+            with (self.path(run_id) / ".lock").open("rb") as lock:
+                # Shared, so that two readers never take each other for a writer, and a read-only store will do.
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
             return True
-        except OSError:  # a store that cannot be written has no writer
+        except OSError:  # mostly that there is no such file
             return False
+        return False
+
+    def check_writable(self) -> None:
+        """Raises StoreError where the store's folder, or the one that it would be made in, cannot be written."""
+        place = next(path for path in (self.root, *self.root.parents) if path.exists())
+        try:
+            with tempfile.TemporaryFile(dir=place):
+                pass
+        except OSError as error:
+            raise StoreError(f"The store {self.root} cannot be written: {error.strerror}.") from None
 
     def claim(self, settings: RunSettings) -> "RunWriter | None":
         """Become the writer of a run, or None where another process is; raises StoreError where it can't be written."""
@@ -272,6 +321,8 @@ class RunWriter:
         self.run_id = settings.run_id
         self.path = path
         self._lock = lock
+        for torn in path.glob(f"{TEMPORARY}*"):  # of a writer that was killed
+            torn.unlink()
         with suppress(FileNotFoundError):
             (path / "result.json").unlink()
         write_atomically(path / "settings.json", settings.model_dump_json(indent=1).encode())
@@ -320,12 +371,13 @@ class RunWriter:
     def close(self) -> None:
         """Let go of the run: without a result it counts as interrupted from here on."""
         self._lock.release()
-        os.utime(self.path)  # the folder's time is part of the store's signature
+        with suppress(OSError):  # a store that has become read-only keeps its time
+            os.utime(self.path)  # the folder's time is part of the store's signature
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that readers see the old one or the new one, never a part; raises OSError and leaves no trace."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -343,7 +395,7 @@ def _read_object(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise StoreError(f"{path.name} is missing") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise StoreError(f"{path.name} is not JSON") from None
     if not isinstance(value, dict):
         raise StoreError(f"{path.name} is not a JSON object")
@@ -354,13 +406,32 @@ def _judge_result(run_id: str, path: Path, settings: RunSettings, summary: dict[
     state = summary.get("state")
     accuracy = summary.get("test_accuracy")
     if state == "finished" and isinstance(accuracy, float) and 0 <= accuracy <= 1:
-        return Run(run_id, path, "finished", settings, summary)
+        wrong = [name for name, kind in SUMMARY_FIELDS.items() if name in summary and not _is_a(summary[name], kind)]
+        if not wrong:
+            return Run(run_id, path, "finished", settings, summary)
+        problem = f"The run {run_id} is set aside: {wrong[0]} in result.json is wrong."
+        return Run(run_id, path, "damaged", settings, problem=problem)
     if state == "stopped":
         return Run(run_id, path, "stopped", settings, summary, "The run was stopped; it can be started again.")
     if state == "failed":
         return Run(run_id, path, "failed", settings, summary, str(summary.get("error", "The run failed.")))
     problem = f"The run {run_id} is set aside: result.json lacks a state or a test accuracy from 0 to 1."
     return Run(run_id, path, "damaged", settings, problem=problem)
+
+
+def _find_wrong_array(arrays: dict[str, np.ndarray]) -> str:
+    """The name of an array of predictions that does not fit the others, or holds what it cannot; empty: none."""
+    sizes: dict[str | int, int] = {2: 2}
+    for name, shape in PREDICTION_SHAPES.items():
+        if name in arrays:
+            values = arrays[name]
+            fits = values.ndim == len(shape) and all(
+                map(lambda axis, n: sizes.setdefault(axis, n) == n, shape, values.shape)
+            )
+            most = 9 if name in ("classes", "digits") else np.inf
+            if not fits or not np.all(np.isfinite(values) & (values >= 0) & (values <= most)):
+                return name
+    return ""
 
 
 def _modified(entry: os.DirEntry[str]) -> int:

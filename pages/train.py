@@ -10,7 +10,7 @@ from core.engine import EngineError
 from core.limits import LimitError
 from core.palette import PALETTE
 from core.results import SETTINGS_FIELDS, load_histories
-from core.runs import StoreError
+from core.runs import Run, StoreError
 from pages.components.queue import describe_wait, show_queue
 from pages.components.router import enter_by_router
 from pages.components.settings_form import choose_settings, load_settings
@@ -90,10 +90,19 @@ def describe_rounds() -> tuple[str, set[str]]:
     if len(accuracies):
         spread = f" ± {100 * accuracies.std():.1f}" if len(accuracies) > 1 else ""
         text += f" Test accuracy {100 * accuracies.mean():.1f}{spread} % (n = {len(accuracies)})."
-    if counts.get("stopped", 0) + counts.get("interrupted", 0) and not objection:
+    if not objection and not counts.index.isin([WORDS["finished"], WORDS["active"], WORDS["missing"]]).all():
         text += " *Start training* goes on with the rest."
-    failed = [engine.problems.get(run.run_id, run.problem) for run in runs if run.state in ("failed", "damaged")]
-    return " ".join([text, *failed]), {run.run_id for run in runs if run.state != "active"}
+    ended = {run.run_id for run in runs if run.state != "active"}
+    if elsewhere := rounds.keys() - ended - engine.jobs.keys():
+        text += f" Another program on this store trains {len(elsewhere)} of them; their epochs appear here."
+    return " ".join([text, *dict.fromkeys(filter(None, map(tell_problem, runs)))]), ended
+
+
+def tell_problem(run: Run) -> str:
+    """What is wrong with a round, in a sentence; empty where its state says it all."""
+    if run.state == "finished":
+        return run.history_problem
+    return engine.problems.get(run.run_id, run.problem if run.state in ("failed", "damaged") else "")
 
 
 def choose_tick() -> float | None:
@@ -101,9 +110,9 @@ def choose_tick() -> float | None:
     queue = engine.queue()
     if "replay_since" in st.session_state or (queue and all(owner in job.owners for job in queue)):
         return TICK
-    if not queue:
-        return None
-    return SHARED_TICK if any(job.settings.run_id in rounds for job in queue) else IDLE_TICK
+    if queue and not any(job.settings.run_id in rounds for job in queue):
+        return IDLE_TICK
+    return SHARED_TICK if queue or any(map(STORE.is_locked, rounds)) else None
 
 
 tick = choose_tick()

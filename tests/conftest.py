@@ -44,9 +44,20 @@ def trained_store(tmp_path_factory) -> Path:
 @contextmanager
 def serve(script: Path, store: Path, **environment: str) -> Iterator[str]:
     """Run a Streamlit script as a server of its own on a free port, on the given store; gives its address."""
+    with serve_on(find_port(), script, store, **environment) as (address, _):
+        yield address
+
+
+def find_port() -> int:
+    """A free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return free.getsockname()[1]
+
+
+@contextmanager
+def serve_on(port: int, script: Path, store: Path, **environment: str) -> Iterator[tuple[str, subprocess.Popen]]:
+    """As `serve`, on this port; gives the address and the server's process."""
     command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
     command += ["--server.headless=true", "--browser.gatherUsageStats=false", "--runner.postScriptGC=false"]
     values = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PAIR_RUNS": str(store), **environment}
@@ -55,7 +66,7 @@ def serve(script: Path, store: Path, **environment: str) -> Iterator[str]:
         process = subprocess.Popen(command, cwd=script.parent, env=values, stdout=output, stderr=subprocess.STDOUT)
     try:
         wait_until_served(port, process, log)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process
     finally:
         process.kill()
         process.wait()

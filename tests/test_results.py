@@ -39,6 +39,7 @@ def store(tmp_path) -> RunStore:
             writer.stop()
         writer.close()
     (store.root / "TwoBranchesModel-0123456789ab").mkdir()
+    (store.root / "TwoBranchesModel-0123456789ab" / "history.jsonl").touch()
     (store.root / "holiday pictures").mkdir()
     return store
 

@@ -34,6 +34,8 @@ def _look(_engine: Engine, moves: int) -> list[Entry]:
 def show_queue(engine: Engine, owner: str) -> None:
     """A line a job, those that train and the visitor's own first, with how far each has come; then who waits."""
     entries = _look(engine, engine.moves)
+    for notice in engine.notices[-2:] if entries else ():
+        st.caption(f":material/warning: {notice}")
     for job, place, expected in sorted(entries, key=lambda e: (e.place > 0, owner not in e.job.owners))[:SHOWN]:
         settings = job.settings
         whose = "yours" if owner in job.owners else "someone else's"
@@ -44,7 +46,8 @@ def show_queue(engine: Engine, owner: str) -> None:
             state = f"waiting, place {place}" + (f", {_about(expected.start)}" if expected else "")
         else:
             state = f"epoch {job.epochs}"
-        st.progress(min(job.epochs / settings.max_epochs, 1.0), f"{text}: {state}")
+        note = f"; {job.note}" if job.note else ""
+        st.progress(min(job.epochs / settings.max_epochs, 1.0), f"{text}: {state}{note}")
     if any(entry.place for entry in entries):
         st.caption(_summarise(entries, owner))
 

@@ -1,0 +1,24 @@
+"""What must be equal on every machine that trains: with other versions, a run would not be what its settings say."""
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+
+@cache
+def describe_versions() -> dict[str, str]:
+    """The versions of Python, of the packages that decide a run's numbers or carry them, and of this program."""
+    code = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        code.update(file.name.encode() + b"\0" + file.read_bytes())
+    packages = {name: version(name).split("+")[0] for name in ("torch", "distributed")}  # without the kind of build
+    return {"Python": f"{sys.version_info[0]}.{sys.version_info[1]}", **packages, "this program": code.hexdigest()[:8]}
+
+
+def name_differences(theirs: Mapping[str, str]) -> str:
+    """What another machine's versions have instead of ours, as in 'torch 2.13.0 instead of 2.14.1'; empty: nothing."""
+    ours = describe_versions()
+    return ", ".join(f"{name} {theirs[name]} instead of {ours[name]}" for name in ours if theirs[name] != ours[name])
