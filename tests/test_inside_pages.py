@@ -4,13 +4,11 @@ import re
 import shutil
 
 import pytest
-import streamlit as st
 from conftest import ROOT, serve
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
 from core.drawing import Drawing, Stroke, encode_drawing
-from core.engine import Engine
 from core.runs import RunStore
 from core.settings import RunSettings
 from pages.components import shared
@@ -20,10 +18,7 @@ OTHER = RunSettings(model="TwoChannelsModel", max_epochs=6)
 ONE = Drawing((Stroke(((140.0, 40.0), (140.0, 240.0)), 18.0),))
 
 
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch):
-    monkeypatch.setattr(Engine, "start", lambda engine: None)
-    st.cache_data.clear()
+pytestmark = pytest.mark.usefixtures("screens_alone")
 
 
 @pytest.fixture
