@@ -204,6 +204,7 @@ def address(written):
 
 def test_a_click_on_a_cell_shows_its_pairs_and_is_in_the_link(address, open_page):
     page = open_page(f"{address}/mistakes?mistaken_model={CHANNELS}&cards=2")
+    page.locator("h1").wait_for()
     expect(page.locator(".gallery figure")).to_have_count(3)
     box = page.locator(".st-key-heat .nsewdrag").bounding_box()
     page.mouse.click(box["x"] + 9.5 / 10 * box["width"], box["y"] + 4.5 / 10 * box["height"])
