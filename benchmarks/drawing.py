@@ -22,7 +22,6 @@ from PIL import Image
 from scipy import ndimage
 from torchvision.datasets import MNIST
 
-from core.data import DATA, unpack_mnist
 from core.drawing import (
     PAD,
     Grid,
@@ -33,6 +32,7 @@ from core.drawing import (
     parse_strokes,
     trace_digit,
 )
+from core.mnist import DATA, unpack_mnist
 from core.prediction import Ensemble
 from core.runs import RunStore
 from core.settings import RunSettings

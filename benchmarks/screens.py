@@ -39,8 +39,13 @@ COMPLETE = (
 SCREENS = {  # path -> what shows that the screen is complete
     "": ".mark-line path",
     "compare": "[data-testid=stDataFrame] canvas",
+    "mistakes": ".st-key-distance .main-svg",
+    "architectures": "[data-testid=stImage] img",
+    "walk": ".js-plotly-plot .scatterlayer",
     "draw": "[data-testid=stCaptionContainer]",
 }
+WITH_PYTORCH = ("walk", "draw")  # which first import PyTorch, so that a cold load takes seconds
+BOUNDS = {"mistakes": 1.5, "architectures": 1.5, "walk": 1.5}  # seconds to a complete screen, warm; others: 1
 
 
 def start_server(store: Path) -> tuple["subprocess.Popen[bytes]", str, float]:
@@ -120,6 +125,61 @@ def time_click(browser: Browser, address: str) -> float:
     return statistics.median(times)
 
 
+def time_cell(browser: Browser, address: str) -> float:
+    """Seconds from a click on a pair of digits to its wrong pairs."""
+    page = open_page(browser)
+    load_screen(page, address, "mistakes")
+    times = []
+    for digit in range(2, 9):
+        plot = page.locator(".st-key-heat .nsewdrag").bounding_box()
+        started = time.perf_counter()
+        page.mouse.click(plot["x"] + plot["width"] * (digit + 0.5) / 10, plot["y"] + plot["height"] * 0.45)
+        page.get_by_text(f"First digit 4 and second digit {digit}:").wait_for()
+        page.wait_for_function("!document.querySelector('[data-stale=true]')", polling=10)
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def time_other_architecture(browser: Browser, address: str) -> float:
+    """Seconds from the choice of another architecture to its complete diagram."""
+    page = open_page(browser)
+    load_screen(page, address, "architectures")
+    times = []
+    for name, label in (("DirectClassificationModel", "Direct classification"), ("TwoChannelsModel", "Two channels")):
+        page.get_by_role("combobox", name="Another").click()
+        option = page.get_by_role("option", name=name)
+        option.wait_for()
+        started = time.perf_counter()
+        option.click()
+        page.wait_for_function(
+            "label => [...document.querySelectorAll('[data-testid=stImage] img')].some(e => e.alt.includes(label)"
+            " && e.complete) && !document.querySelector('[data-stale=true]')",
+            arg=f"of {label},",
+            polling=10,
+        )
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def time_stages(browser: Browser, address: str) -> float:
+    """Seconds from a step of the slider to the complete pictures of that stage."""
+    page = open_page(browser)
+    load_screen(page, address, "walk")
+    times = []
+    for stage in range(2, 8):
+        started = time.perf_counter()
+        page.get_by_role("slider").press("ArrowRight")
+        page.wait_for_function(
+            "stage => [...document.querySelectorAll('h3')].some(e => e.textContent.startsWith(`${stage}. `))"
+            " && [...document.querySelectorAll('.stage img')].every(e => e.complete)"
+            " && !document.querySelector('[data-stale=true]')",
+            arg=stage,
+            polling=10,
+        )
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
 def measure(browser: Browser, folder: Path) -> list[tuple[str, float, float]]:
     """What was measured, the seconds, and the bound."""
     store = folder / "runs"
@@ -134,17 +194,25 @@ def measure(browser: Browser, folder: Path) -> list[tuple[str, float, float]]:
             cold = load_screen(page, address, path)
             page.wait_for_timeout(12_000 if not path else 0)  # the engine warms up behind the first screen
             warm = [load_screen(page, address, path) for _ in range(WARM_LOADS)]
-            if path != "draw":  # which first imports PyTorch and loads 140 networks
+            if path not in WITH_PYTORCH:
                 figures.append((f"{path or 'train'}, cold", cold, 2.5))
-            figures.append((f"{path or 'train'}, warm (median of {WARM_LOADS})", statistics.median(warm), 1))
+            figures.append(
+                (f"{path or 'train'}, warm (median of {WARM_LOADS})", statistics.median(warm), BOUNDS.get(path, 1))
+            )
             if path == "compare":
                 figures.append(("compare, a click", time_click(browser, address), 0.3))
+            if path == "mistakes":
+                figures.append(("mistakes, a click on a cell", time_cell(browser, address), 0.4))
+            if path == "architectures":
+                figures.append(("architectures, another chosen", time_other_architecture(browser, address), 0.4))
+            if path == "walk":
+                figures.append(("walk, a step of the slider", time_stages(browser, address), 0.4))
             if not path:
                 first, delays = time_training(browser, address, store)
                 figures.append(("first point after the click", first, 1))
                 figures.append((f"an epoch's delay, median of {len(delays)}", statistics.median(delays), 1.5))
                 figures.append(("an epoch's delay, longest", max(delays), 1.5))
-            if path != "draw":
+            if path not in WITH_PYTORCH:
                 figures.append((f"{path or 'train'}, PyTorch in the server (1 = yes)", imports_torch(process), 0))
         finally:
             process.terminate()

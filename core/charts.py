@@ -37,7 +37,7 @@ class Drawn(NamedTuple):
     alt: str
 
 
-def _frame(figure: go.Figure, height: int, zoom: bool = False) -> go.Figure:
+def frame(figure: go.Figure, height: int, zoom: bool = False) -> go.Figure:
     """The look that all figures share. Without `zoom` a finger on the figure scrolls the page."""
     figure.update_layout(
         height=height,
@@ -86,7 +86,8 @@ def name_dropout(dropout: float) -> str:
     return f"Dropout {dropout:g}" if dropout else "No dropout"
 
 
-def _dash(look: Look) -> str:
+def dash_of(look: Look) -> str:
+    """The dash pattern as Plotly writes it."""
     return ",".join(f"{length}px" for length in look.dash) or "solid"
 
 
@@ -95,11 +96,13 @@ def _tint(colour: str, alpha: float) -> str:
     return f"rgba({red},{green},{blue},{alpha})"
 
 
-def _wrap(text: str, width: int = 20) -> str:
+def wrap(text: str, width: int = 20) -> str:
+    """Lines of at most `width` characters, as Plotly breaks them."""
     return "<br>".join(textwrap.wrap(text, width, break_on_hyphens=False))
 
 
-def _rounded(values: Iterable[float], digits: int = 4) -> list[float | None]:
+def rounded(values: Iterable[float], digits: int = 4) -> list[float | None]:
+    """Short in the figure's JSON; None for NaN."""
     return [None if value != value else round(float(value), digits) for value in values]
 
 
@@ -108,19 +111,20 @@ def _floats(values: Any) -> np.ndarray:
     return np.asarray(values, dtype=np.float32)
 
 
-def _rows(table: pd.DataFrame) -> list[Any]:
+def tuples(table: pd.DataFrame) -> list[Any]:
+    """A named tuple a row."""
     return list(table.itertuples())
 
 
-def _by_model(table: pd.DataFrame) -> list[tuple[ModelName, Look, pd.DataFrame]]:
+def by_model(table: pd.DataFrame) -> list[tuple[ModelName, Look, pd.DataFrame]]:
     """The parts of a table an architecture each, in the order of Table 1."""
     parts = dict(list(table.groupby("model")))
     return [(model, PALETTE[model], parts[model]) for model in MODEL_NAMES if model in parts]
 
 
-def _architecture_rows(figure: go.Figure) -> None:
+def architecture_rows(figure: go.Figure) -> None:
     """A row an architecture, the first of Table 1 on top."""
-    labels = [_wrap(PALETTE[model].label) for model in MODEL_NAMES]
+    labels = [wrap(PALETTE[model].label) for model in MODEL_NAMES]
     count = len(labels)
     figure.update_yaxes(tickvals=list(range(count)), ticktext=labels, range=[count - 0.5, -0.8], showgrid=False)
 
@@ -135,7 +139,7 @@ def comparison_dots(table: pd.DataFrame, narrow: bool = False) -> Drawn:
     figure = _panels([name_dropout(dropout) for dropout in SHIPPED_DROPOUTS], narrow, spacing=0.06)
     printed = table[table["report_mean"].notna()]
     for panel, dropout in enumerate(SHIPPED_DROPOUTS):
-        for row in _rows(printed[printed["dropout"] == dropout]):
+        for row in tuples(printed[printed["dropout"] == dropout]):
             place = MODEL_NAMES.index(row.model)
             figure.add_trace(_report_dot(row, place + 0.17), **_place(panel, narrow))
             if row.rounds:
@@ -143,10 +147,10 @@ def comparison_dots(table: pd.DataFrame, narrow: bool = False) -> Drawn:
     names = ("Ours, mean with 95 % interval", "The report's, mean ± standard deviation")
     for name, symbol in zip(names, ("circle", "circle-open"), strict=True):
         figure.add_trace(_legend_mark(name, symbol))
-    _architecture_rows(figure)
+    architecture_rows(figure)
     _label_outside(figure, narrow, "Test accuracy")
     figure.update_xaxes(tickformat=PERCENT, showgrid=True)
-    return Drawn(_frame(figure, 820 if narrow else 460), _describe_comparison(printed))
+    return Drawn(frame(figure, 820 if narrow else 460), _describe_comparison(printed))
 
 
 def _own_dot(row: Any, y: float) -> go.Scatter:
@@ -159,7 +163,7 @@ def _own_dot(row: Any, y: float) -> go.Scatter:
         y=[y],
         mode="markers+text",
         marker={"color": look.colour, "symbol": look.marker, "size": 11},
-        error_x={"array": _rounded([half], 5), "color": look.colour, "thickness": 2, "width": 0},
+        error_x={"array": rounded([half], 5), "color": look.colour, "thickness": 2, "width": 0},
         text=[label if row.more_than_chance else ""],
         textposition="top center",
         textfont_size=12,
@@ -194,7 +198,7 @@ def _legend_mark(name: str, symbol: str, mode: str = "markers", dash: str = "sol
 def _describe_comparison(printed: pd.DataFrame) -> str:
     parts = [
         f"{name_cell(row.model, row.dropout)} {percent(row.mean)} (the report {percent(row.report_mean)})"
-        for row in _rows(printed[printed["rounds"] > 0])
+        for row in tuples(printed[printed["rounds"] > 0])
     ]
     return f"Test accuracy, ours and the report's: {'; '.join(parts) or 'no rounds yet'}."
 
@@ -290,8 +294,8 @@ def _mean_line(mean: pd.Series, beside: list[pd.Series], metric: str, model: Mod
     look = PALETTE[model]
     return {
         "type": "scatter", "x": mean.index.to_numpy(), "y": _floats(mean), "mode": "lines", "name": look.label,
-        "line": {"color": look.colour, "width": 2.5, "dash": _dash(look)}, "customdata": np.array(texts, dtype=object),
-        "hovertemplate": "%{customdata}", "showlegend": False, "legendgroup": model,
+        "line": {"color": look.colour, "width": 2.5, "dash": dash_of(look)}, "hovertemplate": "%{customdata}",
+        "customdata": np.array(texts, dtype=object), "showlegend": False, "legendgroup": model,
     }  # fmt: skip
 
 
@@ -308,7 +312,7 @@ def _legend_of_curves(means: Iterable[tuple[float, ModelName]], ends: bool) -> l
     entries = []
     for model in [name for name in MODEL_NAMES if name in present]:
         look = PALETTE[model]
-        entry = _legend_mark(look.label, look.marker, "lines+markers", _dash(look), look.colour)
+        entry = _legend_mark(look.label, look.marker, "lines+markers", dash_of(look), look.colour)
         entries.append({**entry, "legendgroup": model})
     return [*entries, _legend_mark("Marker: a round stops early", "circle")] if ends else entries
 
@@ -328,7 +332,7 @@ def _style_curves(
 ) -> None:
     dropouts = sorted({dropout for dropout, _ in curves})
     title = "Epoch %{x}" + (f": {' | '.join(name_dropout(dropout) for dropout in dropouts)}" if dropouts[1:] else "")
-    _frame(figure, 900 if narrow else 500, zoom=not narrow)
+    frame(figure, 900 if narrow else 500, zoom=not narrow)
     figure.update_layout(hovermode="x unified", hoversort="value descending")
     _label_outside(figure, narrow, "Epoch", _name_metric(metric), len(dropouts) or 1)
     figure.update_xaxes(unifiedhovertitle_text=title, showgrid=False, rangemode="tozero")
@@ -373,29 +377,29 @@ def cell_rounds(histories: pd.DataFrame, runs: pd.DataFrame, metric: str = "vali
         seed, test = history["seed"].iloc[0], float(tests.get(run_id, float("nan")))
         tested = f", test accuracy {percent(test)}" if test == test else ""
         figure.add_scatter(
-            x=history["epoch"].tolist(), y=_rounded(history[metric]), mode="lines", showlegend=False,
+            x=history["epoch"].tolist(), y=rounded(history[metric]), mode="lines", showlegend=False,
             line={"color": look.colour, "width": 1.3}, opacity=0.55,
             hovertemplate=f"Round with seed {seed}, epoch %{{x}}: %{{y:{'.1%' if accuracy else '.3f'}}}"
             f"<br>{len(history)} epochs{tested}<extra></extra>",
         )  # fmt: skip
     figure.add_scatter(
-        x=ends["epoch"].tolist(), y=_rounded(ends[metric]), mode="markers", hoverinfo="skip",
+        x=ends["epoch"].tolist(), y=rounded(ends[metric]), mode="markers", hoverinfo="skip",
         marker={"color": look.colour, "size": 7}, name="Last epoch of a round",
     )  # fmt: skip
     if accuracy:
         figure.add_trace(_links(ends, metric, look))
         figure.add_scatter(
-            x=ends["epoch"].tolist(), y=_rounded(ends["test"]), mode="markers", name="Its test accuracy",
+            x=ends["epoch"].tolist(), y=rounded(ends["test"]), mode="markers", name="Its test accuracy",
             marker={"color": look.colour, "symbol": "diamond-open", "size": 10, "line_width": 2},
             customdata=ends["seed"].tolist(),
             hovertemplate="Round with seed %{customdata}: test accuracy %{y:.1%}<extra></extra>",
         )  # fmt: skip
-    _frame(figure, 420, zoom=False).update_layout(hovermode="closest")
+    frame(figure, 420, zoom=False).update_layout(hovermode="closest")
     figure.update_xaxes(title_text="Epoch", showgrid=False, rangemode="tozero")
     figure.update_yaxes(title_text=_name_metric(metric), tickformat=PERCENT if accuracy else ".2f")
     rounds = ", ".join(
         f"seed {row.seed} {row.epoch} epochs" + (f" and {percent(row.test)}" if row.test == row.test else "")
-        for row in _rows(ends.sort_values("seed"))
+        for row in tuples(ends.sort_values("seed"))
     )
     return Drawn(figure, f"{METRICS[metric]} by epoch of {look.label}, with the test accuracy of each round: {rounds}.")
 
@@ -403,7 +407,7 @@ def cell_rounds(histories: pd.DataFrame, runs: pd.DataFrame, metric: str = "vali
 def _links(ends: pd.DataFrame, metric: str, look: Look) -> go.Scatter:
     """From each round's last value down or up to its test accuracy."""
     x = [epoch for end in ends["epoch"].tolist() for epoch in (end, end, None)]
-    y = [value for pair in ends[[metric, "test"]].to_numpy() for value in (*_rounded(pair), None)]
+    y = [value for pair in ends[[metric, "test"]].to_numpy() for value in (*rounded(pair), None)]
     line = {"color": look.colour, "width": 1, "dash": "dot"}
     return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False)
 
@@ -417,7 +421,7 @@ def paired_matrix(pairs: pd.DataFrame) -> Drawn:
     places = {model: place for place, model in enumerate(MODEL_NAMES)}
     ahead = np.full((len(places), len(places)), np.nan)
     texts, hovers = np.full(ahead.shape, "", dtype=object), np.full(ahead.shape, "", dtype=object)
-    for pair in _rows(pairs[pairs["rounds"] > 0]):
+    for pair in tuples(pairs[pairs["rounds"] > 0]):
         row, column = places[pair.second], places[pair.first]
         ahead[row, column] = 100 * pair.difference
         text = points(pair.difference)
@@ -427,13 +431,13 @@ def paired_matrix(pairs: pd.DataFrame) -> Drawn:
             f"<br>95 % {points(pair.low)} to {points(pair.high)}, Holm's p {pair.p_holm:.2g}, n = {pair.rounds}"
         )
     numbers = list(range(len(places)))
-    figure = go.Figure(_heatmap(ahead, hovers.tolist(), -CLEAR_POINTS, CLEAR_POINTS, [WORSE, EVEN, BETTER]))
+    figure = go.Figure(heatmap(ahead, hovers.tolist(), -CLEAR_POINTS, CLEAR_POINTS, [WORSE, EVEN, BETTER]))
     figure.add_scatter(
         x=numbers * len(numbers), y=np.repeat(numbers, len(numbers)).tolist(), text=texts.ravel().tolist(),
         mode="text", hoverinfo="skip", textfont={"size": 13, "color": "white"},
     )  # fmt: skip
-    labels = [f"{_wrap(PALETTE[model].label, 15)}  <b>{place + 1}</b>" for model, place in places.items()]
-    _frame(figure, 440)
+    labels = [f"{wrap(PALETTE[model].label, 15)}  <b>{place + 1}</b>" for model, place in places.items()]
+    frame(figure, 440)
     figure.update_yaxes(tickvals=numbers[1:], ticktext=labels[1:], range=[6.5, 0.5], showgrid=False)
     figure.update_xaxes(
         tickvals=numbers[:-1], ticktext=[f"<b>{number + 1}</b>" for number in numbers[:-1]], range=[-0.5, 5.5],
@@ -442,17 +446,17 @@ def paired_matrix(pairs: pd.DataFrame) -> Drawn:
     return Drawn(figure, _describe_matrix(pairs))
 
 
-def _heatmap(values: np.ndarray, hovers: Any, low: float, high: float, scale: list[str]) -> go.Heatmap:
+def heatmap(values: np.ndarray, hovers: Any, low: float, high: float, scale: list[str]) -> go.Heatmap:
     """Cells in opaque colours, so that white text is readable on them whatever is behind."""
     return go.Heatmap(
-        z=[_rounded(row) for row in values], zmin=low, zmax=high, colorscale=scale, showscale=False, customdata=hovers,
+        z=[rounded(row) for row in values], zmin=low, zmax=high, colorscale=scale, showscale=False, customdata=hovers,
         hovertemplate="%{customdata}<extra></extra>", xgap=2, ygap=2, hoverongaps=False,
     )  # fmt: skip
 
 
 def _describe_matrix(pairs: pd.DataFrame) -> str:
     known = pairs[pairs["p_holm"].notna()]
-    clear = _rows(known[known["more_than_chance"].astype(bool)].sort_values("difference", ascending=False))
+    clear = tuples(known[known["more_than_chance"].astype(bool)].sort_values("difference", ascending=False))
     start = (
         f"Paired differences in points: {len(clear)} of {len(known)} pairs of architectures differ by more than chance"
     )
@@ -465,19 +469,19 @@ def _describe_matrix(pairs: pd.DataFrame) -> str:
 def ladder(steps: pd.DataFrame) -> Drawn:
     """What each idea adds in points with its 95 % interval, a row a step of core.statistics.climb_ladder."""
     figure = go.Figure()
-    for place, step in enumerate(_rows(steps)):
+    for place, step in enumerate(tuples(steps)):
         look = PALETTE[step.second]
         half = 100 * (step.high - step.difference)
         figure.add_scatter(
-            x=_rounded([100 * step.difference], 2), y=[place], mode="markers+text",
+            x=rounded([100 * step.difference], 2), y=[place], mode="markers+text",
             marker={"color": look.colour, "symbol": look.marker, "size": 12},
-            error_x={"array": _rounded([half], 2), "color": look.colour, "thickness": 2.5, "width": 0},
+            error_x={"array": rounded([half], 2), "color": look.colour, "thickness": 2.5, "width": 0},
             text=[points(step.difference) if step.rounds else ""], textposition="top center",
-            hovertemplate=_wrap(step.sentence, 50) + "<extra></extra>", showlegend=False,
+            hovertemplate=wrap(step.sentence, 50) + "<extra></extra>", showlegend=False,
         )  # fmt: skip
     figure.add_vline(0, line={"color": NEUTRAL, "width": 1, "dash": "dot"})
-    _frame(figure, 420)
-    labels = [_wrap(step.change.rstrip(","), 28) for step in _rows(steps)]
+    frame(figure, 420)
+    labels = [wrap(step.change.rstrip(","), 28) for step in tuples(steps)]
     figure.update_yaxes(
         tickvals=list(range(len(labels))), ticktext=labels, range=[len(labels) - 0.5, -0.6], showgrid=False
     )
@@ -494,7 +498,7 @@ def artefact_dots(table: pd.DataFrame, narrow: bool = False) -> Drawn:
     figure = _panels([PALETTE[model].label for model in DIGIT_MODELS], narrow, spacing=0.18 if narrow else 0.06)
     cases = list(dict.fromkeys(table["case"]))
     for panel, model in enumerate(DIGIT_MODELS):
-        rows, look, place = _rows(table[table["model"] == model]), PALETTE[model], _place(panel, narrow)
+        rows, look, place = tuples(table[table["model"] == model]), PALETTE[model], _place(panel, narrow)
         for row in rows:
             figure.add_trace(_case_dot(row, cases.index(row.case), look), **place)
         printed, std = rows[0].report_mean, rows[0].report_std  # plotly draws shapes on panels that have traces
@@ -505,102 +509,48 @@ def artefact_dots(table: pd.DataFrame, narrow: bool = False) -> Drawn:
     figure.add_trace(_legend_mark("The report's mean with dropout ± deviation", "circle", "lines", "dash"))
     _label_outside(figure, narrow, "Test accuracy")
     figure.update_xaxes(tickformat=PERCENT, matches=None, showticklabels=True, showgrid=True)
-    labels = [_wrap(case, 16) for case in cases]
+    labels = [wrap(case, 16) for case in cases]
     figure.update_yaxes(
         tickvals=list(range(len(cases))), ticktext=labels, range=[len(cases) - 0.5, -0.6], showgrid=False
     )
     alt = "; ".join(
         f"{PALETTE[row.model].label}, {row.case.lower()}: {percent(row.mean)}"
-        for row in _rows(table[table["rounds"] > 0])
+        for row in tuples(table[table["rounds"] > 0])
     )
-    return Drawn(_frame(figure, 760 if narrow else 400), f"Test accuracy. {alt or 'No rounds yet'}.")
+    return Drawn(frame(figure, 760 if narrow else 400), f"Test accuracy. {alt or 'No rounds yet'}.")
 
 
 def _case_dot(row: Any, y: int, look: Look) -> go.Scatter:
     symbol, line = (look.marker + "-open", 2) if row.dropout_at_evaluation else (look.marker, 0)
     return go.Scatter(
-        x=_rounded([row.mean]), y=[y], mode="markers+text", showlegend=False,
+        x=rounded([row.mean]), y=[y], mode="markers+text", showlegend=False,
         marker={"color": look.colour, "symbol": symbol, "size": 12, "line_width": line},
-        error_x={"array": _rounded([row.high - row.mean], 5), "color": look.colour, "thickness": 2.5, "width": 0},
+        error_x={"array": rounded([row.high - row.mean], 5), "color": look.colour, "thickness": 2.5, "width": 0},
         text=[f"{100 * row.mean:.1f}" if row.rounds else ""], textposition="top center",
         hovertemplate=f"{row.case}: {percent(row.mean)}, 95 % {percent(row.low)} to {percent(row.high)}, "
         f"n = {row.rounds}<extra></extra>",
     )  # fmt: skip
 
 
-def distance_lines(table: pd.DataFrame) -> Drawn:
-    """Accuracy by |first − second|, a line an architecture; `table` is that of core.findings.accuracy_by_distance, of
-    one dropout."""
-    figure = go.Figure()
-    parts = []
-    for model, look, rows in _by_model(table):
-        custom = np.stack([rows["low"], rows["high"]], axis=1).round(4).tolist()
-        figure.add_scatter(
-            x=rows["distance"].tolist(), y=_rounded(rows["accuracy"]), mode="lines+markers", name=look.label,
-            line={"color": look.colour, "dash": _dash(look), "width": 2.5},
-            marker={"symbol": look.marker, "size": 8}, customdata=custom, legendgroup=model,
-            hovertemplate="%{y:.1%} (95 % %{customdata[0]:.1%} to %{customdata[1]:.1%})",
-        )  # fmt: skip
-        ends = rows.set_index("distance")["accuracy"]
-        parts.append(f"{look.label} {percent(ends[0])} at 0, {percent(ends[1])} at 1, {percent(ends[9])} at 9")
-    _frame(figure, 500).update_layout(hovermode="x unified", hoversort="value descending")
-    figure.update_xaxes(title_text="|first − second|", dtick=1, showgrid=False, unifiedhovertitle_text="%{x} apart")
-    figure.update_yaxes(title_text="Right comparisons", tickformat=PERCENT)
-    return Drawn(figure, f"Accuracy by the distance of the two digits: {'; '.join(parts) or 'no rounds yet'}.")
-
-
-def pair_heatmap(table: pd.DataFrame) -> Drawn:
-    """Accuracy by pair of digits in percent, the more orange the closer to guessing; `table` is one cell of
-    core.findings.accuracy_by_pair."""
-    square = table.pivot(index="first", columns="second", values="accuracy").reindex(index=range(10), columns=range(10))
-    rows = {(row.first, row.second): row for row in _rows(table[table["count"] > 0])}
-    hovers = [
-        [_describe_pair(rows[first, second]) if (first, second) in rows else "" for second in range(10)]
-        for first in range(10)
-    ]
-    figure = go.Figure(_heatmap(square.to_numpy(), hovers, 0.5, 1, [WORSE, EVEN]))
-    values: Any = square.stack(future_stack=True).dropna()
-    figure.add_scatter(
-        x=[second for _, second in values.index], y=[first for first, _ in values.index],
-        text=[f"{100 * value:.0f}" for value in values], mode="text", hoverinfo="skip",
-        textfont={"size": 12, "color": "white"},
-    )  # fmt: skip
-    _frame(figure, 440)
-    figure.update_xaxes(title_text="Second digit", dtick=1, side="top", range=[-0.5, 9.5], showgrid=False)
-    figure.update_yaxes(title_text="First digit", dtick=1, range=[9.5, -0.5], showgrid=False)
-    if values.empty:
-        return Drawn(figure, "Accuracy by pair of digits: no rounds yet.")
-    hard = values.nsmallest(5)
-    worst = ", ".join(f"{first} and {second} {percent(value)}" for (first, second), value in hard.items())
-    return Drawn(figure, f"Accuracy by pair of digits, first and second. The hardest pairs: {worst}.")
-
-
-def _describe_pair(row: Any) -> str:
-    return (
-        f"First {row.first}, second {row.second}: {row.right} of {row.count} right"
-        f"<br>{percent(row.accuracy)}, 95 % {percent(row.low)} to {percent(row.high)}"
-    )
-
-
 def parameters_dots(table: pd.DataFrame) -> Drawn:
     """Test accuracy with its 95 % interval against the number of parameters; `table` is that of
     core.findings.parameters_and_accuracy, of one dropout."""
     figure = go.Figure()
-    for model, look, rows in _by_model(table):
-        row = _rows(rows)[0]
+    for model, look, rows in by_model(table):
+        row = tuples(rows)[0]
         figure.add_scatter(
             x=[row.parameters], y=[round(row.mean, 4)], mode="markers", name=look.label, legendgroup=model,
             marker={"color": look.colour, "symbol": look.marker, "size": 13},
-            error_y={"array": _rounded([row.high - row.mean], 5), "color": look.colour, "thickness": 2, "width": 0},
+            error_y={"array": rounded([row.high - row.mean], 5), "color": look.colour, "thickness": 2, "width": 0},
             hovertemplate=f"{look.label}: {row.parameters:,} parameters, {percent(row.mean)}, "
             f"n = {row.rounds}<extra></extra>",
         )  # fmt: skip
-    _frame(figure, 480)
+    frame(figure, 480)
     figure.update_xaxes(title_text="Parameters", tickformat=",", rangemode="tozero")
     figure.update_yaxes(title_text="Test accuracy", tickformat=PERCENT)
     parts = [
-        f"{look.label} {_rows(rows)[0].parameters:,} and {percent(_rows(rows)[0].mean)}"
-        for _, look, rows in _by_model(table)
+        f"{look.label} {tuples(rows)[0].parameters:,} and {percent(tuples(rows)[0].mean)}"
+        for _, look, rows in by_model(table)
     ]
     return Drawn(figure, f"Parameters and test accuracy: {'; '.join(parts) or 'no rounds yet'}.")
 
@@ -612,7 +562,7 @@ def epochs_boxes(table: pd.DataFrame, narrow: bool = False) -> Drawn:
     figure = _panels([name_dropout(dropout) for dropout in dropouts], narrow, spacing=0.06)
     parts = []
     for panel, dropout in enumerate(dropouts):
-        for model, look, rows in _by_model(table[table["dropout"] == dropout]):
+        for model, look, rows in by_model(table[table["dropout"] == dropout]):
             place = [MODEL_NAMES.index(model)] * len(rows)
             box = go.Box(
                 x=rows["epochs"].tolist(), y=place, orientation="h", name=look.label, boxpoints="all", pointpos=0,
@@ -623,10 +573,10 @@ def epochs_boxes(table: pd.DataFrame, narrow: bool = False) -> Drawn:
             )  # fmt: skip
             figure.add_trace(box, **_place(panel, narrow))
             parts.append(f"{name_cell(model, dropout)} {rows['epochs'].median():.0f}")
-    _architecture_rows(figure)
+    architecture_rows(figure)
     _label_outside(figure, narrow, "Epochs", panels=len(dropouts))
     figure.update_xaxes(rangemode="tozero", showgrid=True)
-    return Drawn(_frame(figure, 820 if narrow else 440), f"Median epochs: {'; '.join(parts) or 'no rounds yet'}.")
+    return Drawn(frame(figure, 820 if narrow else 440), f"Median epochs: {'; '.join(parts) or 'no rounds yet'}.")
 
 
 def squared_scatter(table: pd.DataFrame) -> Drawn:
@@ -637,7 +587,7 @@ def squared_scatter(table: pd.DataFrame) -> Drawn:
     parts: Any = table.groupby("dropout")
     for dropout, rows in parts:
         figure.add_scatter(
-            x=_rounded(rows["squared"]), y=_rounded(rows["test_accuracy"]), mode="markers", name=name_dropout(dropout),
+            x=rounded(rows["squared"]), y=rounded(rows["test_accuracy"]), mode="markers", name=name_dropout(dropout),
             marker={
                 "color": look.colour, "symbol": look.marker + ("-open" if dropout else ""), "size": 12,
                 "line": {"width": 1.5, "color": look.colour},
@@ -647,7 +597,7 @@ def squared_scatter(table: pd.DataFrame) -> Drawn:
             "%{x:.1%} is the square; %{customdata[1]:.1%} right despite a misread digit<extra></extra>",
         )  # fmt: skip
     figure.add_scatter(
-        x=_rounded(table["squared"]), y=_rounded(table["expected"]), mode="markers", hoverinfo="skip",
+        x=rounded(table["squared"]), y=rounded(table["expected"]), mode="markers", hoverinfo="skip",
         name="Expected from the confusions",
         marker={"color": NEUTRAL, "symbol": "line-ew-open", "size": 16, "line_width": 2},
     )  # fmt: skip
@@ -657,7 +607,7 @@ def squared_scatter(table: pd.DataFrame) -> Drawn:
             x=ends, y=ends, mode="lines", line={"color": NEUTRAL, "dash": "dash", "width": 1.5},
             name="If both digits had to be read rightly", hoverinfo="skip",
         )  # fmt: skip
-    _frame(figure, 440)
+    frame(figure, 440)
     figure.update_xaxes(title_text="Digits read rightly, squared", tickformat=PERCENT, dtick=0.01)
     figure.update_yaxes(title_text="Comparisons right", tickformat=PERCENT)
     mean = table.mean()
@@ -693,8 +643,34 @@ def hypothesis_curves(table: pd.DataFrame, narrow: bool = False) -> Drawn:
                 arrowcolor=NEUTRAL, **place,
             )  # fmt: skip
     figure.add_trace(_legend_mark("The report's printed mean", "circle", "lines", "dash"))
-    _frame(figure, 680 if narrow else 400).update_layout(hovermode="x unified")
+    frame(figure, 680 if narrow else 400).update_layout(hovermode="x unified")
     _label_outside(figure, narrow, "Epoch", "Test accuracy")
     figure.update_xaxes(unifiedhovertitle_text="Epoch %{x}", showgrid=False)
     figure.update_yaxes(tickformat=PERCENT)
     return Drawn(figure, f"Mean test accuracy by epoch: {'; '.join(parts) or 'no rounds yet'}.")
+
+
+# One test pair
+
+
+def pair_trace(table: pd.DataFrame, chosen: ModelName, narrow: bool = False) -> Drawn:
+    """The probability that first <= second by epoch, a line a run, the `chosen` architecture's heavier; `table` is that
+    of core.findings.trace_pair."""
+    figure = go.Figure()
+    parts = []
+    for model, look, rows in by_model(table):
+        for seed, run in rows.groupby("seed"):
+            figure.add_scatter(
+                x=run["epoch"], y=_floats(run["probability"]), mode="lines", name=look.label, legendgroup=model,
+                showlegend=bool(seed == rows["seed"].iloc[0]), opacity=1 if model == chosen else 0.55,
+                line={"color": look.colour, "dash": dash_of(look), "width": 4 if model == chosen else 1.5},
+                hovertemplate=f"{look.label}, epoch %{{x}}: %{{y:.0%}}<extra></extra>",
+            )  # fmt: skip
+            first, last = run["probability"].iloc[0], run["probability"].iloc[-1]
+            parts.append(f"{look.label} from {percent(first)} to {percent(last)}")
+    frame(figure, 560 if narrow else 380)
+    figure.add_hline(y=0.5, line={"color": NEUTRAL, "width": 1, "dash": "dot"})
+    figure.update_xaxes(title_text="Epoch", rangemode="tozero", showgrid=False)
+    figure.update_yaxes(title_text="Probability of first ≤ second", tickformat=PERCENT, range=[-0.02, 1.02])
+    words = "; ".join(parts) or "no rounds yet"
+    return Drawn(figure, f"Probability of first ≤ second during training: {words}.")

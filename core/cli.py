@@ -273,6 +273,17 @@ def check(store: StoreOption = STORE) -> None:
 
 
 @app.command()
+def architectures() -> None:
+    """Read the structure of the seven networks from the live modules and write what their screen shows of it."""
+    from core.diagrams import STRUCTURES, dump_architectures
+    from core.inspection import describe_architectures
+
+    with one_sentence():
+        STRUCTURES.write_bytes(dump_architectures(describe_architectures()))
+    out.print(f"The structure of {len(MODEL_NAMES)} networks is in core/{STRUCTURES.name}.")
+
+
+@app.command()
 def predict(
     first: Annotated[Path, typer.Argument(help="A picture of the first digit.")],
     second: Annotated[Path, typer.Argument(help="A picture of the second digit.")],

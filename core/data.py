@@ -1,26 +1,17 @@
 """MNIST as resident tensors, and the pairs of digits that a round trains and tests on."""
 
-import gzip
-import hashlib
-import logging
-import os
-import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-DATA = Path(__file__).parent.parent / "data"
+from core.mnist import DATA, unpack_mnist
+
 TEST_PAIRS = 1_000  # report, the task
 VALIDATION_SHARE = 0.2  # report: 800 / 200
-
-
-class DataError(ValueError):
-    """MNIST is missing or damaged; the message is one sentence that names the file."""
 
 
 @dataclass(frozen=True)
@@ -61,55 +52,13 @@ class Round:
     deviation: float
 
 
-def unpack_mnist(root: Path = DATA) -> None:
-    """Unpack the four bundled files where the unpacked one is missing or damaged, checked by SHA-256.
-
-    Raises DataError naming the file where the bundled one is itself damaged. Where there is no bundle at all,
-    torchvision downloads MNIST instead.
-    """
-    bundle, raw = root / "MNIST", root / "MNIST" / "raw"
-    sums = bundle / "SHA256SUMS"
-    if not sums.is_file():
-        _open_mnist(root, train=True, download=True)
-        return
-    raw.mkdir(parents=True, exist_ok=True)
-    for line in sums.read_text().splitlines():
-        expected, name = line.split()
-        if not _matches(raw / name, expected):
-            if (raw / name).exists():
-                logging.getLogger(__name__).warning("The MNIST file %s was damaged and is unpacked again.", raw / name)
-            _unpack_file(bundle / f"{name}.gz", raw / name, expected)
-
-
-def _open_mnist(root: Path, train: bool, download: bool = False) -> Any:
-    from torchvision.datasets import MNIST  # 160 MB of memory, which a server that only asks networks can do without
-
-    return MNIST(root, train=train, download=download)
-
-
-def _matches(path: Path, expected: str) -> bool:
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == expected
-
-
-def _unpack_file(packed: Path, target: Path, expected: str) -> None:
-    try:
-        content = gzip.decompress(packed.read_bytes())
-    except (OSError, EOFError, gzip.zlib.error) as error:  # type: ignore[attr-defined]
-        raise DataError(f"The MNIST file {packed} cannot be read ({error}); restore it from the repository.") from None
-    if hashlib.sha256(content).hexdigest() != expected:
-        raise DataError(f"The MNIST file {packed} is damaged (wrong SHA-256); restore it from the repository.")
-    # Several workers may unpack at once: each writes its own file, and the last rename wins with equal bytes.
-    handle, temporary = tempfile.mkstemp(dir=target.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    os.replace(temporary, target)
-
-
 @cache
 def load_digits(train: bool, root: Path = DATA) -> Digits:
     """MNIST's training half (60,000) or test half (10,000), each image averaged over 2 × 2 windows."""
+    from torchvision.datasets import MNIST  # 160 MB, which a server whose networks only answer does without
+
     unpack_mnist(root)
-    mnist = _open_mnist(root, train)
+    mnist = MNIST(root, train=train)
     images = avg_pool2d(mnist.data[:, None].float(), 2)[:, 0]  # (N, 28, 28) -> (N, 14, 14)
     return Digits(images, mnist.targets)
 

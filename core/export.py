@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from core import charts, findings
+from core import charts, findings, mistake_charts, mistakes
 from core.results import load_histories, load_runs, results_table, with_report_settings
 from core.runs import RunStore, write_atomically
 from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS
@@ -102,8 +102,8 @@ def draw_sections(store: RunStore, runs: pd.DataFrame) -> list[Section]:
     histories = load_histories(store, kept["run_id"][shown])
     steps = climb_ladder(runs)
     artefact = findings.dropout_artefact(runs)
-    counted, problems = findings.count_pairs(store, kept[kept["dropout"] == 0])
-    distances = findings.accuracy_by_distance(counted)
+    answers, problems = mistakes.read_answers(store, kept[kept["dropout"] == 0])
+    distances = mistakes.accuracy_by_distance(mistakes.count_pairs(answers))
     hypothesis, more = findings.early_stop_hypothesis(store, runs)
     return [
         ("Do our networks agree with the report's?", charts.comparison_dots(table), describe_reproduction(table)),
@@ -115,7 +115,11 @@ def draw_sections(store: RunStore, runs: pd.DataFrame) -> list[Section]:
             charts.artefact_dots(artefact),
             findings.describe_artefact(artefact),
         ),
-        ("Which pairs are hard?", charts.distance_lines(distances), findings.describe_distance(distances) + problems),
+        (
+            "Which pairs are hard?",
+            mistake_charts.distance_lines(distances),
+            mistakes.describe_distance(distances) + problems,
+        ),
         (
             "Did the first two stop earlier?",
             charts.hypothesis_curves(hypothesis),

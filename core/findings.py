@@ -4,8 +4,7 @@ Accuracies are shares of 1 in every frame. All functions are pure; those that ta
 predictions once.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +12,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from core.palette import PALETTE
-from core.results import REPORT_TABLE, count_parameters, with_report_settings
-from core.runs import RunStore, StoreError
+from core.results import REPORT_TABLE, Arrays, Found, count_parameters, read_each, with_report_settings
+from core.runs import RunStore
 from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, ModelName, RunSettings
 from core.statistics import (
     CELL_FIELDS,
@@ -23,6 +22,7 @@ from core.statistics import (
     compare_paired,
     describe_gaps,
     percent,
+    plural,
     points,
     signed,
     summarise_rounds,
@@ -30,20 +30,10 @@ from core.statistics import (
 
 DIGIT_MODELS: tuple[ModelName, ...] = ("WeightSharingAuxiliaryModel", "DirectClassificationModel")
 EARLY_MODELS: tuple[ModelName, ...] = ("TwoChannelsModel", "TwoBranchesModel")  # those that the report prints lower
-COIN_MODEL: ModelName = "WeightSharingBranchesModel"  # f(second) − f(first) with one f
 ARTEFACT_CASES = ((0.0, False), (0.25, False), (0.5, False), (0.25, True), (0.5, True))
-PAIR_COLUMNS = [*CELL_FIELDS, "first", "second", "count", "right", "rounds"]
 SQUARED_COLUMNS = ["dropout", "seed", "digit_accuracy", "squared", "both_right", "lucky", "expected", "test_accuracy"]
 CURVE_COLUMNS = ["model", "seed", "epoch", "accuracy", "running"]
-Arrays = dict[str, NDArray[Any]]
-T = TypeVar("T")
-
-
-class Found(NamedTuple):
-    """A data frame made of stored predictions, and a sentence for each run whose predictions cannot be read."""
-
-    table: pd.DataFrame
-    problems: list[str]
+TRACE_COLUMNS = ["run_id", "model", "seed", "epoch", "probability"]
 
 
 def select_cells(runs: pd.DataFrame, cells: list[Cell]) -> pd.DataFrame:
@@ -53,20 +43,6 @@ def select_cells(runs: pd.DataFrame, cells: list[Cell]) -> pd.DataFrame:
     wanted = set(cells)
     keep = [Cell(m, float(p), bool(on)) in wanted for m, p, on in columns.itertuples(index=False)]
     return finished[np.array(keep, dtype=bool)]
-
-
-def _read_each(store: RunStore, runs: pd.DataFrame, measure: Callable[[Any, Arrays], T]) -> tuple[list[T], list[str]]:
-    """What `measure` makes of every run (a row of `runs`) and its predictions, and a sentence for each unread one."""
-    results, problems = [], []
-    rows: Any = runs.itertuples(index=False)
-    for run in rows:
-        try:
-            results.append(measure(run, store.read(run.run_id).predictions()))
-        except StoreError as error:
-            problems.append(str(error))
-        except KeyError as error:
-            problems.append(f"The predictions of the run {run.run_id} lack {error}; train it again to get them.")
-    return results, problems
 
 
 # Dropout left on at evaluation
@@ -123,105 +99,6 @@ def _describe_artefact_of(table: pd.DataFrame, model: ModelName) -> str:
     )
 
 
-# Which pairs are hard
-
-
-def count_pairs(store: RunStore, runs: pd.DataFrame) -> Found:
-    """How often each pair of digits was tested and was right, over all rounds of a cell.
-
-    A row a cell and pair: CELL_FIELDS, `first` and `second` (0 to 9), `count`, `right`, `rounds`. Of the finished
-    runs with the report's other settings.
-    """
-    counted, problems = _read_each(store, with_report_settings(runs), _count_pairs_of)
-    totals: dict[Cell, NDArray[np.int64]] = {}
-    for cell, counts in counted:
-        totals[cell] = totals.get(cell, 0) + counts
-    first, second = np.divmod(np.arange(100), 10)
-    parts = [
-        pd.DataFrame(dict(zip(PAIR_COLUMNS, [*cell, first, second, *counts], strict=True)))
-        for cell, counts in sorted(totals.items(), key=lambda item: (item[0][1:], MODEL_NAMES.index(item[0].model)))
-    ]
-    return Found(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=PAIR_COLUMNS), problems)
-
-
-def _count_pairs_of(run: Any, arrays: Arrays) -> tuple[Cell, NDArray[np.int64]]:
-    """The run's cell, and per pair of digits (3, 100): tested, right, and 1 for this round."""
-    classes = arrays["classes"].astype(int)  # (N, 2)
-    pair = 10 * classes[:, 0] + classes[:, 1]
-    right = arrays["decision"] == (classes[:, 0] <= classes[:, 1])
-    tested = np.bincount(pair, minlength=100)
-    counts = np.stack([tested, np.bincount(pair[right], minlength=100), np.ones_like(tested)])
-    return Cell(run.model, float(run.dropout), bool(run.dropout_at_evaluation)), counts
-
-
-def wilson_interval(right: Any, count: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The 95 % interval of a share, `right` of `count` (N,), after Wilson (1927); NaN where the count is 0."""
-    k, n = np.asarray(right, dtype=float), np.asarray(count, dtype=float)
-    n = np.where(n > 0, n, np.nan)
-    z = stats.norm.ppf(0.975)
-    middle = (k + z**2 / 2) / (n + z**2)
-    half = z / (n + z**2) * np.sqrt(k * (n - k) / n + z**2 / 4)
-    return np.maximum(middle - half, 0), np.minimum(middle + half, 1)
-
-
-def _add_accuracy(table: pd.DataFrame) -> pd.DataFrame:
-    low, high = wilson_interval(table["right"], table["count"])
-    return table.assign(accuracy=table["right"] / table["count"].where(table["count"] > 0), low=low, high=high)
-
-
-def accuracy_by_pair(counted: pd.DataFrame) -> pd.DataFrame:
-    """The table of count_pairs with `accuracy` and its Wilson interval `low`, `high`; NaN for pairs never drawn."""
-    return _add_accuracy(counted)
-
-
-def accuracy_by_distance(counted: pd.DataFrame) -> pd.DataFrame:
-    """A row a cell and `distance` |first − second| (0 to 9): `count`, `right`, `accuracy`, `low`, `high`, `rounds`."""
-    distances = counted.assign(distance=(counted["first"] - counted["second"]).abs())
-    groups = distances.groupby([*CELL_FIELDS, "distance"], as_index=False)
-    return _add_accuracy(groups.agg(count=("count", "sum"), right=("right", "sum"), rounds=("rounds", "max")))
-
-
-def describe_distance(table: pd.DataFrame, dropout: float = 0.0) -> list[str]:
-    """What accuracy_by_distance shows at one dropout: which pairs are hard, for whom, and who must guess."""
-    shown = table[(table["dropout"] == dropout) & ~table["dropout_at_evaluation"].astype(bool)]
-    if shown.empty:
-        return ["No finished round with these settings has predictions yet."]
-    totals = shown.groupby("distance")[["right", "count"]].sum()
-    accuracy: Any = totals["right"] / totals["count"]
-    by_model: Any = shown.pivot(index="model", columns="distance", values="accuracy")
-    loss = by_model[9] - by_model[1]
-    hardest, least, most = accuracy.idxmin(), loss.idxmin(), loss.idxmax()
-    sentences = [
-        f"Over {_plural(len(by_model), 'architecture')}, {_name_distance(hardest)} are the hardest "
-        f"({percent(accuracy[hardest])} right); pairs nine apart reach {percent(accuracy[9])}."
-    ]
-    if least != most:
-        sentences.append(
-            f"From nine apart to one apart {PALETTE[least].label} loses {points(loss[least])} points, "
-            f"{PALETTE[most].label} {points(loss[most])}."
-        )
-    if COIN_MODEL in by_model.index:
-        sentences.append(
-            f"On equal digits {PALETTE[COIN_MODEL].label} is right in {percent(by_model[0][COIN_MODEL])}: its logit "
-            "changes sign when the two digits swap places, so it can only toss a coin."
-        )
-    return [sentence for sentence in [*sentences, _describe_distance_gaps(shown, dropout)] if sentence]
-
-
-def _describe_distance_gaps(shown: pd.DataFrame, dropout: float) -> str:
-    rounds = shown.groupby("model")["rounds"].max().reindex(list(MODEL_NAMES), fill_value=0)
-    cells = pd.DataFrame([Cell(model, dropout) for model in MODEL_NAMES])
-    return describe_gaps(cells.assign(rounds=rounds.to_numpy()))
-
-
-def _name_distance(distance: int) -> str:
-    return {0: "pairs of equal digits", 1: "pairs one apart"}.get(distance, f"pairs {distance} apart")
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 # Two digits right, or one comparison
 
 
@@ -234,7 +111,7 @@ def digit_accuracy_squared(store: RunStore, runs: pd.DataFrame) -> Found:
     matrix if misreadings are independent.
     """
     cells = [Cell(DIGIT_MODELS[1], dropout) for dropout in SHIPPED_DROPOUTS]
-    rows, problems = _read_each(store, select_cells(runs, cells), _square_one)
+    rows, problems = read_each(store, select_cells(runs, cells), _square_one)
     table = pd.DataFrame(rows, columns=SQUARED_COLUMNS).sort_values(["dropout", "seed"], ignore_index=True)
     return Found(table, problems)
 
@@ -277,7 +154,7 @@ def describe_squared(table: pd.DataFrame) -> list[str]:
         return [f"{PALETTE[DIGIT_MODELS[1]].label} has no finished round with predictions yet."]
     mean = table.mean()
     return [
-        f"Over {_plural(len(table), 'round')}, {percent(mean['digit_accuracy'])} of the digits are read rightly; that "
+        f"Over {plural(len(table), 'round')}, {percent(mean['digit_accuracy'])} of the digits are read rightly; that "
         f"squared is {percent(mean['squared'])}, yet {percent(mean['test_accuracy'])} of the comparisons are right.",
         f"The difference is pairs whose order survives a misread digit, {percent(mean['lucky'])} of all; independent "
         f"misreadings with the same confusions would give {percent(mean['expected'])}.",
@@ -337,7 +214,7 @@ def describe_epochs(table: pd.DataFrame) -> list[str]:
             f"{PALETTE[last].label} last, after {mean[last]:.0f}."
         )
     capped = int((table["stop_reason"] == "max_epochs").sum())
-    return [*sentences, f"{capped} of {_plural(len(table), 'round')} reached the last epoch without stopping early."]
+    return [*sentences, f"{capped} of {plural(len(table), 'round')} reached the last epoch without stopping early."]
 
 
 def _table_cells() -> list[Cell]:
@@ -366,7 +243,7 @@ def early_stop_hypothesis(store: RunStore, runs: pd.DataFrame, dropout: float = 
     """
     chosen = select_cells(runs, [Cell(model, dropout) for model in EARLY_MODELS])
     last = max((int(epochs) for epochs in chosen["epochs"]), default=0)
-    curves, problems = _read_each(store, chosen, lambda run, arrays: _trace_one(run, arrays, last))
+    curves, problems = read_each(store, chosen, lambda run, arrays: _trace_one(run, arrays, last))
     epochs = pd.concat(curves) if curves else pd.DataFrame(columns=CURVE_COLUMNS)
     table = summarise_rounds(epochs, ["model", "epoch"], "accuracy", also=())
     running: Any = epochs.groupby(["model", "epoch"])["running"].sum()
@@ -404,9 +281,37 @@ def describe_hypothesis(table: pd.DataFrame) -> list[str]:
         reached = f"passes it at about epoch {epoch}" if epoch else "stays below it"
         sentences.append(
             f"{PALETTE[model].label}: the report prints {percent(curve['report_mean'].iloc[0])}; our mean of "
-            f"{_plural(curve['rounds'].iloc[0], 'round')} {reached} and ends at {percent(curve['mean'].iloc[-1])}."
+            f"{plural(curve['rounds'].iloc[0], 'round')} {reached} and ends at {percent(curve['mean'].iloc[-1])}."
         )
     if any(passing_epochs(table).values()):
         sentences.append("An earlier stop would explain the report's figures; this is a hypothesis, not a finding.")
     missing = [PALETTE[model].label for model in EARLY_MODELS if model not in set(table["model"])]
     return [*sentences, f"No finished rounds with predictions yet: {', '.join(missing)}."] if missing else sentences
+
+
+# One test pair
+
+
+def trace_pair(store: RunStore, runs: pd.DataFrame, pair: tuple[int, int], settings: RunSettings) -> Found:
+    """The probability that first <= second which the runs with these settings, of any architecture and round, gave to a
+    pair of test images during training: `run_id`, `model`, `seed`, `epoch`, `probability`.
+
+    The last epoch's is that of the finished network. A run counts where the pair is among its own test pairs; the
+    rounds draw them anew, so a pair is seldom in two.
+    """
+    same = runs["state"] == "finished"
+    for name, value in settings.model_dump(exclude={"model", "seed"}).items():
+        same &= runs[name] == value
+    parts, problems = read_each(store, runs[same], lambda run, arrays: _trace_pair_of(run, arrays, pair))
+    filled = [part for part in parts if part is not None]
+    return Found(pd.concat(filled) if filled else pd.DataFrame(columns=TRACE_COLUMNS), problems)
+
+
+def _trace_pair_of(run: Any, arrays: Arrays, pair: tuple[int, int]) -> pd.DataFrame | None:
+    rows = np.flatnonzero((arrays["indices"] == pair).all(axis=1))
+    if not len(rows):
+        return None
+    trace = dict(zip(arrays["trace_epochs"].tolist(), arrays["trace"][:, rows[0]].tolist(), strict=True))
+    trace[int(run.epochs)] = float(arrays["probability"][rows[0]])
+    traced = pd.DataFrame(trace.items(), columns=["epoch", "probability"])
+    return traced.assign(run_id=run.run_id, model=run.model, seed=run.seed)[TRACE_COLUMNS]

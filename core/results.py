@@ -1,11 +1,12 @@
 """From the store's runs to tables, beside the report's own numbers. Knows no network: nothing here needs torch."""
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
+from numpy.typing import NDArray
 
-from core.runs import EPOCH_FIELDS, RunStore
+from core.runs import EPOCH_FIELDS, RunStore, StoreError
 from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, ModelName, RunSettings
 
 
@@ -30,6 +31,16 @@ RUN_COLUMNS = [
     "run_id", "state", *SETTINGS_FIELDS, "parameters", "test_accuracy", "training_accuracy", "test_digit_accuracy",
     "epochs", "stop_reason", "seconds", "has_weights", "problem",
 ]  # fmt: skip
+
+Arrays = dict[str, NDArray[Any]]
+T = TypeVar("T")
+
+
+class Found(NamedTuple):
+    """A data frame made of stored predictions, and a sentence for each run whose predictions cannot be read."""
+
+    table: pd.DataFrame
+    problems: list[str]
 
 
 def load_runs(store: RunStore) -> pd.DataFrame:
@@ -59,6 +70,20 @@ def load_histories(store: RunStore, run_ids: Iterable[str]) -> pd.DataFrame:
             known = {"run_id": run.run_id, **run.settings.model_dump(include={"model", "dropout", "seed"})}
             rows += [{**known, **record} for record in run.history]
     return pd.DataFrame(rows, columns=["run_id", "model", "dropout", "seed", *EPOCH_FIELDS])
+
+
+def read_each(store: RunStore, runs: pd.DataFrame, measure: Callable[[Any, Arrays], T]) -> tuple[list[T], list[str]]:
+    """What `measure` makes of every run (a row of `runs`) and its predictions, and a sentence for each unread one."""
+    results, problems = [], []
+    rows: Any = runs.itertuples(index=False)
+    for run in rows:
+        try:
+            results.append(measure(run, store.read(run.run_id).predictions()))
+        except StoreError as error:
+            problems.append(str(error))
+        except KeyError as error:
+            problems.append(f"The predictions of the run {run.run_id} lack {error}; train it again to get them.")
+    return results, problems
 
 
 def count_parameters(settings: RunSettings) -> int:

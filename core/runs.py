@@ -223,6 +223,13 @@ class RunStore:
         """Forget a run's weights; everything else about it stays."""
         (self.path(run_id) / "weights.safetensors").unlink(missing_ok=True)
 
+    def reopen(self, run_id: str) -> None:
+        """Forget how a run ended, so that it can be trained again; its history stays. Raises StoreError."""
+        try:
+            (self.path(run_id) / "result.json").unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"The store {self.root} cannot be written: {error.strerror}.") from None
+
     def is_locked(self, run_id: str) -> bool:
         """Whether some process is writing this run now."""
         lock = self.path(run_id) / ".lock"

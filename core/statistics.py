@@ -78,6 +78,25 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     return adjusted
 
 
+def wilson_interval(right: Any, count: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The 95 % interval of a share, `right` of `count` (N,), after Wilson (1927); NaN where the count is 0."""
+    k, n = np.asarray(right, dtype=float), np.asarray(count, dtype=float)
+    n = np.where(n > 0, n, np.nan)
+    z = stats.norm.ppf(0.975)
+    middle = (k + z**2 / 2) / (n + z**2)
+    half = z / (n + z**2) * np.sqrt(k * (n - k) / n + z**2 / 4)
+    return np.maximum(middle - half, 0), np.minimum(middle + half, 1)
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """McNemar's exact p, two-sided, from the counts of pairs that only the first or only the second gets right.
+
+    Were both equally good, each such pair would be a fair coin; where there is none, p is 1.
+    """
+    count = only_first + only_second
+    return float(stats.binomtest(only_first, count, 0.5).pvalue) if count else 1.0
+
+
 def half_width(std: ArrayLike, rounds: ArrayLike) -> NDArray[np.float64]:
     """Half of the 95 % t interval around a mean of `rounds` values; NaN below two rounds."""
     n = np.asarray(rounds, dtype=float)
@@ -231,6 +250,11 @@ def signed(value: float, digits: int = 1) -> str:
 def points(share: float) -> str:
     """A difference of accuracies in percentage points: −0.0041 -> '−0.4'."""
     return signed(100 * share)
+
+
+def plural(count: int, noun: str) -> str:
+    """A count for a sentence: '1 round', '1,000 rounds'."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def percent(share: float) -> str:

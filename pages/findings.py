@@ -4,9 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import findings
-from core.palette import PALETTE
-from core.settings import MODEL_NAMES
+from core import findings, mistakes
 from pages.components.router import enter_by_router
 from pages.components.shared import STORE, is_phone, read_runs
 
@@ -40,7 +38,8 @@ def find(question: str, signature: int) -> tuple[Any, list[str]]:
         case "epochs":
             return findings.epochs_to_stop(runs), []
         case "distance":
-            return tuple(findings.count_pairs(STORE, runs))
+            answers, problems = mistakes.read_answers(STORE, runs)
+            return mistakes.count_pairs(answers), problems
         case "squared":
             return tuple(findings.digit_accuracy_squared(STORE, runs))
         case _:
@@ -54,7 +53,7 @@ if table.empty or ("rounds" in table and not table["rounds"].sum()):
     st.caption("No run in the store answers this question yet: train with the report's settings under *Train*.")
     st.stop()
 
-from core import charts  # noqa: E402 - Plotly takes a while to import: only where it draws
+from core import charts, mistake_charts  # noqa: E402 - Plotly takes a while to import: only where it draws
 from pages.components.figure import draw, show_figure  # noqa: E402
 
 if question in ("distance", "parameters"):
@@ -67,8 +66,11 @@ match question:
         drawn, sentences = draw(charts.artefact_dots, table, is_phone()), findings.describe_artefact(table)
     case "distance":
         shown = table[(table["dropout"] == dropout) & ~table["dropout_at_evaluation"].astype(bool)]
-        distances = findings.accuracy_by_distance(shown)
-        drawn, sentences = draw(charts.distance_lines, distances), findings.describe_distance(distances, dropout)
+        distances = mistakes.accuracy_by_distance(shown)
+        drawn, sentences = (
+            draw(mistake_charts.distance_lines, distances),
+            mistakes.describe_distance(distances, dropout),
+        )
     case "parameters":
         drawn = draw(charts.parameters_dots, table[table["dropout"] == dropout])
         sentences = findings.describe_parameters(table, dropout)
@@ -82,13 +84,4 @@ show_figure(drawn, question)
 st.markdown(" ".join(sentences))
 
 if question == "distance":
-    model = st.selectbox(
-        "Architecture", MODEL_NAMES, index=len(MODEL_NAMES) - 1, key="found_model", bind="query-params", width=340,
-    )  # fmt: skip
-    cell = findings.accuracy_by_pair(shown[shown["model"] == model])
-    if cell.empty:
-        st.caption(f"{PALETTE[model].label} has no finished round with these settings yet.")
-    else:
-        heat = draw(charts.pair_heatmap, cell)
-        show_figure(heat, "pairs")
-        st.caption("Test accuracy in percent for each pair of digits, over all rounds.")
+    st.page_link("pages/mistakes.py", label="Which digits, and which pictures? See Mistakes", icon=":material/rule:")

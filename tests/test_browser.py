@@ -126,7 +126,9 @@ def test_a_link_straight_to_a_page_works_for_a_new_servers_first_visitor(tmp_pat
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)])
-@pytest.mark.parametrize("path", ["", "compare", "findings", "leaderboard", "draw"])
+@pytest.mark.parametrize(
+    "path", ["", "compare", "findings", "mistakes", "architectures", "walk", "leaderboard", "draw"]
+)
 def test_no_screen_is_wider_than_the_window(address, open_page, path, width, dark):
     page = open_page(f"{address}/{path}", width, dark)
     page.locator("h1").wait_for()

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 from fake_runs import write_run
 
-from core import charts, findings
+from core import charts, findings, mistake_charts, mistakes
 from core.palette import PALETTE
 from core.results import REPORT_TABLE, load_histories, load_runs
 from core.runs import RunStore
@@ -52,8 +52,8 @@ def histories(store, runs):
 
 def draw_all(store, runs) -> dict[str, charts.Drawn]:
     histories = load_histories(store, runs["run_id"])
-    counted = findings.count_pairs(store, runs).table
-    counted = counted[counted["dropout"] == 0]
+    answers = mistakes.read_answers(store, runs[runs["dropout"] == 0]).table
+    counted = mistakes.count_pairs(answers)
     sizes = findings.parameters_and_accuracy(runs)
     return {
         "comparison_dots": charts.comparison_dots(compare_with_report(runs)),
@@ -64,12 +64,25 @@ def draw_all(store, runs) -> dict[str, charts.Drawn]:
         "paired_matrix": charts.paired_matrix(pairwise_architectures(runs)),
         "ladder": charts.ladder(climb_ladder(runs)),
         "artefact_dots": charts.artefact_dots(findings.dropout_artefact(runs), narrow=True),
-        "distance_lines": charts.distance_lines(findings.accuracy_by_distance(counted)),
-        "pair_heatmap": charts.pair_heatmap(findings.accuracy_by_pair(counted[counted["model"] == DIRECT])),
+        "distance_lines": mistake_charts.distance_lines(mistakes.accuracy_by_distance(counted)),
+        "pair_heatmap": mistake_charts.pair_heatmap(mistakes.accuracy_by_pair(counted[counted["model"] == DIRECT])),
         "parameters_dots": charts.parameters_dots(sizes[sizes["dropout"] == 0]),
         "epochs_boxes": charts.epochs_boxes(findings.epochs_to_stop(runs)),
         "squared_scatter": charts.squared_scatter(findings.digit_accuracy_squared(store, runs.iloc[:0]).table),
+        "pair_trace": charts.pair_trace(findings.trace_pair(store, runs, (14, 15), RunSettings()).table, DIRECT),
         "hypothesis_curves": charts.hypothesis_curves(findings.early_stop_hypothesis(store, runs).table),
+    }
+
+
+def draw_mistakes(store, runs) -> dict[str, charts.Drawn]:
+    answers = mistakes.read_answers(store, runs[runs["dropout"] == 0]).table
+    together = mistakes.judge_together(answers)
+    two = mistakes.judge_together(answers[answers["model"].isin(MODEL_NAMES[:2])])
+    rounds, curve = mistakes.count_odds(two, *MODEL_NAMES[:2]), mistakes.calibrate(answers[answers["model"] == DIRECT])
+    return {
+        "alone_bars": mistake_charts.alone_bars(mistakes.count_alone(together), len(mistakes.missed_by_all(together))),
+        "odds_bars": mistake_charts.odds_bars(rounds, *MODEL_NAMES[:2]),
+        "calibration_curve": mistake_charts.calibration_curve(curve, DIRECT),
     }
 
 
@@ -84,7 +97,7 @@ def mean_lines(drawn: charts.Drawn) -> dict:
 
 
 def test_every_figure_shares_the_look_and_has_words(store, runs):
-    for name, drawn in draw_all(store, runs).items():
+    for name, drawn in {**draw_all(store, runs), **draw_mistakes(store, runs)}.items():
         layout = drawn.figure.layout
         assert layout.title.text is None, name
         assert (layout.paper_bgcolor, layout.plot_bgcolor) == ("rgba(0,0,0,0)", "rgba(0,0,0,0)"), name
@@ -234,12 +247,36 @@ def test_the_ladders_intervals(runs):
 
 
 def test_hardest_pairs_are_named(store, runs):
-    counted = findings.count_pairs(store, runs).table
-    cell = findings.accuracy_by_pair(counted[(counted["model"] == DIRECT) & (counted["dropout"] == 0)])
-    cell.loc[(cell["first"] == 4) & (cell["second"] == 9), "accuracy"] = 0.25
-    drawn = charts.pair_heatmap(cell)
+    cell = runs[(runs["model"] == DIRECT) & (runs["dropout"] == 0)]
+    pairs = mistakes.accuracy_by_pair(mistakes.count_pairs(mistakes.read_answers(store, cell).table))
+    pairs.loc[(pairs["first"] == 4) & (pairs["second"] == 9), "accuracy"] = 0.25
+    drawn = mistake_charts.pair_heatmap(pairs)
     assert drawn.figure.data[0].z[4][9] == 0.25
     assert "The hardest pairs: 4 and 9 25.0 %" in drawn.alt
+    points = drawn.figure.data[1]
+    assert list(zip(points.y, points.x, strict=True))[49] == (4, 9)  # what a click on the cell reports
+    assert points.text[49] == "25"
+
+
+@pytest.mark.parametrize(
+    ("digits", "frame"),
+    [((4, 9), (8.5, 9.5, 3.5, 4.5)), ((4, None), (-0.5, 9.5, 3.5, 4.5)), ((None, 9), (8.5, 9.5, -0.5, 9.5))],
+)
+def test_chosen_digits_are_framed_and_let_go(digits, frame):
+    figure = go.Figure()
+    mistake_charts.outline_digits(figure, *digits)
+    assert {(shape.x0, shape.x1, shape.y0, shape.y1) for shape in figure.layout.shapes} == {frame}
+    mistake_charts.outline_digits(figure, None, None)
+    assert figure.layout.shapes == ()
+
+
+def test_those_at_odds_go_to_opposite_sides():
+    rounds = pd.DataFrame(
+        {"seed": [5], "both": [900], "only_first": [30], "only_second": [60], "neither": [10], "p": [0.02]}
+    )
+    drawn = mistake_charts.odds_bars(rounds, *MODEL_NAMES[:2])
+    assert [bar.x[0] for bar in drawn.figure.data] == [-30, 60]
+    assert drawn.alt.endswith("Two channels and only Two branches gets right: Round 5, p 0.020: 30 and 60.")
 
 
 def test_the_hypothesis_marks_where_the_mean_passes(store, runs):
@@ -252,3 +289,15 @@ def test_the_reports_band_is_drawn_in_both_panels(runs):
     shapes = charts.artefact_dots(findings.dropout_artefact(runs)).figure.layout.shapes
     lines = [(shape.xref, shape.x0) for shape in shapes if shape.type == "line"]
     assert lines == [("x", 0.863), ("x2", 0.953)]
+
+
+def test_a_pairs_trace_has_a_line_a_run_and_the_chosen_one_is_heavier(store, runs):
+    table = findings.trace_pair(store, runs, (14, 15), RunSettings()).table
+    drawn = charts.pair_trace(table, DIRECT)
+    assert len(drawn.figure.data) == 3 * len(MODEL_NAMES)
+    assert sum(trace.showlegend for trace in drawn.figure.data) == len(MODEL_NAMES)
+    heavy = [trace for trace in drawn.figure.data if trace.line.width == 4]
+    assert {trace.name for trace in heavy} == {PALETTE[DIRECT].label}
+    assert heavy[0].x.tolist() == [5, 8]
+    assert heavy[0].y.tolist() == pytest.approx([0.751953, 0.75])
+    assert "Direct classification from 75.2 % to 75.0 %" in drawn.alt

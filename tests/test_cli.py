@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 from torchvision.datasets import MNIST
 
 from core.cli import app
-from core.data import DATA, unpack_mnist
+from core.mnist import DATA, unpack_mnist
 from core.runs import RunResult, RunStore
 from core.settings import MODEL_NAMES, RunSettings
 

@@ -7,7 +7,8 @@ import logging
 import pytest
 import torch
 
-from core.data import DATA, DataError, Digits, draw_pairs, draw_round, load_digits, standardise, unpack_mnist
+from core.data import Digits, draw_pairs, draw_round, load_digits, standardise
+from core.mnist import DATA, DataError, average_windows, read_test_images, unpack_mnist
 
 
 def test_all_seventy_thousand_digits_are_there():
@@ -24,6 +25,12 @@ def test_images_are_means_over_two_by_two_windows():
     image = load_digits(False).images[7]
     assert image[6, 5] == original[12:14, 10:12].mean()
     assert image.mean() == original.mean()
+
+
+def test_the_pictures_of_the_test_half_are_those_that_the_networks_see():
+    images = read_test_images()
+    assert images.shape == (10_000, 28, 28)
+    assert (average_windows(images[:50]) == load_digits(False).images[:50].round().numpy()).all()
 
 
 def test_no_image_comes_twice_and_the_target_is_first_at_most_second():
@@ -82,6 +89,13 @@ def test_a_damaged_unpacked_file_is_named_and_unpacked_again(bundle, caplog):
         unpack_mnist(bundle)
     assert unpacked.read_bytes() == b"sixteen digits.."
     assert str(unpacked) in caplog.text
+
+
+def test_one_file_alone_is_unpacked(bundle):
+    unpack_mnist(bundle, only="other")
+    assert not (bundle / "MNIST" / "raw" / "digits").exists()
+    unpack_mnist(bundle, only="digits")
+    assert (bundle / "MNIST" / "raw" / "digits").exists()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from PIL import Image, ImageDraw
 from torchvision.datasets import MNIST
 
 from core import drawing
-from core.data import DATA, unpack_mnist
 from core.drawing import (
     MAX_POINTS,
     MAX_STROKES,
@@ -32,6 +31,7 @@ from core.drawing import (
     steps_from_strokes,
     trace_digit,
 )
+from core.mnist import DATA, unpack_mnist
 
 SEVEN = Drawing((Stroke(((80.0, 60.0), (200.0, 60.0), (120.0, 230.0)), 18.0),))
 DOT = Drawing((Stroke(((33.0, 250.0),), 18.0),))

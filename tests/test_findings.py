@@ -8,11 +8,7 @@ from fake_runs import CLASSES, decide, write_run
 from scipy import stats
 
 from core.findings import (
-    accuracy_by_distance,
-    accuracy_by_pair,
-    count_pairs,
     describe_artefact,
-    describe_distance,
     describe_epochs,
     describe_hypothesis,
     describe_parameters,
@@ -24,7 +20,7 @@ from core.findings import (
     expect_accuracy,
     parameters_and_accuracy,
     passing_epochs,
-    wilson_interval,
+    trace_pair,
 )
 from core.results import load_runs
 from core.runs import RunStore
@@ -63,11 +59,6 @@ def test_an_empty_store_gives_empty_tables_and_says_so(store):
     runs = load_runs(store)
     assert dropout_artefact(runs)["rounds"].tolist() == 10 * [0]
     assert describe_artefact(dropout_artefact(runs))[0].startswith("Fewer than 10 rounds so far: Auxiliary losses")
-    found = count_pairs(store, runs)
-    assert found.table.empty
-    assert found.problems == []
-    assert describe_distance(accuracy_by_distance(found.table))[0].startswith("No finished round")
-    assert accuracy_by_pair(found.table).empty
     assert describe_squared(digit_accuracy_squared(store, runs).table)[0].endswith(
         "no finished round with predictions yet."
     )
@@ -76,15 +67,6 @@ def test_an_empty_store_gives_empty_tables_and_says_so(store):
     assert describe_hypothesis(early_stop_hypothesis(store, runs).table) == [
         "No finished rounds with predictions yet: Two channels, Two branches."
     ]
-
-
-def test_predictions_that_cannot_be_read_are_named(store):
-    write_rounds(store, [0.8, 0.9], model="TwoChannelsModel")
-    (store.path(RunSettings(model="TwoChannelsModel", seed=1).run_id) / "predictions.safetensors").unlink()
-    found = count_pairs(store, load_runs(store))
-    assert found.table["count"].sum() == 1_000
-    assert len(found.problems) == 1
-    assert "has no predictions.safetensors" in found.problems[0]
 
 
 def test_dropout_off_and_left_on(store):
@@ -118,61 +100,6 @@ def test_a_gain_within_chance_is_not_claimed(store):
     write_rounds(store, [0.95, 0.95], model=DIRECT, dropout=0.25, dropout_at_evaluation=True)
     sentence = describe_artefact(dropout_artefact(load_runs(store)))[0]
     assert "dropout 0.25 changes nothing that these rounds could show" in sentence
-
-
-def test_wilson_intervals_of_newcombe():
-    # Newcombe (1998), Table I, method 3: 81 of 263, 15 of 148, 0 of 20, 1 of 29
-    low, high = wilson_interval([81, 15, 0, 1], [263, 148, 20, 29])
-    assert low == pytest.approx([0.2553, 0.0624, 0.0, 0.0061], abs=5e-5)
-    assert high == pytest.approx([0.3662, 0.1605, 0.1611, 0.1718], abs=5e-5)
-    assert np.isnan(wilson_interval([0], [0])).all()
-
-
-def test_pairs_are_counted_over_the_rounds_of_a_cell(store):
-    wrong = (CLASSES[:, 0] <= CLASSES[:, 1]) ^ (CLASSES == (3, 4)).all(axis=1)  # every (3, 4) is compared wrongly
-    write_run(store, RunSettings(model=DIRECT, seed=0), 0.99, arrays={"decision": wrong})
-    write_run(store, RunSettings(model=DIRECT, seed=1), 1.0)
-    write_run(store, RunSettings(model=DIRECT, seed=1, dropout=0.25), 0.5)
-    table = count_pairs(store, load_runs(store)).table
-    assert len(table) == 200
-    own = table[table["dropout"] == 0].set_index(["first", "second"])
-    assert own["count"].tolist() == 100 * [20]
-    assert own["rounds"].tolist() == 100 * [2]
-    assert own.loc[(3, 4), "right"] == 10
-    assert own["right"].sum() == 1_990
-    pairs = accuracy_by_pair(own.reset_index()).set_index(["first", "second"])
-    assert pairs.loc[(3, 4), "accuracy"] == 0.5
-    assert pairs.loc[(4, 3), ["accuracy", "high"]].tolist() == pytest.approx([1, 1])
-    by_distance = accuracy_by_distance(own.reset_index()).set_index("distance")
-    assert by_distance["count"].tolist() == [200, 360, 320, 280, 240, 200, 160, 120, 80, 40]
-    assert by_distance.loc[1, "accuracy"] == pytest.approx(350 / 360)
-    assert by_distance["rounds"].tolist() == 10 * [2]
-
-
-def test_pairs_never_drawn_have_no_accuracy(store):
-    equal = CLASSES.copy()
-    equal[:, 1] = equal[:, 0]
-    write_run(store, RunSettings(), 1.0, arrays={"classes": equal, "decision": np.ones(1_000, dtype=bool)})
-    pairs = accuracy_by_pair(count_pairs(store, load_runs(store)).table)
-    assert pairs["accuracy"].notna().sum() == 10
-    assert pairs["low"].notna().sum() == 10
-
-
-def test_close_digits_in_sentences(store):
-    first, second = CLASSES.T.astype(int)
-    near = np.abs(first - second) == 1
-    coin = (first <= second) ^ ((first == second) & (np.arange(1_000) >= 500))  # half of the equal pairs are wrong
-    write_run(store, RunSettings(model="WeightSharingBranchesModel"), 0.95, arrays={"decision": coin})
-    write_run(store, RunSettings(model=DIRECT), 0.82, arrays={"decision": (first <= second) ^ near})
-    sentences = describe_distance(accuracy_by_distance(count_pairs(store, load_runs(store)).table))
-    assert sentences[0] == (
-        "Over 2 architectures, pairs one apart are the hardest (50.0 % right); pairs nine apart reach 100.0 %."
-    )
-    assert sentences[1] == (
-        "From nine apart to one apart Weight-sharing branches loses 0.0 points, Direct classification 100.0."
-    )
-    assert sentences[2].startswith("On equal digits Weight-sharing branches is right in 50.0 %: its logit changes sign")
-    assert sentences[3].startswith("Fewer than 10 rounds so far: Two channels without dropout (0)")
 
 
 def test_the_expected_accuracy_worked_by_hand():
@@ -270,3 +197,28 @@ def test_a_mean_that_never_passes_is_said_to_stay_below(store):
 def test_decisions_helper_is_exact():
     assert (decide(1.0) == (CLASSES[:, 0] <= CLASSES[:, 1])).all()
     assert (decide(0.0) != (CLASSES[:, 0] <= CLASSES[:, 1])).all()
+
+
+def test_a_pairs_way_through_training_is_that_of_the_runs_that_met_it(store):
+    pair = (14, 15)  # a 0 and a 7, as write_run makes them up
+    for model in (DIRECT, AUXILIARY):
+        write_run(store, RunSettings(model=model), 0.9, epochs=12, trace={5: 1.0, 10: 0.0})
+    elsewhere = np.arange(2_000, 4_000, dtype=np.int16).reshape(1_000, 2)
+    write_run(store, RunSettings(model=DIRECT, seed=1), 0.9, arrays={"indices": elsewhere})
+    write_run(store, RunSettings(model=DIRECT, dropout=0.25), 0.9)
+    write_run(store, RunSettings(model=DIRECT, hidden_units=64), 0.9)
+    table, problems = trace_pair(store, load_runs(store), pair, RunSettings(model="TwoBranchesModel", seed=5))
+    assert problems == []
+    assert set(table["run_id"]) == {RunSettings(model=model).run_id for model in (DIRECT, AUXILIARY)}
+    own = table[table["model"] == DIRECT]
+    assert own["epoch"].tolist() == [5, 10, 12]
+    assert own["probability"].tolist() == pytest.approx([0.751953, 0.251953, 0.75], abs=1e-6)
+    assert trace_pair(store, load_runs(store), (15, 14), RunSettings()).table.empty
+
+
+def test_a_run_without_predictions_is_named_where_a_pair_is_followed(store):
+    run_id = write_run(store, RunSettings(model=DIRECT), 0.9)
+    (store.path(run_id) / "predictions.safetensors").unlink()
+    table, [problem] = trace_pair(store, load_runs(store), (0, 1), RunSettings())
+    assert table.empty
+    assert f"The run {run_id} has no predictions.safetensors" in problem

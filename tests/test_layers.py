@@ -9,9 +9,9 @@ import pytest
 from conftest import ROOT
 
 NETWORKS = {"torch", "torchvision", "captum"}
-SERVER_MODULES = (  # what the server imports for the screens that train and that compare
-    "core.curves", "core.engine", "core.forecast", "core.health", "core.limits", "core.palette",
-    "core.results", "core.runs", "core.settings",
+SERVER_MODULES = (  # what the server imports for the screens that train and that show what is stored
+    "core.curves", "core.diagrams", "core.engine", "core.forecast", "core.health", "core.limits", "core.mistake_charts",
+    "core.palette", "core.results", "core.runs", "core.settings", "pages.components.gallery",
     "pages.components.queue", "pages.components.router", "pages.components.settings_form", "pages.components.shared",
 )  # fmt: skip
 
@@ -73,5 +73,16 @@ def test_imports_are_found_where_they_stand():
 
 def test_the_server_trains_and_compares_without_pytorch():
     script = f"import sys, {', '.join(SERVER_MODULES)}\nprint(sorted({NETWORKS!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_architectures_are_shown_without_pytorch():
+    script = (
+        "import sys\nfrom streamlit.testing.v1 import AppTest\n"
+        "app = AppTest.from_file('streamlit_app.py', default_timeout=60)\n"
+        "app.run()\napp.switch_page('pages/architectures.py').run()\nassert len(app.table) == 2\n"
+        f"print(sorted({NETWORKS!r} & sys.modules.keys()))"
+    )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

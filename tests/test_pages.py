@@ -14,7 +14,10 @@ from core.runs import RunResult, RunStore
 from core.settings import RunSettings
 from pages.components import shared
 
-PAGES = ("pages/train.py", "pages/compare.py", "pages/findings.py", "pages/leaderboard.py", "pages/draw.py")
+PAGES = (
+    "pages/train.py", "pages/compare.py", "pages/findings.py", "pages/mistakes.py", "pages/architectures.py",
+    "pages/walk.py", "pages/leaderboard.py", "pages/draw.py",
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +70,8 @@ def text_of(app: AppTest) -> str:
             "No architecture has been trained with the report's settings yet: train one under *Train*",
         ),
         ("pages/findings.py", "No run in the store answers this question yet"),
+        ("pages/mistakes.py", "No network has answered the test pairs yet: train one under *Train*"),
+        ("pages/walk.py", "No trained network can be walked through yet: train any architecture under *Train*"),
         ("pages/leaderboard.py", "Nothing has been trained to its end yet"),
         ("pages/draw.py", "No trained network can answer yet: train any architecture under *Train*"),
     ],

@@ -159,6 +159,23 @@ def test_missing_and_damaged_arrays_are_one_sentence(store, finished):
     assert not store.read(SETTINGS.run_id).has_weights
 
 
+def test_a_run_that_is_reopened_keeps_its_history_and_can_be_claimed(store, finished):
+    store.reopen(SETTINGS.run_id)
+    run = store.read(SETTINGS.run_id)
+    assert (run.state, len(run.history)) == ("interrupted", 3)
+    assert store.claim(SETTINGS).epochs == 3
+    store.reopen(RunSettings(seed=77).run_id)  # there is no such run, so there is nothing to forget
+
+
+def test_a_store_in_which_nothing_can_be_forgotten_is_one_sentence(store, finished, monkeypatch):
+    def refuse(path, missing_ok):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(type(finished), "unlink", refuse)
+    with pytest.raises(StoreError, match="cannot be written: Permission denied"):
+        store.reopen(SETTINGS.run_id)
+
+
 def test_strangers_in_the_store_are_passed_over(store, finished):
     (store.root / "holiday").mkdir()
     (store.root / "notes.txt").write_text("hello")

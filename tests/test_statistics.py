@@ -24,9 +24,12 @@ from core.statistics import (
     half_width,
     holm,
     leaderboard,
+    mcnemar,
     pairwise_architectures,
+    plural,
     points,
     signed,
+    wilson_interval,
 )
 
 TWO, SHARED = "TwoBranchesModel", "WeightSharingBranchesModel"
@@ -307,3 +310,21 @@ def test_runs_that_have_not_finished_do_not_count():
     runs.loc[1, "state"] = "stopped"
     assert leaderboard(runs)["mean"].tolist() == [0.8]
     assert compare_with_report(runs).loc[1, "rounds"] == 1
+
+
+def test_wilson_intervals_of_newcombe():
+    # Newcombe (1998), Table I, method 3: 81 of 263, 15 of 148, 0 of 20, 1 of 29
+    low, high = wilson_interval([81, 15, 0, 1], [263, 148, 20, 29])
+    assert low == pytest.approx([0.2553, 0.0624, 0.0, 0.0061], abs=5e-5)
+    assert high == pytest.approx([0.3662, 0.1605, 0.1611, 0.1718], abs=5e-5)
+    assert np.isnan(wilson_interval([0], [0])).all()
+
+
+def test_mcnemars_exact_p_worked_by_hand():
+    assert mcnemar(1, 5) == mcnemar(5, 1) == pytest.approx(14 / 64)  # 2 · (1 + 6) of 2⁶ tosses are as uneven
+    assert mcnemar(0, 5) == pytest.approx(2 / 32)
+    assert mcnemar(3, 3) == mcnemar(0, 0) == 1
+
+
+def test_counts_in_sentences():
+    assert [plural(count, "round") for count in (0, 1, 1_000)] == ["0 rounds", "1 round", "1,000 rounds"]

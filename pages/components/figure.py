@@ -1,7 +1,7 @@
 """How a Plotly figure is made and shown."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -20,6 +20,7 @@ def draw(function: Callable[..., Drawn], *arguments: Any) -> Drawn:
     return _draw(function.__name__, arguments, function)
 
 
-def show_figure(drawn: Drawn, key: str) -> None:
-    """Show a figure with its alt text; `key` keeps its node from one rerun to the next."""
-    st.plotly_chart(drawn.figure, key=key, alt=drawn.alt, config=CONFIG)
+def show_figure(drawn: Drawn, key: str, on_select: Literal["ignore"] | Callable[[], None] = "ignore") -> None:
+    """Show a figure with its alt text; `key` keeps its node from one rerun to the next. A click on a point calls
+    `on_select`, for which st.session_state[key].selection has the point."""
+    st.plotly_chart(drawn.figure, key=key, alt=drawn.alt, config=CONFIG, on_select=on_select, selection_mode="points")

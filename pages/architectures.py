@@ -1,0 +1,92 @@
+"""Two architectures side by side: what is in them, what they share, and where they differ."""
+
+import streamlit as st
+
+from core import diagrams
+from core.palette import PALETTE
+from core.settings import MODEL_NAMES, ModelName
+from pages.components.router import enter_by_router
+from pages.components.shared import is_phone, warn_of_link
+
+IDEAS: dict[ModelName, str] = {
+    "TwoChannelsModel": "One network sees both digits at once, as two channels of one image.",
+    "TwoBranchesModel": "Each digit gets a branch of its own and a score; the difference of the two scores decides.",
+    "WeightSharingBranchesModel": "One branch scores both digits: what it learns from either serves for both.",
+    "BranchesToVecModel": "Each digit's own branch says ten numbers instead of one; a small network compares them.",
+    "WeightSharingBranchesToVecModel": "One branch says ten numbers of either digit; a small network compares them.",
+    "WeightSharingAuxiliaryModel": "Besides comparing, the network is told during training which digits it sees.",
+    "DirectClassificationModel": "The network only learns to read digits; the comparison is then plain arithmetic.",
+}
+BINARY = r"\mathcal{L} &= \operatorname{BCE}(z,\, y)"
+LOSSES: dict[ModelName, str] = {
+    "TwoChannelsModel": rf"z &= f(x_1, x_2) \\ {BINARY}",
+    "TwoBranchesModel": rf"z &= f_2(x_2) - f_1(x_1) \\ {BINARY}",
+    "WeightSharingBranchesModel": rf"z &= f(x_2) - f(x_1) \\ {BINARY}",
+    "BranchesToVecModel": rf"z &= g(f_1(x_1), f_2(x_2)) \\ {BINARY}",
+    "WeightSharingBranchesToVecModel": rf"z &= g(f(x_1), f(x_2)) \\ {BINARY}",
+    "WeightSharingAuxiliaryModel": (
+        r"z, d_1, d_2 &= g(f(x_1), f(x_2)) \\ "
+        rf"{BINARY} \\ &+ \operatorname{{CE}}(d_1, c_1) \\ &+ \operatorname{{CE}}(d_2, c_2)"
+    ),
+    "DirectClassificationModel": (
+        r"d_1 &= f(x_1), \quad d_2 = f(x_2) \\ \mathcal{L} &= \tfrac{1}{2} \operatorname{CE}(d_1, c_1) \\ "
+        r"&+ \tfrac{1}{2} \operatorname{CE}(d_2, c_2)"
+    ),
+}
+HEADS = {
+    "layer": "Layer", "shape": "Output", "parameters": "Parameters", "multiply_adds": "Multiply-adds", "used": "Used",
+}  # fmt: skip
+NO_BREAK = "\N{NO-BREAK SPACE}"
+SYMBOLS = "$x$: a digit's image; $y$: first ≤ second; $c$: a digit's class; $f$, $g$: what is learnt."
+
+enter_by_router()
+st.title("Where do two architectures differ?")
+for parameter in ("one", "other"):
+    warn_of_link(parameter, MODEL_NAMES)
+architectures = diagrams.load_architectures()
+columns = st.columns(2, gap="large")
+chosen = {}
+for column, key, label, index in zip(columns, ("one", "other"), ("One architecture", "Another"), (1, 2), strict=True):
+    chosen[key] = column.selectbox(label, MODEL_NAMES, index=index, key=key, bind="query-params")
+st.caption(
+    "Boxes of one colour, joined by a double line, are one set of weights used twice. "
+    "What the other architecture lacks has a broken outline and the sign ≠."
+)
+for column, key, other in zip(st.columns(2, gap="large"), chosen, reversed(chosen), strict=True):
+    model = chosen[key]
+    architecture = architectures[model]
+    marked = diagrams.find_differences(architecture, architectures[chosen[other]])
+    with column:
+        st.subheader(PALETTE[model].label, anchor=False)
+        beside = st.container(horizontal=True)
+        with beside.container(width=360):
+            st.image(
+                diagrams.draw_architecture(architecture, marked, dark=st.context.theme.type == "dark"),
+                width="stretch",
+                alt=diagrams.describe_architecture(architecture),
+            )
+        with beside.container(width=225):
+            st.markdown(IDEAS[model])
+            st.metric("Parameters that training sets", f"{architecture.distinct_parameters:,}")
+            st.metric("Parameters at work", f"{architecture.parameters:,}", help="Shared ones count at each use.")
+            st.metric("Multiply-adds for a pair", f"{architecture.multiply_adds:,}")
+            st.latex(rf"\begin{{aligned}}{LOSSES[model]}\end{{aligned}}")
+            st.caption(SYMBOLS)
+            st.download_button(
+                "Diagram as SVG", diagrams.draw_architecture(architecture, marked), f"{model}.svg",
+                "image/svg+xml", key=f"export_{key}", on_click="ignore", icon=":material/download:",
+            )  # fmt: skip
+        table = diagrams.layer_table(architecture, marked)
+        if is_phone():  # how often a layer is used is in the diagram
+            table = table.drop(columns="used")
+        else:
+            table = table.assign(**{name: table[name].str.replace(" ", NO_BREAK) for name in ("shape", "used")})
+        st.table(
+            table.rename(columns=HEADS).style.format("{:,}", subset=[HEADS["parameters"], HEADS["multiply_adds"]]),
+            border="horizontal",
+            hide_index=True,
+            alt=f"The layers of {PALETTE[model].label} with shapes, parameters and multiply-adds",
+        )
+        source = st.expander("Source", icon=":material/code:", key=f"source_{key}", on_change="rerun")
+        if source.open:
+            source.code(diagrams.read_source(architecture), language="python")

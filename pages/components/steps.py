@@ -1,0 +1,117 @@
+"""The tensors of one stage of a network as pictures, one element."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from core.diagrams import name_shape
+from core.pictures import picture_digit, picture_maps, picture_vector
+
+if TYPE_CHECKING:
+    from core.inspection import Step
+
+MOST_BARS = 20  # numbers that are shown one by one
+STYLE = """
+<style>
+.stage { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); gap: 1.5rem 2.5rem; }
+.stage h4 { margin: 0 0 0.2rem; padding: 0; font-size: 1rem; font-weight: 600; }
+.stage p { margin: 0.7rem 0 0.35rem; font-size: 0.875rem; opacity: 0.75; }
+.stage img { display: block; width: 100%; max-width: 520px; image-rendering: pixelated; }
+.stage .kernels { display: flex; flex-wrap: wrap; gap: 0 2.5rem; }
+.stage .kernels img { width: 300px; }
+.digits { display: flex; gap: 0.8rem; }
+.digits img { image-rendering: pixelated; border-radius: 0.4rem; aspect-ratio: 1; }
+.stage dl { display: grid; grid-template-columns: 1.6rem 1fr 3.6rem; gap: 0.2rem 0.5rem; margin: 0; max-width: 420px;
+  align-items: center; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
+.stage dd { margin: 0; text-align: right; } .stage dt { font-weight: 400; opacity: 0.75; }
+.stage i { display: block; position: relative; height: 0.75rem; }
+.stage i::before { content: ""; position: absolute; left: 50%; top: -0.15rem; bottom: -0.15rem;
+  border-left: 1px solid color-mix(in srgb, currentColor 30%, transparent); }
+.stage b { position: absolute; top: 0; bottom: 0; border-radius: 2px; }
+</style>
+"""
+
+
+def show_digits(frames: np.ndarray, side: int) -> None:
+    """The two frames (2, 14, 14) as the network sees them before they are standardised, `side` screen pixels wide."""
+    pictures = "".join(
+        f'<img style="width:{side}px" src="{picture_digit(frame)}" alt="The {name} digit, 14 by 14 pixels">'
+        for name, frame in zip(("first", "second"), frames, strict=True)
+    )
+    st.html(f'{STYLE}<div class="digits">{pictures}</div>', width="content")
+
+
+def show_stage(steps: "Sequence[Step]", colour: str) -> None:
+    """The blocks of one stage side by side, in colours of one scale; kernels that are shared are framed in `colour`."""
+    strongest = max(float(np.abs(step.output).max()) for step in steps)
+    sets = [step.block.weights for step in steps]
+    cards = "".join(
+        f"<section><h4>{_name(step).capitalize()}</h4>{_show_kernels(step, colour * (sets.count(weights) > 1))}"
+        f"<p>{_word_output(step)}</p>{_show_output(step, strongest)}</section>"
+        for step, weights in zip(steps, sets, strict=True)
+    )
+    st.html(f'{STYLE}<div class="stage">{cards}</div>')
+
+
+def name_stage(steps: "Sequence[Step]") -> str:
+    """The layers at work in a stage."""
+    return " and ".join(dict.fromkeys(", ".join(step.block.layers) for step in steps))
+
+
+def describe_sharing(steps: "Sequence[Step]") -> str:
+    """Whose the weights of a stage are, as a sentence, where both digits pass through alike layers."""
+    sets = {step.block.weights for step in steps}
+    if "" in sets or {step.block.lane for step in steps} != {"first", "second"}:
+        return ""
+    return "Both digits pass through the same weights." if len(sets) == 1 else "Each digit has weights of its own."
+
+
+def _name(step: "Step") -> str:
+    lanes = {"first": "first digit", "second": "second digit", "both": "both digits"}
+    return step.block.gives or lanes[step.block.lane]
+
+
+def _show_kernels(step: "Step", frame: str) -> str:
+    """The kernels of the first convolution, which meet pixels; those of the second meet 32 maps each."""
+    if step.kernels is None or step.kernels.shape[1] > 2:
+        return ""
+    seen = [""] if step.kernels.shape[1] == 1 else [" on the first digit", " on the second digit"]
+    strongest = float(np.abs(step.kernels).max())
+    outline = f' style="outline: 3px solid {frame}; outline-offset: 4px"' if frame else ""
+    pictures = ""
+    for channel, words in enumerate(seen):
+        picture = picture_maps(step.kernels[:, channel], strongest)
+        alt = f"The {len(step.kernels)} kernels for the {_name(step)}{words}"
+        pictures += (
+            f"<div><p>{len(step.kernels)} kernels of 3 × 3{words}, up to ±{strongest:.2g}</p>"
+            f'<img src="{picture}" alt="{alt}"{outline}></div>'
+        )
+    return f'<div class="kernels">{pictures}</div>'
+
+
+def _word_output(step: "Step") -> str:
+    shape = step.output.shape
+    if len(shape) == 3:
+        return f"{shape[0]} maps of {name_shape(shape[1:])} come out"
+    return f"{shape[0]} numbers come out" if shape[0] > 1 else "One number comes out"
+
+
+def _show_output(step: "Step", strongest: float) -> str:
+    values = step.output
+    if values.ndim == 1 and len(values) <= MOST_BARS:
+        names = map(str, range(len(values))) if len(values) > 1 else [""]
+        return f"<dl>{''.join(_bar(*each, strongest) for each in zip(names, values.tolist(), strict=True))}</dl>"
+    picture = picture_maps(values, strongest) if values.ndim == 3 else picture_vector(values, strongest)
+    active = int(np.count_nonzero(values.reshape(len(values), -1).any(axis=1)))
+    alt = f"What comes out for the {_name(step)}: {active} of {len(values)} are not all zero"
+    return f'<img src="{picture}" alt="{escape(alt)}">'
+
+
+def _bar(name: str, value: float, strongest: float) -> str:
+    half = 50 * abs(value) / (strongest or 1)
+    side, colour = ("left", "#2f86d6") if value >= 0 else ("right", "#d9731a")
+    bar = f'<i><b style="{side}:50%;width:{half:.1f}%;background:{colour}"></b></i>'
+    return f"<dt>{name}</dt>{bar}<dd>{f'{value:.2f}'.replace('-', '−')}</dd>"

@@ -1,0 +1,200 @@
+"""What to walk through: a trained run, and a pair of digits; both live in the URL, as `run` and `pair` or `drawing`."""
+
+import random
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.drawing import decode_drawing, encode_drawing, frame_from_strokes
+from core.runs import StoreError
+from core.settings import MODEL_NAMES, RunSettings
+from pages.components.settings_form import link_settings
+from pages.components.shared import STORE
+
+if TYPE_CHECKING:
+    from core.data import Digits
+
+LINK = ":material/link_off:"
+TEST_IMAGES = 10_000
+ANY = "any"
+DEFAULT = "WeightSharingBranchesModel"  # one set of kernels, shown twice
+
+
+class Pair(NamedTuple):
+    """Two digits as the networks see them, `frames` (2, 14, 14) in 0 to 255, and how a link names them.
+
+    `images`: their numbers in MNIST's test half, `classes`: what they are; None for a drawing."""
+
+    frames: np.ndarray
+    link: dict[str, str]
+    images: tuple[int, int] | None
+    classes: tuple[int, int] | None
+
+
+def choose_run(runs: pd.DataFrame) -> str:
+    """The controls for the run, whose identity this gives; stops the page where no run has weights."""
+    able = runs[(runs["state"] == "finished") & runs["has_weights"].astype(bool)].sort_values(["dropout", "seed"])
+    if able.empty:
+        st.caption("No trained network can be walked through yet: train any architecture under *Train*.")
+        st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
+        st.stop()
+    _follow_link(able)
+    columns = st.columns(2)
+    models = [model for model in MODEL_NAMES if model in set(able["model"])]
+    st.session_state.setdefault("walk_model", DEFAULT if DEFAULT in models else models[0])
+    model = columns[0].selectbox("Architecture", models, key="walk_model", persist_state="session")
+    own = able[able["model"] == model]
+    _keep_round(able, own, f"walk_run_{model}")
+    labels = {row.run_id: _label(row) for row in own.itertuples()}
+    run_id = columns[1].selectbox(
+        "Trained run", list(labels), format_func=labels.get, key=f"walk_run_{model}", persist_state="session"
+    )
+    st.session_state.walked_run = st.query_params["run"] = run_id
+    return run_id
+
+
+def _follow_link(able: pd.DataFrame) -> None:
+    """Set the controls to the run of a link that has not been followed yet, or say why it cannot be."""
+    linked = st.query_params.get("run")
+    if linked is None or linked == st.session_state.get("walked_run"):
+        return
+    rows = able[able["run_id"] == linked]
+    if rows.empty:
+        _refuse(linked)
+        return
+    model = rows.iloc[0]["model"]
+    st.session_state.walk_model = model
+    st.session_state[f"walk_run_{model}"] = st.session_state.walked_run = linked
+
+
+def _refuse(linked: str) -> None:
+    try:
+        run = STORE.read(linked)
+        reason = run.problem or f"The run {linked} has no weights."
+    except ValueError as error:
+        st.warning(f"The link's run: {error} Another is shown.", icon=LINK)
+        return
+    st.warning(f"{reason} Another is shown.", icon=LINK)
+    if run.settings is not None:
+        _offer_training(run.settings)
+
+
+def _offer_training(settings: RunSettings) -> None:
+    link = link_settings(settings.model_dump(), 1)
+    st.page_link("pages/train.py", label="Train it again", icon=":material/play_arrow:", query_params=link)
+
+
+def _keep_round(able: pd.DataFrame, own: pd.DataFrame, key: str) -> None:
+    """After a change of architecture, go on with the run of the same dropout and round, where there is one."""
+    before = able[able["run_id"] == st.session_state.get("walked_run")]
+    if len(before) and before.iloc[0]["model"] != own.iloc[0]["model"]:
+        same = own[(own[["dropout", "seed"]] == before.iloc[0][["dropout", "seed"]]).all(axis=1)]
+        if len(same):
+            st.session_state[key] = same.iloc[0]["run_id"]
+
+
+def _label(row: Any) -> str:
+    others = RunSettings.parse({name: getattr(row, name) for name in RunSettings.model_fields}).describe_differences()
+    parts = [f"dropout {row.dropout:g}", f"round {row.seed}", *([others] if others else [])]
+    return f"{', '.join(parts)}: {100 * row.test_accuracy:.1f} %"
+
+
+def choose_pair(run_id: str) -> Pair:
+    """The controls for the pair: one of the run's test pairs by its digits, one that it got wrong, or the drawing."""
+    test = _load_test_half()
+    pool = _read_pool(run_id)
+    columns = st.columns([1, 1, 1.4, 2], vertical_alignment="bottom")
+    digits = [ANY, *map(str, range(10))]
+    change = {"on_change": _draw_lot, "args": (pool,), "persist_state": "session"}
+    columns[0].selectbox("First digit", digits, key="walk_first", **change)
+    columns[1].selectbox("Second digit", digits, key="walk_second", **change)
+    columns[2].toggle("Mistakes only", key="walk_wrong", disabled="decision" not in pool, **change)
+    with columns[3].container(horizontal=True):
+        st.button("Another pair", icon=":material/shuffle:", on_click=_draw_lot, args=(pool,))
+        if token := _kept_drawing():
+            st.button("My drawing", icon=":material/draw:", on_click=_set_link, args=("drawing", token))
+    if drawn := st.query_params.get("drawing"):
+        try:
+            return Pair(read_drawing(drawn), {"drawing": drawn}, None, None)
+        except ValueError as error:
+            st.warning(f"{error} A test pair is shown.", icon=LINK)
+    images = _read_images(pool)
+    return Pair(
+        test.images[list(images)].numpy(), {"pair": f"{images[0]}-{images[1]}"}, images,
+        (int(test.classes[images[0]]), int(test.classes[images[1]])),
+    )  # fmt: skip
+
+
+@st.cache_resource(show_spinner="Loading PyTorch and the digits, some seconds the first time…")
+def _load_test_half() -> "Digits":
+    import core.inspection  # noqa: F401 - here, where a spinner says that it takes a while
+    from core.data import load_digits
+
+    return load_digits(False)
+
+
+def read_drawing(token: str) -> np.ndarray:
+    """(2, 14, 14): the frames of a link's two drawings, joined by a dot; raises ValueError."""
+    first, dot, second = token.partition(".")
+    if not dot:
+        raise ValueError("The drawing in this link is damaged or incomplete.")
+    return np.stack([frame_from_strokes(decode_drawing(part)) for part in (first, second)])
+
+
+def _kept_drawing() -> str:
+    """What stands on the pads of *Draw*, as a link has it; "" where either is empty."""
+    _, pads = st.session_state.get("pads_kept", (0, None))
+    if pads is None or not (pads.first.strokes and pads.second.strokes):
+        return ""
+    return f"{encode_drawing(pads.first)}.{encode_drawing(pads.second)}"
+
+
+def _read_pool(run_id: str) -> dict[str, np.ndarray]:
+    """`indices` (N, 2) and `classes` (N, 2) of the run's test pairs, and its `decision` (N,) on each where kept."""
+    run = STORE.read(run_id)
+    try:
+        return run.predictions()
+    except StoreError as error:
+        st.caption(f":material/warning: {error}")
+        _offer_training(run.settings)
+        from core.data import draw_round
+
+        test = draw_round(run.settings.seed, run.settings.training_pairs).test
+        return {"indices": test.indices.numpy(), "classes": test.classes.numpy()}
+
+
+def _read_images(pool: dict[str, np.ndarray]) -> tuple[int, int]:
+    """The pair of the link, or else the first of the pool."""
+    text = st.query_params.get("pair")
+    if text is not None:
+        numbers = re.fullmatch(r"(\d{1,4})-(\d{1,4})", text)
+        if numbers:
+            return int(numbers[1]), int(numbers[2])
+        rule = f"must be two numbers of MNIST's test images, from 0-0 to {TEST_IMAGES - 1}-{TEST_IMAGES - 1}"
+        st.warning(f"The link's pair is {text[:40]!r}, but {rule}; another is shown.", icon=LINK)
+    first, second = pool["indices"][0].tolist()
+    return first, second
+
+
+def _draw_lot(pool: dict[str, np.ndarray]) -> None:
+    """Set the link to some pair of the pool that is as the controls say."""
+    fits = np.ones(len(pool["indices"]), bool)
+    for column, key in enumerate(("walk_first", "walk_second")):
+        if st.session_state[key] != ANY:
+            fits &= pool["classes"][:, column] == int(st.session_state[key])
+    if st.session_state.walk_wrong and "decision" in pool:
+        fits &= pool["decision"] != (pool["classes"][:, 0] <= pool["classes"][:, 1])
+    if not fits.any():
+        st.toast("This run has no such test pair; the pair stays as it is.")
+        return
+    first, second = pool["indices"][random.choice(np.flatnonzero(fits).tolist())].tolist()
+    _set_link("pair", f"{first}-{second}")
+
+
+def _set_link(name: str, value: str) -> None:
+    for other in ("pair", "drawing"):
+        st.query_params.pop(other, None)
+    st.query_params[name] = value

@@ -1,0 +1,237 @@
+"""Which test pairs the networks get wrong: by digits, by all of them, how sure they were, and two of them at odds."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core import mistakes
+from core.palette import PALETTE
+from core.results import with_report_settings
+from core.runs import StoreError
+from core.settings import MODEL_NAMES
+from pages.components.gallery import show_gallery
+from pages.components.link import check_link
+from pages.components.router import enter_by_router
+from pages.components.settings_form import DEFAULT_ROUNDS, link_settings
+from pages.components.shared import STORE, read_runs
+
+VIEWS = {
+    "By digits": "Which pairs of digits go wrong?",
+    "All architectures": "Which pairs does every architecture miss?",
+    "Calibration": "Can its probabilities be believed?",
+    "Two at odds": "Where do two architectures disagree?",
+}
+SIDES = ("Only the first is right", "Only the second is right")
+
+
+def first_page() -> None:
+    """Back to the gallery's first page, as its pairs change."""
+    st.session_state.cards = 1
+
+
+enter_by_router()
+heading = st.container()
+check_link("mistakes", VIEWS)
+bar = st.container(horizontal=True, gap="medium", vertical_alignment="bottom")
+view = bar.segmented_control(
+    "View",
+    list(VIEWS),
+    default="By digits",
+    key="mistakes",
+    bind="query-params",
+    required=True,
+    on_change=first_page,
+)
+heading.title(VIEWS[view])
+runs = with_report_settings(read_runs())
+runs = runs[~runs["dropout_at_evaluation"].astype(bool)]
+
+
+def offer_training(model: str, dropout: float, first_seed: int = 0, rounds: int = DEFAULT_ROUNDS) -> None:
+    """A link to Train with these rounds chosen."""
+    link = link_settings({"model": model, "dropout": dropout, "seed": first_seed}, rounds)
+    label = f"Train {PALETTE[model].label}"
+    st.page_link("pages/train.py", label=label, icon=":material/play_arrow:", query_params=link)
+
+
+def offer_again(broken: pd.DataFrame) -> None:
+    """A button that lets go of these runs' results, and then the link to where they are trained again."""
+    if st.button("Train them again", type="primary", icon=":material/replay:"):
+        try:
+            for run_id in broken["run_id"]:
+                STORE.reopen(run_id)
+        except StoreError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+        seeds = broken["seed"].astype(int)
+        offer_training(broken["model"].iloc[0], dropout, int(seeds.min()), int(seeds.max() - seeds.min()) + 1)
+
+
+if runs.empty:
+    st.caption("No network has answered the test pairs yet: train one under *Train* with the report's settings.")
+    offer_training(MODEL_NAMES[-1], 0.0)
+    st.stop()
+
+dropouts = sorted(set(runs["dropout"].astype(float)))
+check_link("mistaken_dropout", [f"{dropout:g}" for dropout in dropouts])
+dropout = bar.segmented_control(
+    "Dropout", dropouts, default=dropouts[0], format_func="{:g}".format, key="mistaken_dropout", bind="query-params",
+    required=True, on_change=first_page,
+)  # fmt: skip
+runs = runs[runs["dropout"] == dropout]
+
+
+@st.cache_data(max_entries=4, show_spinner="Reading the answers…")
+def read(dropout: float, signature: int) -> tuple[pd.DataFrame, list[str]]:
+    """Every network's answers at this dropout, and a sentence for each run that could not be read."""
+    return tuple(mistakes.read_answers(STORE, runs))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def judge(dropout: float, models: tuple[str, ...], signature: int) -> pd.DataFrame:
+    """The answers of these architectures to the pairs that they all met."""
+    answers = read(dropout, signature)[0]
+    return mistakes.judge_together(answers[answers["model"].isin(models)])
+
+
+def choose_model(place: DeltaGenerator, label: str, key: str, options: Sequence[str], index: int = 0) -> str:
+    """A choice among architectures."""
+    check_link(key, options)
+    return place.selectbox(label, options, index=index, key=key, bind="query-params", on_change=first_page, width=300)
+
+
+def choose_digit(place: DeltaGenerator, label: str, key: str) -> int | None:
+    """A digit, or None for any."""
+    check_link(key, range(10))
+    return place.selectbox(
+        label, range(10), index=None, placeholder="Any", key=key, bind="query-params", on_change=first_page, width=160
+    )
+
+
+answers, problems = read(dropout, STORE.signature())
+unread = runs[~runs["run_id"].isin(set(answers["run_id"]))]
+for problem in problems[:3]:
+    st.caption(f":material/warning: {problem}")
+if len(problems) > 3:
+    st.caption(f":material/warning: The same holds for {len(problems) - 3} more runs.")
+if len(unread):
+    offer_again(unread[unread["model"] == unread["model"].iloc[0]])
+models = [model for model in MODEL_NAMES if model in set(answers["model"])]
+if not models:
+    st.stop()
+
+from core import mistake_charts as charts  # noqa: E402 - Plotly takes a while to import: only where it draws
+from pages.components.figure import show_figure  # noqa: E402
+
+
+@st.fragment
+def show_pairs(cell: pd.DataFrame, table: pd.DataFrame, heat: charts.Drawn) -> None:
+    """The heat map and the wrong pairs of the chosen digits: a click runs this alone, the figure is drawn before."""
+
+    def choose_cell() -> None:
+        for point in st.session_state.heat.selection.points:
+            st.session_state.first_digit, st.session_state.second_digit = point["y"], point["x"]
+            first_page()
+
+    left, right = st.columns([0.44, 0.56], gap="large")
+    row = right.container(horizontal=True)
+    digits = [choose_digit(row, "First digit", "first_digit"), choose_digit(row, "Second digit", "second_digit")]
+    charts.outline_digits(heat.figure, *digits)
+    with left:
+        show_figure(heat, "heat", on_select=choose_cell)
+        st.caption("Test accuracy in percent over all rounds. Click a cell to see its wrong pairs alone.")
+    with right:
+        st.markdown(mistakes.describe_pairs(table, *digits))
+        show_gallery(mistakes.rank_mistakes(cell, *digits), mistakes.say_answer, "cards")
+
+
+@st.fragment
+def show_together(together: pd.DataFrame) -> None:
+    """How many pairs one architecture alone gets right, and the pairs that none or that one does."""
+    missed, alone = mistakes.missed_by_all(together), mistakes.right_alone(together)
+    left, right = st.columns([0.44, 0.56], gap="large")
+    options = ["None", "Just one", *models]
+    with left:
+        show_figure(charts.alone_bars(mistakes.count_alone(together), len(missed)), "alone")
+        st.markdown(mistakes.describe_together(together))
+        st.caption("In a round, all architectures meet the same pairs.")
+    with right:
+        check_link("right_alone", options)
+        who = st.selectbox(
+            "Which architecture is right?", options, key="right_alone", bind="query-params", on_change=first_page
+        )
+        if who == "None":
+            show_gallery(missed, mistakes.say_missed, "cards")
+        else:
+            shown = alone if who == "Just one" else alone[alone["model"] == who]
+            show_gallery(shown, mistakes.say_alone, "cards")
+
+
+@st.fragment
+def show_odds(together: pd.DataFrame, first: str, second: str, by_rounds: str) -> None:
+    """Round by round, the pairs that only one of two architectures gets right; the pairs either way."""
+    rounds, alone = mistakes.count_odds(together, first, second), mistakes.right_alone(together)
+    left, right = st.columns([0.44, 0.56], gap="large")
+    with left:
+        show_figure(charts.odds_bars(rounds, first, second), "odds")
+        st.markdown(f"{mistakes.describe_odds(rounds, first, second)} {by_rounds}")
+        st.caption(
+            "Each round has two networks of its own, so the pooled p speaks of these networks alone; what one "
+            "architecture adds to the other is judged by the rounds."
+        )
+    with right:
+        check_link("side", SIDES)
+        side = st.segmented_control(
+            "Pairs", SIDES, default=SIDES[0], key="side", bind="query-params", required=True, on_change=first_page
+        )
+        who = first if side == SIDES[0] else second
+        show_gallery(alone[alone["model"] == who], mistakes.say_alone, "cards")
+
+
+if view in ("By digits", "Calibration"):
+    model = choose_model(bar, "Architecture", "mistaken_model", MODEL_NAMES, len(MODEL_NAMES) - 1)
+    cell = answers[answers["model"] == model]
+    if cell.empty:
+        st.caption(f"{PALETTE[model].label} has not answered the test pairs at this dropout yet.")
+        offer_training(model, dropout)
+        st.stop()
+
+if view == "By digits":
+    counted = mistakes.count_pairs(cell)
+    table = mistakes.accuracy_by_pair(counted)
+    show_pairs(cell, table, charts.pair_heatmap(table))
+    st.subheader("Does it help if the digits are far apart?", anchor=False)
+    show_figure(charts.distance_lines(mistakes.accuracy_by_distance(counted)), "distance")
+    st.caption("Accuracy with 95 % intervals. *Findings* has all architectures side by side.")
+elif view == "All architectures":
+    together = judge(dropout, tuple(models), STORE.signature())
+    if len(models) < 2 or together.empty:
+        st.caption("It takes two architectures with a common round at this dropout; there is none yet.")
+        st.stop()
+    show_together(together)
+elif view == "Calibration":
+    curve = mistakes.calibrate(cell)
+    show_figure(charts.calibration_curve(curve, model), "calibration")
+    st.markdown(" ".join(mistakes.describe_calibration(cell)))
+    st.caption("Above the dashed line first ≤ second comes more often than the network says, below it less often.")
+elif len(models) < 2:
+    st.caption("It takes two architectures that have answered the test pairs at this dropout; train another one.")
+    offer_training(next(model for model in MODEL_NAMES if model not in models), dropout)
+else:
+    row = st.container(horizontal=True, gap="medium")
+    first = choose_model(row, "First architecture", "first_model", models)
+    others = [model for model in models if model != first]
+    second = choose_model(row, "Second architecture", "second_model", others, len(others) - 1)
+    together = judge(dropout, (first, second), STORE.signature())
+    if together.empty:
+        st.caption("These two have no round in common at this dropout yet, so no pair that both have met.")
+        st.stop()
+    show_odds(together, first, second, mistakes.describe_rounds(runs, dropout, first, second))
+
+if view != "Calibration":
+    st.caption(
+        f"{PALETTE['DirectClassificationModel'].label} decides by the two likeliest digits, while how sure it is "
+        "counts all of them: it can be less than half sure of what it says."
+    )

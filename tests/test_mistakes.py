@@ -1,0 +1,273 @@
+"""What is found in the answers to the test pairs, against hand-worked cases."""
+
+import warnings
+
+import numpy as np
+import pytest
+from fake_runs import CLASSES, write_run
+
+from core.mistakes import (
+    accuracy_by_distance,
+    accuracy_by_pair,
+    calibrate,
+    calibration_error,
+    count_alone,
+    count_odds,
+    count_pairs,
+    describe_calibration,
+    describe_distance,
+    describe_odds,
+    describe_pairs,
+    describe_rounds,
+    describe_together,
+    judge_together,
+    missed_by_all,
+    rank_mistakes,
+    read_answers,
+    right_alone,
+    say_alone,
+    say_answer,
+    say_missed,
+)
+from core.results import load_runs
+from core.runs import RunStore
+from core.settings import RunSettings
+
+CHANNELS, BRANCHES, DIRECT = "TwoChannelsModel", "TwoBranchesModel", "DirectClassificationModel"
+TARGET = CLASSES[:, 0] <= CLASSES[:, 1]  # 550 of the 1,000 pairs
+
+
+@pytest.fixture(autouse=True)
+def _warnings_are_errors():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+@pytest.fixture
+def store(tmp_path):
+    return RunStore(tmp_path)
+
+
+def write_rounds(store, accuracies, **settings):
+    for seed, accuracy in enumerate(accuracies):
+        write_run(store, RunSettings(seed=seed, **settings), accuracy)
+
+
+def write_wrong(store, model, wrong, seed=0, confidence=0.75, **arrays):
+    """A run that is wrong on the pairs at these places, and everywhere this sure of what it says."""
+    decision = TARGET.copy()
+    decision[wrong] = ~decision[wrong]
+    probability = np.where(decision, confidence, 1 - np.float32(confidence)).astype(np.float32)
+    arrays = {"decision": decision, "probability": probability, **arrays}
+    return write_run(store, RunSettings(model=model, seed=seed), 1 - len(wrong) / 1_000, arrays=arrays)
+
+
+def answers_of(store):
+    found = read_answers(store, load_runs(store))
+    assert found.problems == []
+    return found.table
+
+
+def test_an_empty_store_gives_empty_tables_and_says_so(store):
+    found = read_answers(store, load_runs(store))
+    assert found.table.empty
+    assert found.problems == []
+    counted = count_pairs(found.table)
+    assert describe_distance(accuracy_by_distance(counted))[0].startswith("No finished round")
+    assert accuracy_by_pair(counted).empty
+
+
+def test_predictions_that_cannot_be_read_are_named(store):
+    write_rounds(store, [0.8, 0.9], model="TwoChannelsModel")
+    (store.path(RunSettings(model="TwoChannelsModel", seed=1).run_id) / "predictions.safetensors").unlink()
+    found = read_answers(store, load_runs(store))
+    assert len(found.table) == 1_000
+    assert len(found.problems) == 1
+    assert "has no predictions.safetensors" in found.problems[0]
+
+
+def test_pairs_are_counted_over_the_rounds_of_a_cell(store):
+    wrong = (CLASSES[:, 0] <= CLASSES[:, 1]) ^ (CLASSES == (3, 4)).all(axis=1)  # every (3, 4) is compared wrongly
+    write_run(store, RunSettings(model=DIRECT, seed=0), 0.99, arrays={"decision": wrong})
+    write_run(store, RunSettings(model=DIRECT, seed=1), 1.0)
+    write_run(store, RunSettings(model=DIRECT, seed=1, dropout=0.25), 0.5)
+    table = count_pairs(read_answers(store, load_runs(store)).table)
+    assert len(table) == 200
+    own = table[table["dropout"] == 0].set_index(["first", "second"])
+    assert own["count"].tolist() == 100 * [20]
+    assert own["rounds"].tolist() == 100 * [2]
+    assert own.loc[(3, 4), "right"] == 10
+    assert own["right"].sum() == 1_990
+    pairs = accuracy_by_pair(own.reset_index()).set_index(["first", "second"])
+    assert pairs.loc[(3, 4), "accuracy"] == 0.5
+    assert pairs.loc[(4, 3), ["accuracy", "high"]].tolist() == pytest.approx([1, 1])
+    by_distance = accuracy_by_distance(own.reset_index()).set_index("distance")
+    assert by_distance["count"].tolist() == [200, 360, 320, 280, 240, 200, 160, 120, 80, 40]
+    assert by_distance.loc[1, "accuracy"] == pytest.approx(350 / 360)
+    assert by_distance["rounds"].tolist() == 10 * [2]
+
+
+def test_pairs_never_drawn_have_no_accuracy(store):
+    equal = CLASSES.copy()
+    equal[:, 1] = equal[:, 0]
+    write_run(store, RunSettings(), 1.0, arrays={"classes": equal, "decision": np.ones(1_000, dtype=bool)})
+    pairs = accuracy_by_pair(count_pairs(read_answers(store, load_runs(store)).table))
+    assert pairs["accuracy"].notna().sum() == 10
+    assert pairs["low"].notna().sum() == 10
+
+
+def test_close_digits_in_sentences(store):
+    first, second = CLASSES.T.astype(int)
+    near = np.abs(first - second) == 1
+    coin = (first <= second) ^ ((first == second) & (np.arange(1_000) >= 500))  # half of the equal pairs are wrong
+    write_run(store, RunSettings(model="WeightSharingBranchesModel"), 0.95, arrays={"decision": coin})
+    write_run(store, RunSettings(model=DIRECT), 0.82, arrays={"decision": (first <= second) ^ near})
+    sentences = describe_distance(accuracy_by_distance(count_pairs(read_answers(store, load_runs(store)).table)))
+    assert sentences[0] == (
+        "Over 2 architectures, pairs one apart are the hardest (50.0 % right); pairs nine apart reach 100.0 %."
+    )
+    assert sentences[1] == (
+        "From nine apart to one apart Weight-sharing branches loses 0.0 points, Direct classification 100.0."
+    )
+    assert sentences[2].startswith("On equal digits Weight-sharing branches is right in 50.0 %: its logit changes sign")
+    assert sentences[3].startswith("Fewer than 10 rounds so far: Two channels without dropout (0)")
+
+
+def test_an_answer_knows_its_pair_its_run_and_how_sure_it_was(store):
+    read = np.zeros((1_000, 2), np.uint8)
+    run_id = write_wrong(store, DIRECT, [0], seed=3, confidence=0.9, digits=read)
+    first, second = list(answers_of(store).head(2).itertuples())
+    assert (first.model, first.dropout, first.run_id, first.seed) == (DIRECT, 0, run_id, 3)
+    assert (first.first_image, first.second_image, second.first_image) == (0, 1, 2)
+    assert (first.first, first.second, first.first_read) == (0, 0, 0)
+    assert (first.decision, first.right) == (False, False)  # 0 ≤ 0, but it said no
+    assert first.probability == pytest.approx(0.1)
+    assert first.confidence == pytest.approx(0.9)
+    assert say_answer(first) == ["says first > second,", "90.0 % sure", "reads 0 and 0", "round 3"]
+
+
+def test_runs_with_other_settings_are_left_out(store):
+    write_run(store, RunSettings(hidden_units=64), 0.9)
+    assert answers_of(store).empty
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"probability": np.full(1_000, np.nan, np.float32)},
+        {"probability": np.zeros(999, np.float32)},
+        {"classes": np.full((1_000, 2), 10, np.uint8)},
+        {"indices": np.full((1_000, 2), -1, np.int16)},
+        {"digits": np.zeros((1_000, 1), np.uint8)},
+    ],
+)
+def test_predictions_that_do_not_fit_together_are_named(store, arrays):
+    run_id = write_run(store, RunSettings(), 0.9, arrays=arrays)
+    found = read_answers(store, load_runs(store))
+    assert found.table.empty
+    assert found.problems == [f"The predictions of the run {run_id} do not fit together; train it again to get others."]
+
+
+def test_mistakes_are_ranked_by_confidence_and_chosen_by_digits(store):
+    probability = np.where(TARGET, 0.75, 0.25).astype(np.float32)
+    decision = TARGET.copy()
+    for place, value in ((34, 0.2), (43, 0.9), (134, 0.05)):  # 3 ≤ 4, 4 > 3 and 3 ≤ 4 again
+        probability[place], decision[place] = value, value >= 0.5
+    write_run(store, RunSettings(), 0.997, arrays={"probability": probability, "decision": decision})
+    answers = answers_of(store)
+    assert rank_mistakes(answers)["confidence"].tolist() == pytest.approx([0.95, 0.9, 0.8])
+    assert rank_mistakes(answers, 3)["first_image"].tolist() == [268, 68]
+    assert rank_mistakes(answers, None, 3)["first_image"].tolist() == [86]
+    assert rank_mistakes(answers, 5, 5).empty
+    pairs = accuracy_by_pair(count_pairs(answers))
+    assert describe_pairs(pairs) == (
+        "All pairs: 997 of 1,000 right, 99.7 % (95 % 99.1 % to 99.9 %). The 3 wrong ones, the most confident first:"
+    )
+    assert describe_pairs(pairs, 3, 4).startswith("First digit 3 and second digit 4: 8 of 10 right, 80.0 % (95 % 49.0")
+    assert describe_pairs(pairs, 5).endswith("100 of 100 right, 100.0 % (95 % 96.3 % to 100.0 %). None is wrong.")
+    assert describe_pairs(pairs[pairs["first"] != 5], 5) == "First digit 5: no such pair was tested."
+
+
+@pytest.fixture
+def three(store):
+    """Three architectures in round 0, two of them in round 1: all miss pair 7, one alone gets 8 and one alone 9."""
+    write_wrong(store, CHANNELS, [7, 8, 9, 10], confidence=0.7)
+    write_wrong(store, BRANCHES, [7, 9, 11], confidence=0.8)
+    write_wrong(store, DIRECT, [7, 8], confidence=0.99999)
+    write_wrong(store, CHANNELS, [7, 12], seed=1)
+    write_wrong(store, BRANCHES, [7], seed=1)
+    return answers_of(store)
+
+
+def test_pairs_that_all_miss_and_pairs_that_one_alone_gets_right(three):
+    together = judge_together(three)
+    assert len(together) == 3_000  # the second round lacks one of them
+    [missed] = missed_by_all(together).itertuples()
+    assert (missed.first_image, missed.model) == (14, DIRECT)  # the surest
+    assert missed.mean == pytest.approx((0.7 + 0.8 + 1) / 3, abs=1e-4)
+    assert say_missed(missed) == ["all say first > second,", "83.3 % sure on average", "round 0"]
+    alone = right_alone(together)
+    assert alone[["first_image", "model"]].values.tolist() == [[18, DIRECT], [16, BRANCHES]]
+    assert say_alone(next(alone.itertuples())) == [
+        "Direct classification", "right, over 99.9 % sure", "against it, 75.0 % sure", "round 0",
+    ]  # fmt: skip
+    counts = count_alone(together)
+    assert counts["model"].tolist() == [CHANNELS, BRANCHES, DIRECT]
+    assert counts["alone"].tolist() == [0, 1, 1]
+    assert describe_together(together) == (
+        "Of 1,000 pairs in 1 round, all 3 architectures miss 1 (0.1 %), and 2 (0.2 %) are right with one of them alone."
+    )
+
+
+def test_two_at_odds_round_by_round(three):
+    together = judge_together(three[three["model"] != DIRECT])
+    rounds = count_odds(together, CHANNELS, BRANCHES)
+    assert rounds.drop(columns="p").values.tolist() == [[0, 995, 1, 2, 2], [1, 998, 0, 1, 1]]
+    assert rounds["p"].tolist() == pytest.approx([1.0, 1.0])
+    assert count_odds(together, BRANCHES, CHANNELS)["only_first"].tolist() == [2, 1]
+    assert describe_odds(rounds, CHANNELS, BRANCHES) == (
+        "Over 2 rounds, Two channels alone is right on 1 pair, Two branches alone on 3. McNemar's exact test: "
+        "p 0.625 pooled, and a difference in 0 of 2 single rounds (Holm's correction, 5 %)."
+    )
+
+
+def test_the_rounds_judge_two_architectures_in_the_order_of_table_1(store):
+    write_rounds(store, [0.80, 0.81, 0.80], model=CHANNELS)
+    write_rounds(store, [0.95, 0.96, 0.96], model=DIRECT)
+    sentence = describe_rounds(load_runs(store), 0.0, DIRECT, CHANNELS)
+    assert sentence.startswith("Direct classification instead of Two channels adds 15.3 points (95 % 13.9 to 16.8, ")
+
+
+def test_architectures_without_a_common_round_have_no_common_pair(store):
+    write_wrong(store, CHANNELS, [1], seed=0)
+    write_wrong(store, BRANCHES, [1], seed=1)
+    assert judge_together(answers_of(store)).empty
+
+
+def test_calibration_worked_by_hand(store):
+    # Round 0 always says 0.75, round 1 always 1.0; the truth is 0.55. Tenths 7 and 9, half of the pairs each.
+    for seed, value in enumerate((0.75, 1.0)):
+        arrays = {"probability": np.full(1_000, value, np.float32), "decision": np.ones(1_000, dtype=bool)}
+        write_run(store, RunSettings(seed=seed), 0.55, arrays=arrays)
+    answers = answers_of(store)
+    curve = calibrate(answers)
+    assert curve[["bin", "count", "said", "right", "accuracy"]].values.tolist() == [
+        [7, 1_000, 0.75, 550, 0.55],
+        [9, 1_000, 1.0, 550, 0.55],
+    ]
+    assert calibration_error(curve) == pytest.approx((0.2 + 0.45) / 2)
+    assert describe_calibration(answers) == [
+        "Expected calibration error: 32.5 points over all 2,000 pairs, 32.5 ± 17.7 round by round (n = 2).",
+        "On average Direct classification is 87.5 % sure of what it says and right in 55.0 %: "
+        "more sure than right by 32.5 points.",
+    ]
+
+
+def test_a_network_that_says_what_is_so_has_no_calibration_error(store):
+    arrays = {"probability": TARGET.astype(np.float32), "decision": TARGET}
+    write_run(store, RunSettings(), 1.0, arrays=arrays)
+    answers = answers_of(store)
+    assert calibration_error(calibrate(answers)) == 0
+    assert "0.0 points over all 1,000 pairs, 0.0 round by round (n = 1)" in describe_calibration(answers)[0]
+    assert describe_calibration(answers)[1].endswith("right in 100.0 %: as sure as right.")
