@@ -174,6 +174,26 @@ def test_a_run_without_predictions_is_walked_through_all_the_same(store):
     assert "the digits are 3 and" in text_of(app)
 
 
+def test_a_run_that_loses_its_weights_while_it_is_shown_gives_way(store):
+    app = show("walk", run=RUN.run_id)
+    store.drop_weights(RUN.run_id)
+    store.drop_weights(RunSettings(max_epochs=6).run_id)
+    (store.path(RUN.run_id) / "note").touch()  # the folder's time changes, as when a run is trained again
+    app.run()
+    assert not app.exception
+    assert app.selectbox(key="walk_model").value == "TwoChannelsModel"
+    assert "The network says" in text_of(app)
+
+
+def test_damaged_digits_are_one_sentence(store, monkeypatch):
+    def fail(train):
+        raise ValueError("The MNIST file is damaged.")
+
+    monkeypatch.setattr("core.data.load_digits", fail)
+    st.cache_resource.clear()
+    assert "The MNIST file is damaged." in text_of(show("walk"))
+
+
 def test_weights_of_another_network_are_one_sentence(store):
     shutil.copy(store.path(OTHER.run_id) / "weights.safetensors", store.path(RUN.run_id) / "weights.safetensors")
     assert f"The run {RUN.run_id} cannot answer: The weights belong to another" in text_of(show("walk", run=RUN.run_id))

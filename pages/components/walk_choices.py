@@ -104,7 +104,11 @@ def _label(row: Any) -> str:
 
 def choose_pair(run_id: str) -> Pair:
     """The controls for the pair: one of the run's test pairs by its digits, one that it got wrong, or the drawing."""
-    test = _load_test_half()
+    try:
+        test = _load_test_half()
+    except ValueError as error:  # MNIST is damaged
+        st.error(str(error), icon=":material/error:")
+        st.stop()
     pool = _read_pool(run_id)
     columns = st.columns([1, 1, 1.4, 2], vertical_alignment="bottom")
     digits = [ANY, *map(str, range(10))]
@@ -156,7 +160,10 @@ def _read_pool(run_id: str) -> dict[str, np.ndarray]:
     """`indices` (N, 2) and `classes` (N, 2) of the run's test pairs, and its `decision` (N,) on each where kept."""
     run = STORE.read(run_id)
     try:
-        return run.predictions()
+        arrays = run.predictions()
+        if arrays.keys() >= {"indices", "classes", "decision"}:
+            return arrays
+        raise StoreError(f"The predictions of the run {run_id} are not whole; train it again to get them.")
     except StoreError as error:
         st.caption(f":material/warning: {error}")
         _offer_training(run.settings)
