@@ -24,6 +24,6 @@ if __name__ == "__main__":  # a session: the router, nothing else
     st.session_state.routed = True  # pages/components/router.py says why
     page.run()
 else:
-    from pages.components.server import start_ahead
+    from pages.components.server import MIDDLEWARE, ROUTES, start_ahead
 
-    app = st.App(__file__, lifespan=start_ahead)
+    app = st.App(__file__, lifespan=start_ahead, routes=ROUTES, middleware=MIDDLEWARE)

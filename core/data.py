@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
-from torchvision.datasets import MNIST
 
 from core.mnist import DATA, unpack_mnist
 
@@ -56,6 +55,8 @@ class Round:
 @cache
 def load_digits(train: bool, root: Path = DATA) -> Digits:
     """MNIST's training half (60,000) or test half (10,000), each image averaged over 2 × 2 windows."""
+    from torchvision.datasets import MNIST  # 160 MB of memory, which a server that only asks networks can do without
+
     unpack_mnist(root)
     mnist = MNIST(root, train=train)
     images = avg_pool2d(mnist.data[:, None].float(), 2)[:, 0]  # (N, 28, 28) -> (N, 14, 14)

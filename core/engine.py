@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from core.limits import Limits
 from core.runs import RunResult, RunStore, RunWriter, StoreError
 from core.settings import RunSettings
 from core.versions import describe_versions, name_differences
@@ -52,14 +53,20 @@ class Job:
 
     settings: RunSettings
     writer: RunWriter
-    owner: str
-    priority: int
+    owners: set[str]
+    turn: int
     future: Any = None
-    running: bool = False
+    started: float | None = None  # on time.monotonic's clock
+    reached: int = 0  # the epoch it is at; a run that is started again walks through those that the store has
     stopping: bool = False
     problem: str = ""
     note: str = ""  # what has happened to the run on its way
     losses: int = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether it trains, rather than waits."""
+        return self.started is not None
 
     @property
     def epochs(self) -> int:
@@ -78,10 +85,13 @@ class Engine:
     store: RunStore
     scheduler: str | None = SCHEDULER
     workers: int | None = None
+    limits: Limits = field(default_factory=Limits)
     jobs: dict[str, Job] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)  # what has happened to the engine or its workers, in sentences
     changed: threading.Condition = field(default_factory=threading.Condition)
+    turn: int = 0  # the latest turn of which a run has started
+    moves: int = 0  # grows whenever a run is queued, begins or ends
     _client: Any = None
     _lost_for: str = ""  # why it could not start again
     _host: "subprocess.Popen[str] | None" = None
@@ -123,6 +133,13 @@ class Engine:
         """Whether runs start at once, without first starting the engine."""
         return self._client is not None
 
+    def state(self) -> Literal["not started", "ready", "lost"]:
+        """Whether runs can be trained: an engine that has been started may lose its scheduler or all its workers."""
+        if self._client is None:
+            return "not started"
+        alive = self._client.status == "running" and self._client.scheduler_info(n_workers=-1)["workers"]
+        return "ready" if alive else "lost"
+
     def _start_host(self) -> str:
         # A process of its own: started from a Streamlit script, Dask's spawned children would execute that script.
         # Dask's own log would say again, with a traceback, what the store says in a sentence.
@@ -150,52 +167,81 @@ class Engine:
             self._host.__exit__(None, None, None)  # closes its input, at whose end the host ends, and waits for it
             self._host = None
 
+    def request(self, rounds: Iterable[RunSettings], owner: str) -> set[Submission]:
+        """Queue, for a visitor, what is not trained yet: all of it, or none of it where a limit forbids that.
+
+        Raises LimitError, EngineError or StoreError.
+        """
+        wanted = [settings for settings in rounds if self.store.read(settings.run_id).state != "finished"]
+        if not wanted:
+            return {"finished"}
+        self.limits.check(wanted, [], 0)  # before the engine is started
+        self.start()
+        with self.changed:
+            held = [job.settings for job in self.jobs.values() if owner in job.owners]
+            queued = len(self.jobs.keys() | {settings.run_id for settings in wanted})
+            self.limits.check([settings for settings in wanted if settings not in held], held, queued)
+            return {self.submit(settings, owner) for settings in wanted}
+
     def submit(self, settings: RunSettings, owner: str = "") -> Submission:
         """Queue a run unless it is there already; says which. Raises EngineError or StoreError.
 
-        An owner's second waiting run goes behind the first ones of all others.
+        An owner's second queued run waits for the turn after the present one, behind the first ones of all others,
+        the third for the turn after that.
         """
         if self.store.read(settings.run_id).state == "finished":
             return "finished"
         self.start()
         with self.changed:
-            if settings.run_id in self.jobs:
+            job = self.jobs.get(settings.run_id)
+            if job is not None:
+                job.owners.add(owner)
                 return "joined"
             if self.store.read(settings.run_id).state == "finished":
                 return "finished"
             writer = self.store.claim(settings)
             if writer is None:
                 return "elsewhere"
-            priority = -sum(job.owner == owner for job in self.jobs.values())
-            job = Job(settings, writer, owner, priority)
+            turn = self.turn + sum(owner in job.owners for job in self.jobs.values())
+            job = Job(settings, writer, {owner}, turn)
             self.jobs[settings.run_id] = job
+            self.moves += 1
             self.problems.pop(settings.run_id, None)
             self._send(job)
             return "submitted"
 
     def _send(self, job: Job) -> None:
+        from dask._task_spec import Task
+
+        job.started = None
         attempt = uuid.uuid4().hex[:8]
-        job.running = False
-        job.future = self._client.submit(
-            train_run, job.settings.model_dump_json(), attempt, describe_versions(),
-            key=f"train-{job.settings.run_id}-{attempt}", pure=False, priority=job.priority,
-        )  # fmt: skip
+        key = f"train-{job.settings.run_id}-{attempt}"
+        # Dask keeps the tasks of large groups and marked ones at the scheduler, in the order of their priorities, until
+        # a worker is free. Any other is put on some worker at once, and waits there while another worker is idle.
+        arguments = (job.settings.model_dump_json(), attempt, describe_versions())
+        task = Task(key, train_run, *arguments, _data_producer=True)
+        [job.future] = self._client.get({key: task}, [key], sync=False, priority=-job.turn)
         job.future.add_done_callback(lambda future: self._on_done(job, future))
 
     def queue(self) -> list[Job]:
         """The jobs in the order in which they run: those that train, then those that wait."""
         with self.changed:
-            waiting = sorted(self.jobs.values(), key=lambda job: -job.priority)
-        return sorted(waiting, key=lambda job: not job.running)
+            return sorted(self.jobs.values(), key=lambda job: (not job.running, job.turn))
 
-    def stop(self, run_ids: Iterable[str]) -> None:
-        """Ask runs to end: those that wait at once, those that train after their epoch. Histories stay."""
+    def stop(self, run_ids: Iterable[str], owner: str | None = None) -> None:
+        """Ask runs to end: those that wait at once, those that train after their epoch. Histories stay.
+
+        With an `owner`, only that one's wish to have them is withdrawn: a run ends where nobody else has asked for it.
+        """
         from distributed import Event
 
         for run_id in run_ids:
             with self.changed:
                 job = self.jobs.get(run_id)
                 if job is None or job.stopping:
+                    continue
+                if owner is not None and (owner not in job.owners or len(job.owners) > 1):
+                    job.owners.discard(owner)
                     continue
                 job.stopping = True
             with suppress(OSError):  # an engine that is lost now is told so when it is back
@@ -224,7 +270,11 @@ class Engine:
             record = message.get("record")
             if record is None and job.running:
                 job.note = f"its worker was lost; it trains again and goes on after epoch {job.epochs}"
-            job.running = True
+            if job.started is None or record is None:  # it begins, perhaps again on another worker
+                job.started = time.monotonic()
+                self.turn = max(self.turn, job.turn)
+                self.moves += 1
+            job.reached = record["epoch"] if record else 0
             try:
                 if record is not None and not job.problem:
                     job.writer.append(record)
@@ -315,6 +365,7 @@ class Engine:
         with self.changed:
             job.writer.close()
             del self.jobs[job.settings.run_id]
+            self.moves += 1
             if job.problem:
                 self.problems[job.settings.run_id] = job.problem
             self.changed.notify_all()

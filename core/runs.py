@@ -28,7 +28,7 @@ import safetensors
 import safetensors.numpy
 from filelock import FileLock, Timeout
 
-from core.settings import RunSettings, SettingsError, check_run_id
+from core.settings import RunSettings, SettingsError, check_run_id, is_run_id
 
 STORE = Path(os.environ.get("PAIR_RUNS", Path(__file__).parent.parent / "cached_runs"))
 TEMPORARY = ".new-"  # how the names of files begin that are being written
@@ -219,19 +219,23 @@ class RunStore:
 
     def names(self) -> list[str]:
         """The identities of all runs, sorted."""
-        if not self.root.is_dir():
+        return sorted(entry.name for entry in self._entries())
+
+    def _entries(self) -> list[os.DirEntry[str]]:
+        try:
+            return [entry for entry in os.scandir(self.root) if is_run_id(entry.name) and entry.is_dir()]
+        except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(entry.name for entry in os.scandir(self.root) if entry.is_dir() and _is_run_id(entry.name))
 
     def foreign(self) -> list[str]:
         """Names in the store's folder that are no runs (files the store keeps for itself start with a dot)."""
         if not self.root.is_dir():
             return []
-        return sorted(e.name for e in os.scandir(self.root) if not e.name.startswith(".") and not _is_run_id(e.name))
+        return sorted(e.name for e in os.scandir(self.root) if not e.name.startswith(".") and not is_run_id(e.name))
 
-    def signature(self) -> tuple[tuple[str, int], ...]:
-        """Changes whenever a run is added, ends or is removed: a key for caching what `iter` gives."""
-        return tuple((name, _modified(self.root / name)) for name in self.names())
+    def signature(self) -> int:
+        """Changes whenever a run is added, ends or is removed: a key for caching what `iter` gives, in this process."""
+        return hash(frozenset((entry.name, _modified(entry)) for entry in self._entries()))
 
     def read(self, run_id: str) -> Run:
         """One run; whatever is wrong with it is said in `problem`, not raised. Raises ValueError for a bad identity."""
@@ -430,16 +434,8 @@ def _find_wrong_array(arrays: dict[str, np.ndarray]) -> str:
     return ""
 
 
-def _is_run_id(name: str) -> bool:
+def _modified(entry: os.DirEntry[str]) -> int:
     try:
-        check_run_id(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _modified(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
+        return entry.stat().st_mtime_ns
     except OSError:
         return 0

@@ -87,9 +87,14 @@ class RunSettings(BaseModel):
         return self.model_dump_json(exclude={"seed"})
 
 
+def is_run_id(text: str) -> bool:
+    """Whether `text` can be a run's identity: then it never names a path outside the store."""
+    return _RUN_ID.fullmatch(text) is not None
+
+
 def check_run_id(text: str) -> str:
-    """`text` where it can be a run's identity, so that it never names a path outside the store; else ValueError."""
-    if not _RUN_ID.fullmatch(text):
+    """`text` where it can be a run's identity; else ValueError."""
+    if not is_run_id(text):
         raise ValueError(f"{text[:60]!r} is no run: a run is named by its architecture and 12 hex digits.")
     return text
 

@@ -51,7 +51,7 @@ def judge(p: float) -> str:
 def show_rounds(cell: pd.Series) -> None:
     """A cell's rounds: their curves, where each stopped, and its test accuracy."""
     from core.charts import cell_rounds
-    from pages.components.figure import show_figure
+    from pages.components.figure import draw, show_figure
 
     same = with_report_settings(runs)
     same = same[(same[CELL_FIELDS] == cell[CELL_FIELDS]).all(axis=1)]
@@ -59,7 +59,7 @@ def show_rounds(cell: pd.Series) -> None:
     if same.empty:
         st.caption("No round of this cell has been trained yet.")
         return
-    drawn = cell_rounds(load_histories(STORE, same["run_id"]), same)
+    drawn = draw(cell_rounds, load_histories(STORE, same["run_id"]), same)
     show_figure(drawn, "rounds_of_cell")
 
 
@@ -159,7 +159,7 @@ if view == "Table":
 
 elif view == "Curves":
     from core.charts import mean_curves  # Plotly takes a while to import: only where it draws
-    from pages.components.figure import show_figure
+    from pages.components.figure import draw, show_figure
 
     choices = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     metric = choices.selectbox(
@@ -167,7 +167,7 @@ elif view == "Curves":
     )
     hold = choices.toggle("Hold the last value, as in the report", True, key="hold", bind="query-params")
     single = choices.toggle("Single rounds", key="single", bind="query-params")
-    drawn = mean_curves(read_table_histories(), runs, metric, hold, single, narrow=is_phone())
+    drawn = draw(mean_curves, read_table_histories(), runs, metric, hold, single, is_phone())
     show_figure(drawn, "curves")
     st.caption(
         ("Mean of the rounds" if hold else "Mean of the rounds still training")
@@ -177,15 +177,15 @@ elif view == "Curves":
 
 else:
     from core.charts import ladder, paired_matrix
-    from pages.components.figure import show_figure
+    from pages.components.figure import draw, show_figure
 
     steps = climb_ladder(runs, dropout)
-    drawn = ladder(steps)
+    drawn = draw(ladder, steps)
     st.subheader("What does each idea add?", anchor=False)
     show_figure(drawn, "ladder")
     st.markdown("\n".join(f"- {sentence}" for sentence in steps["sentence"]))
     st.subheader("Which architectures differ?", anchor=False)
-    drawn = paired_matrix(pairwise_architectures(runs, dropout))
+    drawn = draw(paired_matrix, pairwise_architectures(runs, dropout))
     show_figure(drawn, "matrix")
     st.caption(
         "Points of test accuracy, paired by round: in a round, all architectures meet the same pairs of digits. "

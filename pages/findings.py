@@ -27,7 +27,7 @@ heading.title(QUESTIONS[question])
 
 
 @st.cache_data(max_entries=12, show_spinner="Reading the runs…")
-def find(question: str, signature: tuple[tuple[str, int], ...]) -> tuple[Any, list[str]]:
+def find(question: str, signature: int) -> tuple[Any, list[str]]:
     """The data frame of a finding, and a sentence for each run that could not be read."""
     runs = read_runs()
     match question:
@@ -54,7 +54,7 @@ if table.empty or ("rounds" in table and not table["rounds"].sum()):
     st.stop()
 
 from core import charts, mistake_charts  # noqa: E402 - Plotly takes a while to import: only where it draws
-from pages.components.figure import show_figure  # noqa: E402
+from pages.components.figure import draw, show_figure  # noqa: E402
 
 if question in ("distance", "parameters"):
     dropout = st.segmented_control(
@@ -63,20 +63,21 @@ if question in ("distance", "parameters"):
     )  # fmt: skip
 match question:
     case "artefact":
-        drawn, sentences = charts.artefact_dots(table, is_phone()), findings.describe_artefact(table)
+        drawn, sentences = draw(charts.artefact_dots, table, is_phone()), findings.describe_artefact(table)
     case "distance":
         shown = table[(table["dropout"] == dropout) & ~table["dropout_at_evaluation"].astype(bool)]
         distances = mistakes.accuracy_by_distance(shown)
-        drawn, sentences = mistake_charts.distance_lines(distances), mistakes.describe_distance(distances, dropout)
+        drawn = draw(mistake_charts.distance_lines, distances)
+        sentences = mistakes.describe_distance(distances, dropout)
     case "parameters":
-        drawn = charts.parameters_dots(table[table["dropout"] == dropout])
+        drawn = draw(charts.parameters_dots, table[table["dropout"] == dropout])
         sentences = findings.describe_parameters(table, dropout)
     case "epochs":
-        drawn, sentences = charts.epochs_boxes(table, is_phone()), findings.describe_epochs(table)
+        drawn, sentences = draw(charts.epochs_boxes, table, is_phone()), findings.describe_epochs(table)
     case "squared":
-        drawn, sentences = charts.squared_scatter(table), findings.describe_squared(table)
+        drawn, sentences = draw(charts.squared_scatter, table), findings.describe_squared(table)
     case _:
-        drawn, sentences = charts.hypothesis_curves(table, is_phone()), findings.describe_hypothesis(table)
+        drawn, sentences = draw(charts.hypothesis_curves, table, is_phone()), findings.describe_hypothesis(table)
 show_figure(drawn, question)
 st.markdown(" ".join(sentences))
 

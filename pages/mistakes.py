@@ -84,13 +84,13 @@ runs = runs[runs["dropout"] == dropout]
 
 
 @st.cache_data(max_entries=4, show_spinner="Reading the answers…")
-def read(dropout: float, signature: tuple[tuple[str, int], ...]) -> tuple[pd.DataFrame, list[str]]:
+def read(dropout: float, signature: int) -> tuple[pd.DataFrame, list[str]]:
     """Every network's answers at this dropout, and a sentence for each run that could not be read."""
     return tuple(mistakes.read_answers(STORE, runs))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def judge(dropout: float, models: tuple[str, ...], signature: tuple[tuple[str, int], ...]) -> pd.DataFrame:
+def judge(dropout: float, models: tuple[str, ...], signature: int) -> pd.DataFrame:
     """The answers of these architectures to the pairs that they all met."""
     answers = read(dropout, signature)[0]
     return mistakes.judge_together(answers[answers["model"].isin(models)])

@@ -7,15 +7,17 @@ import streamlit as st
 
 from core.curves import METRICS, curve_rows, live_curves
 from core.engine import EngineError
+from core.limits import LimitError
 from core.palette import PALETTE
-from core.results import SETTINGS_FIELDS, load_histories, summarise_cells
+from core.results import SETTINGS_FIELDS, load_histories
 from core.runs import Run, StoreError
-from pages.components.queue import show_queue
+from pages.components.queue import describe_wait, show_queue
 from pages.components.router import enter_by_router
 from pages.components.settings_form import choose_settings, load_settings
-from pages.components.shared import STORE, get_engine, get_owner, read_runs
+from pages.components.shared import STORE, get_engine, get_owner, read_cells
 
-TICK = 0.5  # seconds between two looks at the store while something trains
+TICK = 0.5  # seconds between two looks at the store while one's own runs train, and nobody else's
+SHARED_TICK, IDLE_TICK = 1.0, 2.0  # the same where others' runs train too, and where only others' do
 REPLAY_SPEED = 20  # epochs a second
 WORDS = {
     "finished": "finished",
@@ -32,11 +34,13 @@ st.title("How fast does a network learn to compare two digits?")
 settings, count = choose_settings()
 rounds = {run.run_id: run for run in settings.rounds(count)}
 look = PALETTE[settings.model]
-engine = get_engine()
+engine, owner = get_engine(), get_owner()
+objection = engine.limits.objection(settings)
+mine = [run_id for run_id, job in list(engine.jobs.items()) if owner in job.owners]
 
 actions = st.container(horizontal=True, vertical_alignment="center")
-start = actions.button("Start training", type="primary", icon=":material/play_arrow:")
-stop = actions.button("Stop", icon=":material/stop:", disabled=not (start or rounds.keys() & engine.jobs.keys()))
+start = actions.button("Start training", type="primary", icon=":material/play_arrow:", disabled=bool(objection))
+stop = actions.button("Stop", icon=":material/stop:", disabled=not (start or rounds.keys() & set(mine)))
 replay = actions.button("Replay", icon=":material/replay:", help=f"Shows the stored epochs, {REPLAY_SPEED} a second.")
 metric = actions.selectbox(
     "Curve", list(METRICS), format_func=METRICS.get, key="curve", bind="query-params",
@@ -46,15 +50,17 @@ metric = actions.selectbox(
 if start:
     try:
         with st.spinner("Starting…" if engine.ready else "Warming up the engine, some seconds the first time…"):
-            answers = {engine.submit(run, get_owner()) for run in rounds.values()}
+            answers = engine.request(rounds.values(), owner)
             with engine.changed:  # so that the chart is first drawn with a point, where a worker is free
                 engine.changed.wait_for(lambda: any(engine.epochs(run_id) for run_id in rounds), timeout=0.6)
         if answers == {"finished"}:
             st.toast("These rounds are trained already: here they are. Another first seed trains new ones.")
-    except (EngineError, StoreError) as error:
+    except (LimitError, EngineError, StoreError) as error:
         st.error(str(error), icon=":material/error:")
+elif objection:
+    st.caption(f":material/lock: {objection}")
 if stop:
-    engine.stop(rounds)
+    engine.stop(rounds, owner)
 if replay:
     st.session_state.replay_since = time.monotonic()
 
@@ -84,7 +90,8 @@ def describe_rounds() -> tuple[str, set[str]]:
     if len(accuracies):
         spread = f" ± {100 * accuracies.std():.1f}" if len(accuracies) > 1 else ""
         text += f" Test accuracy {100 * accuracies.mean():.1f}{spread} % (n = {len(accuracies)})."
-    if not counts.index.isin([WORDS["finished"], WORDS["active"], WORDS["missing"]]).all():
+    sound = [WORDS[state] for state in ("finished", "active", "missing")]
+    if not counts.index.isin(sound).all() and not objection:
         text += " *Start training* goes on with the rest."
     ended = {run.run_id for run in runs if run.state != "active"}
     if elsewhere := rounds.keys() - ended - engine.jobs.keys():
@@ -99,24 +106,28 @@ def tell_problem(run: Run) -> str:
     return engine.problems.get(run.run_id, run.problem if run.state in ("failed", "damaged") else "")
 
 
-def is_busy() -> bool:
-    """Whether anything moves, so that the timer has a reason to run."""
-    return bool(engine.jobs) or "replay_since" in st.session_state or any(map(STORE.is_locked, rounds))
+def choose_tick() -> float | None:
+    """Seconds to the next look at what moves; None where nothing does, so that the timer stops."""
+    queue = engine.queue()
+    if "replay_since" in st.session_state or (queue and all(owner in job.owners for job in queue)):
+        return TICK
+    if not queue:
+        return SHARED_TICK if any(map(STORE.is_locked, rounds)) else None
+    return SHARED_TICK if any(job.settings.run_id in rounds for job in queue) else IDLE_TICK
 
 
-busy = is_busy()
+tick = choose_tick()
 
 
-@st.fragment(run_every=TICK if busy else None)
+@st.fragment(run_every=tick)
 def show_curves() -> None:
     """The chart, what it says in words, and the queue; drawn anew at each tick while something moves."""
     histories = read_epochs()
     text, ended = describe_rounds()
     if histories.empty:  # a chart first drawn without data would never show what comes
-        waiting = bool(rounds.keys() & engine.jobs.keys())
         with st.container(border=True, height=400, horizontal_alignment="center", vertical_alignment="center"):
             st.markdown(f":material/show_chart: **{look.label}** has no epochs with these settings yet.")
-            st.caption("The first one comes as soon as a worker is free." if waiting else "Press *Start training*.")
+            st.caption(describe_wait(engine, rounds) or ("" if objection else "Press *Start training*."))
     else:
         st.vega_lite_chart(
             curve_rows(histories, metric, ended),
@@ -128,15 +139,15 @@ def show_curves() -> None:
             alt=f"{METRICS[metric]} of {len(rounds)} rounds of {look.label} against the epoch. {text}",
         )
     st.caption(text)
-    show_queue(engine, get_owner())
-    if busy and not is_busy():
-        st.rerun()  # once more as a whole page, which stops the timer
+    show_queue(engine, owner)
+    if tick != choose_tick():
+        st.rerun()  # once more as a whole page, which sets the timer anew
 
 
 show_curves()
 
 st.subheader("Earlier runs", anchor=False)
-cells = summarise_cells(read_runs())
+cells = read_cells()
 
 
 def bring_back() -> None:

@@ -80,7 +80,7 @@ st.subheader("How sure was it during training?", anchor=False)
 
 
 @st.cache_data(max_entries=50, show_spinner=False)
-def trace(images: tuple[int, int], run_id: str, signature: tuple[tuple[str, int], ...]) -> Any:
+def trace(images: tuple[int, int], run_id: str, signature: int) -> Any:
     return findings.trace_pair(STORE, read_runs(), images, STORE.read(run_id).settings)
 
 

@@ -78,7 +78,7 @@ def test_train_live_zoom_stays_stop_and_reload(address, store, open_page):
     assert labels(page) == zoomed
 
     page.reload()  # the run goes on, and the page finds it again
-    expect(page.get_by_text("yours").or_(page.get_by_text("someone else's")).first).to_be_visible()
+    expect(page.get_by_text("(yours)")).to_be_visible()
     wait_for_update(page, points)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("1 round: 1 stopped.")).to_be_visible()

@@ -4,13 +4,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
 from core.engine import ROOT, Engine, EngineError
+from core.limits import LimitError, Limits
 from core.runs import RunStore
-from core.settings import RunSettings
+from core.settings import MODEL_NAMES, RunSettings
 
 SHORT = RunSettings(training_pairs=200, max_epochs=4)
 LONG = RunSettings(training_pairs=1000, max_epochs=500, patience=500)
@@ -82,14 +84,90 @@ def test_a_waiting_run_stops_at_once(engine):
 
 
 def test_an_owners_second_run_waits_behind_others_first(engine):
-    greedy, other = RunSettings(seed=50, max_epochs=500, patience=500).rounds(5), RunSettings(seed=60, max_epochs=2)
-    for settings in greedy:
-        engine.submit(settings, "greedy")
-    engine.submit(other, "other")
-    waiting = [job.settings for job in engine.queue() if job.settings not in greedy[:2]]
-    assert waiting.index(other) == 0
-    engine.stop([settings.run_id for settings in [*greedy, other]])
-    assert engine.wait([settings.run_id for settings in [*greedy, other]], PATIENCE)
+    greedy = RunSettings(model="TwoBranchesModel", seed=50, max_epochs=500, patience=500).rounds(4)
+    other = RunSettings(model="TwoChannelsModel", seed=60, max_epochs=2)
+    engine.request(greedy, "greedy")
+    jobs = dict(engine.jobs)
+    wait_until(engine, lambda: all(jobs[run.run_id].running for run in greedy[:2]))
+    engine.request([other], "other")
+    assert [job.settings for job in engine.queue()][2:] == [other, *greedy[2:]]
+    engine.stop([greedy[0].run_id])
+    assert engine.wait([other.run_id], PATIENCE)  # whichever worker is free, it takes the other's first
+    wait_until(engine, lambda: jobs[greedy[2].run_id].running)
+    assert engine.store.read(other.run_id).state == "finished"
+    assert not any(jobs[run.run_id].running for run in greedy[3:])
+    engine.stop([settings.run_id for settings in greedy])
+    assert engine.wait([settings.run_id for settings in greedy], PATIENCE)
+
+
+class Line(Engine):
+    """An engine whose runs begin and end when the test says so."""
+
+    def start(self) -> None:
+        pass
+
+    def _send(self, job) -> None:
+        pass
+
+    def begin(self, *run_ids: str) -> None:
+        for run_id in run_ids:
+            self.jobs[run_id].future = SimpleNamespace(key=f"train-{run_id}-mine")
+            self._on_event((0.0, {"run_id": run_id, "attempt": "mine"}))
+
+    def end(self, run_id: str) -> None:
+        self.jobs.pop(run_id).writer.close()
+
+    def order(self) -> list[str]:
+        return ["".join(sorted(job.owners)) + str(job.settings.seed) for job in self.queue() if not job.running]
+
+
+@pytest.fixture
+def line(tmp_path):
+    line = Line(RunStore(tmp_path / "runs"))
+    yield line
+    for run_id in list(line.jobs):
+        line.end(run_id)
+
+
+def test_turns_stay_fair_as_runs_end_and_come(line):
+    a, b, c = (RunSettings(model=model).rounds(6) for model in MODEL_NAMES[:3])
+    line.request(a[:4], "a")
+    line.request(b[:2], "b")
+    assert line.order() == ["a0", "b0", "a1", "b1", "a2", "a3"]
+    line.begin(a[0].run_id, b[0].run_id)
+    line.end(a[0].run_id)
+    line.begin(a[1].run_id)
+    line.request(c[:2], "c")  # a newcomer does not have to wait for what the others asked for at length
+    assert line.order() == ["b1", "c0", "a2", "c1", "a3"]
+    line.request(a[4:], "a")  # nor does the first get ahead by what has ended
+    assert line.order() == ["b1", "c0", "a2", "c1", "a3", "a4", "a5"]
+
+
+def test_a_limit_queues_nothing_at_all_and_what_is_queued_already_does_not_count_twice(line):
+    rounds = RunSettings(max_epochs=10).rounds(5)
+    line.limits = Limits(PAIR_MAX_RUNS=3)
+    with pytest.raises(LimitError, match="You may have 3 runs queued at once"):
+        line.request(rounds, "a")
+    assert line.jobs == {}
+    assert line.request(rounds[:3], "a") == {"submitted"}
+    assert line.request(rounds[:3], "a") == {"joined"}
+    with pytest.raises(LimitError, match="asks for 1 beside 3 you have"):
+        line.request(rounds[3:4], "a")
+    assert line.request(rounds[2:5], "b") == {"joined", "submitted"}
+    assert len(line.jobs) == 5
+
+
+def test_a_run_that_two_have_asked_for_ends_only_when_both_wish_it(engine):
+    engine.request([LONG], "a")
+    engine.request([LONG], "b")
+    wait_until(engine, lambda: engine.epochs(LONG.run_id) >= 1)
+    engine.stop([LONG.run_id], "stranger")
+    engine.stop([LONG.run_id], "a")
+    assert engine.jobs[LONG.run_id].owners == {"b"}
+    assert not engine.jobs[LONG.run_id].stopping
+    engine.stop([LONG.run_id], "b")
+    assert engine.wait([LONG.run_id], PATIENCE)
+    assert engine.store.read(LONG.run_id).state == "stopped"
 
 
 def test_a_killed_process_leaves_no_worker_behind_and_its_run_interrupted(tmp_path):

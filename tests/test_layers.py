@@ -10,9 +10,9 @@ from conftest import ROOT
 
 NETWORKS = {"torch", "torchvision", "captum"}
 SERVER_MODULES = (  # what the server imports for the screens that train and that show what is stored
-    "core.curves", "core.diagrams", "core.engine", "core.mistake_charts", "core.palette", "core.results", "core.runs",
-    "core.settings", "pages.components.gallery", "pages.components.queue", "pages.components.router",
-    "pages.components.settings_form", "pages.components.shared",
+    "core.curves", "core.diagrams", "core.engine", "core.forecast", "core.health", "core.limits", "core.mistake_charts",
+    "core.palette", "core.results", "core.runs", "core.settings", "pages.components.gallery", "pages.components.queue",
+    "pages.components.router", "pages.components.settings_form", "pages.components.shared",
 )  # fmt: skip
 
 

@@ -40,9 +40,9 @@ def finished(store):
     return store.path(SETTINGS.run_id)
 
 
-def test_a_store_that_does_not_exist_is_empty(store):
+def test_a_store_that_does_not_exist_is_empty(store, tmp_path):
     assert list(store) == []
-    assert store.signature() == ()
+    assert store.signature() == RunStore(tmp_path / "nothing").signature()
     assert store.foreign() == []
 
 
@@ -258,3 +258,17 @@ def test_the_commit_mark_is_written_last(store, monkeypatch):
 def test_files_are_for_people(store, finished):
     assert json.loads((finished / "settings.json").read_text())["model"] == "TwoChannelsModel"
     assert len((finished / "history.jsonl").read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "..", ".", "", "/etc", "TwoChannelsModel-000000000000/..", "../TwoChannelsModel-000000000000",
+        "TwoChannelsModel-000000000000\n", "TwoChannelsModel-000000000000\0", "TwoChannelsModel-00000000000é",
+        "TwoChannelsModel-0000000000００", "twochannelsmodel-000000000000", "C:TwoChannelsModel-000000000000",
+    ],
+)  # fmt: skip
+def test_no_name_leads_out_of_the_store(store, name):
+    for use in (store.path, store.read, store.is_locked, store.drop_weights):
+        with pytest.raises(ValueError, match="is no run"):
+            use(name)

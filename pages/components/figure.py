@@ -1,13 +1,23 @@
-"""How a Plotly figure is shown."""
+"""How a Plotly figure is made and shown."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
 from core.charts import Drawn
 
 CONFIG = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}}  # the camera saves what a slide can scale
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _draw(name: str, arguments: tuple[Any, ...], _function: Callable[..., Drawn]) -> Drawn:
+    return _function(*arguments)
+
+
+def draw(function: Callable[..., Drawn], *arguments: Any) -> Drawn:
+    """What a function of core.charts draws from these arguments: made once for all visitors, changed by none."""
+    return _draw(function.__name__, arguments, function)
 
 
 def show_figure(drawn: Drawn, key: str, on_select: Literal["ignore"] | Callable[[], None] = "ignore") -> None:

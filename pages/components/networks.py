@@ -11,14 +11,14 @@ from PIL import Image
 
 from core.palette import PALETTE
 from core.settings import RunSettings
-from pages.components.shared import STORE
+from pages.components.shared import STORE, read_runs
 
 if TYPE_CHECKING:
     from core.prediction import Ensemble, Verdict
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the trained networks…")
-def _load(signature: tuple[tuple[str, int], ...]) -> "tuple[list[Ensemble], list[str]]":
+def _load(able: tuple[str, ...]) -> "tuple[list[Ensemble], list[str]]":
     import torch
 
     from core.prediction import load_ensembles
@@ -29,7 +29,8 @@ def _load(signature: tuple[tuple[str, int], ...]) -> "tuple[list[Ensemble], list
 
 def load_networks() -> "tuple[list[Ensemble], list[str]]":
     """The ensembles of all trained architectures, and a sentence for each that could not be loaded."""
-    return _load(STORE.signature())
+    runs = read_runs()
+    return _load(tuple(runs["run_id"][(runs["state"] == "finished") & runs["has_weights"]]))  # not at each run's start
 
 
 EMPTY = '<td class="none" colspan="3">not trained</td>'

@@ -1,26 +1,81 @@
 """What is training and what waits, on this server."""
 
+import time
+from collections.abc import Collection
+from typing import NamedTuple
+
 import streamlit as st
 
-from core.engine import Engine
+from core.engine import Engine, Job
+from core.forecast import Expectation, expect_ends
 from core.palette import PALETTE
+from pages.components.shared import read_pace
 
 SHOWN = 6  # jobs; a class of thirty would otherwise push the page down
 
 
+class Entry(NamedTuple):
+    """A job of the queue; `place` counts those that wait from 1, and is 0 for one that trains."""
+
+    job: Job
+    place: int
+    expected: Expectation | None
+
+
+@st.cache_resource(ttl=1, max_entries=2, show_spinner=False)
+def _look(_engine: Engine, moves: int) -> list[Entry]:
+    """The queue and when each of its runs starts and ends: worked out once a second for all visitors."""
+    queue = _engine.queue()
+    training = sum(job.running for job in queue)
+    expected = expect_ends(queue, read_pace(), time.monotonic()) or [None] * len(queue)
+    return [Entry(job, max(i + 1 - training, 0), expected[i]) for i, job in enumerate(queue)]
+
+
 def show_queue(engine: Engine, owner: str) -> None:
-    """A line a job, in the order in which they run, with how far each has come."""
-    queue = engine.queue()
-    for notice in engine.notices[-2:] if queue else ():
+    """A line a job, those that train and the visitor's own first, with how far each has come; then who waits."""
+    entries = _look(engine, engine.moves)
+    for notice in engine.notices[-2:] if entries else ():
         st.caption(f":material/warning: {notice}")
-    for position, job in enumerate(queue[:SHOWN]):
+    for job, place, expected in sorted(entries, key=lambda e: (e.place > 0, owner not in e.job.owners))[:SHOWN]:
         settings = job.settings
-        whose = "yours" if job.owner == owner else "someone else's"
+        whose = "yours" if owner in job.owners else "someone else's"
         text = f"{PALETTE[settings.model].label}, dropout {settings.dropout:g}, seed {settings.seed} ({whose})"
-        state = (
-            "stopping" if job.stopping else f"epoch {job.epochs}" if job.running else f"waiting, place {position + 1}"
-        )
+        if job.stopping:
+            state = "stopping"
+        elif place:
+            state = f"waiting, place {place}" + (f", {_about(expected.start)}" if expected else "")
+        else:
+            state = f"epoch {job.epochs}"
         note = f"; {job.note}" if job.note else ""
         st.progress(min(job.epochs / settings.max_epochs, 1.0), f"{text}: {state}{note}")
-    if len(queue) > SHOWN:
-        st.caption(f"and {len(queue) - SHOWN} more waiting.")
+    if any(entry.place for entry in entries):
+        st.caption(_summarise(entries, owner))
+
+
+def describe_wait(engine: Engine, run_ids: Collection[str]) -> str:
+    """When the first of these queued runs begins, in a sentence; empty where none is queued."""
+    for job, place, expected in _look(engine, engine.moves):
+        if job.settings.run_id in run_ids:
+            if not place:
+                return "The first epoch comes in a moment."
+            return f"Waiting at place {place}" + (f": it begins {_about(expected.start)}." if expected else ".")
+    return ""
+
+
+def _summarise(entries: list[Entry], owner: str) -> str:
+    """How many wait, how many of them are the visitor's, and when those will be through."""
+    waiting = [entry for entry in entries if entry.place]
+    own = sum(owner in entry.job.owners for entry in waiting)
+    noun = "run waits" if len(waiting) == 1 else "runs wait"
+    text = f"{len(waiting)} {noun} on this server, {own or 'none'} of them yours."
+    ends = [entry.expected.end for entry in entries if owner in entry.job.owners and entry.expected]
+    if ends:
+        text += f" Yours should be through {_about(max(ends))}: an estimate from the epochs so far."
+    return text
+
+
+def _about(seconds: float) -> str:
+    """A wait as people say it: 'in about 40 s', 'in about 3 min'."""
+    if seconds < 10:
+        return "in a few seconds"
+    return f"in about {round(seconds, -1):.0f} s" if seconds < 95 else f"in about {round(seconds / 60)} min"

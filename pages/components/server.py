@@ -1,10 +1,22 @@
-"""What the server does beside its sessions."""
+"""What the server does beside its sessions: imports ahead, tells its health, and tells one browser from another."""
 
 import threading
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import streamlit as st
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from core.limits import Limits
+from core.settings import SettingsError
+
+VISITOR_SECONDS = 365 * 24 * 3600  # that a browser keeps its name
 
 
 @asynccontextmanager
@@ -22,3 +34,40 @@ def _import_ahead() -> None:
     read_runs()
     import core.charts
     import core.statistics  # noqa: F401
+
+
+def answer_health(request: Request) -> JSONResponse:
+    """Engine, store and disk as JSON; status 503 where one of them needs somebody."""
+    from core.health import check_health
+    from pages.components.shared import get_engine  # its caches want a server that runs
+
+    health = check_health(get_engine())
+    return JSONResponse(health, 200 if health["healthy"] else 503, {"Cache-Control": "no-store"})
+
+
+class NameVisitors:
+    """Gives each browser a random name, under which its runs queue, also after a reload."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer as the app does, with a cookie where the browser brings none."""
+        from pages.components.shared import VISITOR
+
+        async def send_named(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                cookie = f"{VISITOR}={uuid.uuid4().hex}; Path=/; Max-Age={VISITOR_SECONDS}; HttpOnly; SameSite=Lax"
+                MutableHeaders(scope=message).append("set-cookie", cookie)
+            await send(message)
+
+        new = scope["type"] == "http" and VISITOR not in HTTPConnection(scope).cookies
+        await self.app(scope, receive, send_named if new else send)
+
+
+try:
+    Limits.from_environment()
+except SettingsError as error:  # told as the server starts, rather than to its first visitor
+    raise SystemExit(f"Error: {error}") from None
+ROUTES = [Route("/health", answer_health)]
+MIDDLEWARE = [Middleware(NameVisitors)]

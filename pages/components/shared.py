@@ -1,5 +1,6 @@
 """What all sessions of a server share: the engine, and the store's runs as data frames read once."""
 
+import re
 import threading
 import uuid
 from collections.abc import Sequence
@@ -9,18 +10,26 @@ import pandas as pd
 import streamlit as st
 
 from core.engine import Engine, EngineError
-from core.results import load_histories, load_runs, with_report_settings
-from core.runs import RunStore
+from core.forecast import Pace, measure_pace
+from core.limits import Limits
+from core.results import load_histories, load_runs, summarise_cells, with_report_settings
+from core.runs import RunStore, StoreError
 from core.settings import SHIPPED_DROPOUTS
 
 STORE = RunStore()
+VISITOR = "pair_visitor"  # the cookie that tells one browser from another
 FIRST_SCREEN = 3  # seconds that the first visitor's screen has the processor for itself
 
 
 @st.cache_resource(show_spinner=False)
 def get_engine() -> Engine:
-    """The server's one engine; it starts in the background, a moment later, when the first screen stands."""
-    engine = Engine(STORE)
+    """The server's one engine; it starts in the background, a moment later, when the first screen stands.
+
+    Raises SettingsError where the environment sets a limit that is none.
+    """
+    engine = Engine(STORE, limits=Limits.from_environment())
+    if engine.limits.training == "off":
+        return engine
     starter = threading.Timer(FIRST_SCREEN, _start_quietly, args=[engine])
     starter.daemon = True
     starter.start()
@@ -30,12 +39,12 @@ def get_engine() -> Engine:
 def _start_quietly(engine: Engine) -> None:
     try:
         engine.start()
-    except EngineError as error:
+    except (EngineError, StoreError) as error:
         print(f"The engine did not start: {error}")  # whoever presses start is told on the screen
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _runs(signature: tuple[tuple[str, int], ...]) -> pd.DataFrame:
+def _runs(signature: int) -> pd.DataFrame:
     return load_runs(STORE)
 
 
@@ -45,7 +54,17 @@ def read_runs() -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _table_histories(signature: tuple[tuple[str, int], ...]) -> pd.DataFrame:
+def _pace(signature: int) -> Pace:
+    return measure_pace(_runs(signature))
+
+
+def read_pace() -> Pace:
+    """What the store's finished runs took, as core.forecast wants it."""
+    return _pace(STORE.signature())
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _table_histories(signature: int) -> pd.DataFrame:
     runs = with_report_settings(_runs(signature))
     wanted = runs["dropout"].isin(SHIPPED_DROPOUTS) & ~runs["dropout_at_evaluation"].astype(bool)
     return load_histories(STORE, runs["run_id"][wanted])
@@ -67,7 +86,17 @@ def warn_of_link(name: str, options: Sequence[str]) -> None:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _comparison(signature: tuple[tuple[str, int], ...]) -> pd.DataFrame:
+def _cells(signature: int) -> pd.DataFrame:
+    return summarise_cells(_runs(signature))
+
+
+def read_cells() -> pd.DataFrame:
+    """A row for every setting ever tried, as core.results.summarise_cells gives it."""
+    return _cells(STORE.signature())
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _comparison(signature: int) -> pd.DataFrame:
     from core.statistics import compare_with_report  # brings SciPy along
 
     return compare_with_report(_runs(signature))
@@ -90,7 +119,8 @@ def architecture_column() -> Any:
 
 
 def get_owner() -> str:
-    """A name for this visitor's session, under which its runs queue."""
+    """A name for this visitor, under which its runs queue: the browser's, or the session's where it keeps no cookie."""
     if "owner" not in st.session_state:
-        st.session_state.owner = uuid.uuid4().hex
+        cookie = str(st.context.cookies.get(VISITOR))
+        st.session_state.owner = cookie if re.fullmatch("[0-9a-f]{32}", cookie) else uuid.uuid4().hex
     return str(st.session_state.owner)

@@ -1,0 +1,73 @@
+"""The health endpoint, for whoever watches the server: in words of JSON, without a browser."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+from conftest import ROOT, serve
+
+from core.engine import Engine
+from core.health import LOW_DISK, check_health
+from core.limits import Limits
+from core.runs import RunStore
+
+
+@pytest.fixture
+def engine(tmp_path):
+    return Engine(RunStore(tmp_path / "runs"))
+
+
+def test_a_new_server_is_healthy_before_its_store_and_its_engine_exist(engine):
+    health = check_health(engine)
+    assert health["healthy"]
+    assert health["engine"] == {"state": "not started", "runs_training_or_waiting": 0}
+    assert health["store"] == {"runs": 0, "writable": True}
+    assert health["disk"]["free_bytes"] > 0
+
+
+@pytest.mark.parametrize(
+    ("target", "value", "part"),
+    [
+        ("core.health.shutil.disk_usage", lambda path: (0, 0, LOW_DISK - 1), ("disk", "low", True)),
+        ("core.health.os.access", lambda path, mode: False, ("store", "writable", False)),
+        ("core.engine.Engine.state", lambda engine: "lost", ("engine", "state", "lost")),
+    ],
+)
+def test_what_needs_somebody_is_named_unless_nothing_is_trained_here(engine, monkeypatch, target, value, part):
+    import shutil
+
+    usage = type(shutil.disk_usage("/"))
+    monkeypatch.setattr(target, (lambda path: usage(*value(path))) if "disk_usage" in target else value)
+    health = check_health(engine)
+    assert not health["healthy"]
+    assert health[part[0]][part[1]] == part[2]
+    engine.limits = Limits.from_environment({"PAIR_TRAINING": "off"})
+    assert check_health(engine)["healthy"]
+
+
+def test_the_endpoint_answers_without_a_session_and_browsers_are_told_apart(tmp_path, trained_store):
+    with serve(ROOT / "streamlit_app.py", trained_store, PAIR_TRAINING="off") as address:
+        with urllib.request.urlopen(f"{address}/health", timeout=10) as answer:
+            health = json.load(answer)
+            assert answer.status == 200
+            assert answer.headers["Cache-Control"] == "no-store"
+        assert health["healthy"]
+        assert health["store"]["runs"] == 4
+        assert health["engine"]["state"] == "off"
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            cookie = answer.headers["Set-Cookie"]
+        assert cookie.startswith("pair_visitor=")
+        assert "HttpOnly; SameSite=Lax" in cookie
+        again = urllib.request.Request(address, headers={"Cookie": cookie.split(";")[0]})
+        with urllib.request.urlopen(again, timeout=10) as answer:
+            assert answer.headers["Set-Cookie"] is None
+
+
+def test_a_server_with_a_wrong_limit_does_not_start_and_says_why():
+    command = [sys.executable, "-c", "import streamlit_app"]
+    environment = {"PATH": "", "PAIR_MAX_RUNS": "many", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.endswith("Error: PAIR_MAX_RUNS is 'many', but must be a whole number from 1 to 1,000.\n")
