@@ -93,11 +93,14 @@ class Engine:
     turn: int = 0  # the latest turn of which a run has started
     moves: int = 0  # grows whenever a run is queued, begins or ends
     _client: Any = None
+    _lost_for: str = ""  # why it could not start again
     _host: "subprocess.Popen[str] | None" = None
     _started: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
         """Connect and warm the workers; returns at once where that is done. Raises EngineError or StoreError."""
+        if self._client is not None:  # not even while it is being replaced: whoever asks may hold what that waits for
+            return
         with self._started:
             if self._client is None:
                 self.store.check_writable()
@@ -210,12 +213,14 @@ class Engine:
     def _send(self, job: Job) -> None:
         from dask._task_spec import Task
 
+        job.started = None
         attempt = uuid.uuid4().hex[:8]
         key = f"train-{job.settings.run_id}-{attempt}"
         job.started, job.reached = None, 0
         # Dask keeps the tasks of large groups and marked ones at the scheduler, in the order of their priorities, until
         # a worker is free. Any other is put on some worker at once, and waits there while another worker is idle.
-        task = Task(key, train_run, job.settings.model_dump_json(), attempt, describe_versions(), _data_producer=True)
+        arguments = (job.settings.model_dump_json(), attempt, describe_versions())
+        task = Task(key, train_run, *arguments, _data_producer=True)
         [job.future] = self._client.get({key: task}, [key], sync=False, priority=-job.turn)
         job.future.add_done_callback(lambda future: self._on_done(job, future))
 
@@ -289,7 +294,7 @@ class Engine:
         except (OSError, CancelledError):  # lost on the way here
             lost = True
         else:
-            lost = future.status == "cancelled"
+            lost = future.status not in ("finished", "error")
         doubtful = future.status == "error" and self.scheduler is not None
         if (lost or doubtful) and not job.stopping:
             threading.Thread(target=self._save if lost else self._doubt, args=[job, future], daemon=True).start()
@@ -311,19 +316,33 @@ class Engine:
 
     def _restart(self, lost: Any) -> None:
         with self._started:
-            if self._client is lost:  # else another run has seen to it
-                self._client = None
-                lost.close(timeout=1)
+            if self._client is None:
+                raise EngineError(self._lost_for)
+            if self._client is not lost:  # another run has seen to it
+                return
+            try:
                 self._end_host()
                 self._client = self._open()
-                self.notices.append("The engine was lost and has started again; the runs go on.")
+            except EngineError as error:
+                self._client, self._lost_for = None, str(error)
+                raise
+            finally:
+                lost.close(timeout=1)
+            self.notices.append("The engine was lost and has started again; the runs go on.")
 
     def _doubt(self, job: Job, future: Any) -> None:
         """Find out whether a run failed for its worker's versions; then that worker is sent away, and the run again."""
-        strangers = find_strangers(future.client)
-        if strangers:
-            self.notices += [f"{sentence} It was sent away." for sentence in strangers.values()]
-            future.client.retire_workers(list(strangers))
+        job.losses += 1
+        try:
+            strangers = find_strangers(future.client)
+            if strangers:
+                future.client.retire_workers(list(strangers))
+        except OSError:
+            self._save(job, future)
+            return
+        self.notices += [f"{sentence} It was sent away." for sentence in strangers.values()]
+        # An ImportError is how such a worker refuses; another run's doubts may have sent it away already.
+        if (strangers or isinstance(future.exception(), ImportError)) and job.losses <= LOSSES:
             self._send_again(job, "its worker had other versions and was sent away")
         else:
             self._let_go(job, lambda: self._write_end(job, future, None))
@@ -420,11 +439,11 @@ def _ask_scheduler(client: Any) -> dict[str, Any]:
 def train_run(settings_json: str, attempt: str, versions: dict[str, str]) -> dict[str, Any] | None:
     """On a worker: train one run, log an event an epoch; None where somebody asked it to stop.
 
-    `versions` are those of whoever asks; raises RuntimeError where ours are others. Gives RunResult's fields as plain
+    `versions` are those of whoever asks; raises ImportError where ours are others. Gives RunResult's fields as plain
     values, so that whoever receives them needs no torch.
     """
     if versions != describe_versions():
-        raise RuntimeError("This worker has other versions than the process that submits the runs.")
+        raise ImportError("This worker has other versions than the process that submits the runs.")
     import torch
     from distributed import Event, get_worker
 

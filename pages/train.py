@@ -90,7 +90,8 @@ def describe_rounds() -> tuple[str, set[str]]:
     if len(accuracies):
         spread = f" ± {100 * accuracies.std():.1f}" if len(accuracies) > 1 else ""
         text += f" Test accuracy {100 * accuracies.mean():.1f}{spread} % (n = {len(accuracies)})."
-    if not objection and not counts.index.isin([WORDS["finished"], WORDS["active"], WORDS["missing"]]).all():
+    sound = [WORDS[state] for state in ("finished", "active", "missing")]
+    if not counts.index.isin(sound).all() and not objection:
         text += " *Start training* goes on with the rest."
     ended = {run.run_id for run in runs if run.state != "active"}
     if elsewhere := rounds.keys() - ended - engine.jobs.keys():
@@ -110,9 +111,9 @@ def choose_tick() -> float | None:
     queue = engine.queue()
     if "replay_since" in st.session_state or (queue and all(owner in job.owners for job in queue)):
         return TICK
-    if queue and not any(job.settings.run_id in rounds for job in queue):
-        return IDLE_TICK
-    return SHARED_TICK if queue or any(map(STORE.is_locked, rounds)) else None
+    if not queue:
+        return SHARED_TICK if any(map(STORE.is_locked, rounds)) else None
+    return SHARED_TICK if any(job.settings.run_id in rounds for job in queue) else IDLE_TICK
 
 
 tick = choose_tick()

@@ -1,7 +1,6 @@
 """The engine for real: a local Dask cluster, runs that end, are stopped, or lose their worker."""
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -169,23 +168,6 @@ def test_a_run_that_two_have_asked_for_ends_only_when_both_wish_it(engine):
     engine.stop([LONG.run_id], "b")
     assert engine.wait([LONG.run_id], PATIENCE)
     assert engine.store.read(LONG.run_id).state == "stopped"
-
-
-def test_a_killed_workers_run_comes_back_by_itself(engine):
-    settings = RunSettings(seed=70, training_pairs=1000, max_epochs=25, patience=500)
-    engine.submit(settings)
-    wait_until(engine, lambda: engine.epochs(settings.run_id) >= 3)
-    trainers = [
-        p for p in psutil.Process(engine._host.pid).children(recursive=True) if "spawn_main" in " ".join(p.cmdline())
-    ]
-    assert trainers
-    for process in trainers:
-        process.send_signal(signal.SIGKILL)
-    assert len(psutil.wait_procs(trainers, PATIENCE)[0]) == len(trainers)
-    assert engine.wait([settings.run_id], PATIENCE)
-    run = engine.store.read(settings.run_id)
-    assert run.state == "finished"
-    assert [record["epoch"] for record in run.history] == list(range(1, 26))
 
 
 def test_a_killed_process_leaves_no_worker_behind_and_its_run_interrupted(tmp_path):

@@ -4,6 +4,7 @@ import re
 import shutil
 
 import pytest
+import streamlit as st
 from conftest import ROOT, serve
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest

@@ -13,7 +13,7 @@ from core.engine import Engine, EngineError
 from core.forecast import Pace, measure_pace
 from core.limits import Limits
 from core.results import load_histories, load_runs, summarise_cells, with_report_settings
-from core.runs import RunStore
+from core.runs import RunStore, StoreError
 from core.settings import SHIPPED_DROPOUTS
 
 STORE = RunStore()
@@ -39,7 +39,7 @@ def get_engine() -> Engine:
 def _start_quietly(engine: Engine) -> None:
     try:
         engine.start()
-    except EngineError as error:
+    except (EngineError, StoreError) as error:
         print(f"The engine did not start: {error}")  # whoever presses start is told on the screen
 
 
