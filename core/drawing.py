@@ -132,7 +132,7 @@ def steps_from_strokes(drawing: Drawing) -> Steps:
     path = cKDTree(_fit_path(*_pieces(drawing)))
     box = _draw_path(path, BOX, np.zeros(2))
     field = _draw_path(path, FIELD, CENTRE - centre_of_mass(box))
-    return Steps(box, field, _halve(field))
+    return Steps(box, field, halve_field(field))
 
 
 def _pieces(drawing: Drawing) -> tuple[Points, Points]:
@@ -181,7 +181,8 @@ def centre_of_mass(ink: Grid) -> Points:
     return np.array([x, y])
 
 
-def _halve(field: Grid) -> Grid:
+def halve_field(field: Grid) -> Grid:
+    """(28, 28) -> (14, 14): averages over 2 × 2 pixels."""
     halved: Grid = field.reshape(FIELD // 2, 2, FIELD // 2, 2).mean((1, 3), dtype=np.float32)
     return halved
 
@@ -191,7 +192,7 @@ def steps_from_field(field: Grid) -> Steps:
     ink = field[_bounds(field > 0)]
     spare = [(BOX - side) // 2 for side in ink.shape]
     box = np.pad(ink, [(before, BOX - before - side) for before, side in zip(spare, ink.shape, strict=True)])
-    return Steps(box, field, _halve(field))
+    return Steps(box, field, halve_field(field))
 
 
 # --- pictures ---------------------------------------------------------------------------------------------------------
@@ -210,7 +211,7 @@ def steps_from_image(picture: Image.Image | bytes | Path) -> Steps:
     """The stages of a picture; raises ValueError as `frame_from_image`."""
     ink = ink_from_image(picture)
     field = _centre_ink(ink)
-    return Steps(_box_ink(ink), field, _halve(field))
+    return Steps(_box_ink(ink), field, halve_field(field))
 
 
 def _box_ink(ink: Grid) -> Grid:
@@ -374,6 +375,24 @@ def _thicken(ink: Grid) -> Grid:
     outside = ndimage.distance_transform_edt(roomy)
     grown: Grid = (255 * np.clip(grow + 1 - outside, 0, 1)).astype(np.float32)
     return grown
+
+
+def change_width(ink: Grid, share: float) -> Grid:
+    """Ink (H, W), its strokes many pixels wide, made wider by `share` of their mean width: its edge moves outwards."""
+    mask = np.pad(ink >= 128, 1)[1:-1, 1:-1]
+    inside = ndimage.distance_transform_edt(mask)
+    middle = inside >= ndimage.maximum_filter(inside, 3)
+    width = 2 * float(inside[mask & middle].mean())
+    signed = np.where(mask, inside - 0.5, 0.5 - ndimage.distance_transform_edt(~mask))  # pixels within the ink
+    changed: Grid = (255 * np.clip(signed + share * width / 2 + 0.5, 0, 1)).astype(np.float32)
+    return changed
+
+
+def change_pen(field: Grid, share: float) -> Grid:
+    """A digit (28, 28) as a pen would write it that is thicker by `share` of its width, or thinner."""
+    large = np.asarray(Image.fromarray(field).resize((8 * FIELD, 8 * FIELD), Image.Resampling.BICUBIC))
+    changed: Grid = change_width(large, share).reshape(FIELD, 8, FIELD, 8).mean((1, 3), dtype=np.float32)
+    return changed
 
 
 # --- tracing ----------------------------------------------------------------------------------------------------------

@@ -96,26 +96,37 @@ class Ensemble:
         parts = self._network(inputs.flatten(0, 1))
         return Output(*(None if part is None else part.unflatten(0, inputs.shape[:2]) for part in parts))
 
-    def answer(self, frames: np.ndarray) -> list[Verdict]:
-        """A verdict a cell on one pair of grey levels (2, 14, 14) in 0 to 255, in the order of the runs."""
-        with torch.inference_mode():
-            comparison, digits = self.outputs(torch.from_numpy(frames)[None])
-        rounds = Output(  # one pair, so that the runs take the place of the batch
-            None if comparison is None else comparison[:, 0], None if digits is None else digits[:, 0]
-        )
-        read = read_digits(rounds)
-        decisions, probabilities = decide(rounds).numpy(), probability(rounds).numpy()
+    def cells(self) -> list[list[int]]:
+        """The positions of the runs of each cell (an architecture at one dropout), in their order."""
         cells: dict[str, list[int]] = {}
         for index, settings in enumerate(self.settings):
             cells.setdefault(settings.cell(), []).append(index)
+        return list(cells.values())
+
+    def answer(self, frames: np.ndarray) -> list[Verdict]:
+        """A verdict a cell on one pair of grey levels (2, 14, 14) in 0 to 255, in the order of the runs."""
+        return [verdict for [verdict] in self.answer_each(frames[None], self.cells())]
+
+    def answer_each(self, pairs: np.ndarray, groups: list[list[int]]) -> list[list[Verdict]]:
+        """For each group of runs, taken together, its verdicts on B pairs of grey levels (B, 2, 14, 14)."""
+        with torch.inference_mode():
+            output = self.outputs(torch.from_numpy(pairs))
+            every = Output(*(None if part is None else part.flatten(0, 1) for part in output))  # (R·B, …)
+            shape = len(self.settings), len(pairs)
+            decisions, probabilities = (given(every).view(shape).numpy() for given in (decide, probability))
+            read = read_digits(every)
+            digits = None if read is None else read.unflatten(0, shape).numpy()  # (R, B, 2, 10)
         return [
-            _give_verdict(
-                self.settings[rows[0]],
-                decisions[rows],
-                probabilities[rows],
-                None if read is None else read.numpy()[rows],
-            )
-            for rows in cells.values()
+            [
+                _give_verdict(
+                    self.settings[rows[0]],
+                    decisions[rows, pair],
+                    probabilities[rows, pair],
+                    None if digits is None else digits[rows, pair],
+                )
+                for pair in range(len(pairs))
+            ]
+            for rows in groups
         ]
 
 

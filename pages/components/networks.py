@@ -12,6 +12,7 @@ from core.settings import RunSettings
 from pages.components.shared import STORE
 
 if TYPE_CHECKING:
+    from core.explanation import Answer
     from core.prediction import Ensemble, Verdict
 
 Truths = tuple[int | None, int | None]
@@ -34,7 +35,8 @@ def load_networks() -> "tuple[list[Ensemble], list[str]]":
 
 EMPTY = '<td class="none">not trained</td>'
 _CSS = """
-.verdicts { color: var(--st-text-color); font-family: var(--st-font); font-variant-numeric: tabular-nums; line-height: 1.3; }
+.verdicts { color: var(--st-text-color); font-family: var(--st-font); font-variant-numeric: tabular-nums;
+  line-height: 1.3; }
 .verdicts .vote { font-size: 1.35rem; font-weight: 600; margin: 0 0 0.25rem; }
 .verdicts .check { margin: 0 0 0.75rem; min-height: 1.3em; }
 .verdicts table { width: 100%; border-collapse: collapse; margin: 0; }
@@ -43,9 +45,9 @@ _CSS = """
 .verdicts thead th { opacity: 0.7; font-size: 0.875rem; }
 .verdicts i { display: inline-block; width: 0.75rem; height: 0.75rem; border-radius: 0.2rem; margin-right: 0.5rem; }
 .verdicts :is(small, .none) { opacity: 0.7; }
-.verdicts td > span { display: grid; grid-template-columns: 2.5rem 3.6rem auto; align-items: center;
+.verdicts span { display: grid; grid-template-columns: 2.5rem 3.6rem auto; align-items: center;
   white-space: nowrap; justify-content: start; }
-.verdicts td em { font-style: normal; text-align: right; padding-right: 0.5rem; }
+.verdicts em { font-style: normal; text-align: right; padding-right: 0.5rem; }
 .verdicts .wrong { background: color-mix(in srgb, #d6453f 17%, transparent); box-shadow: inset 3px 0 #d6453f; }
 .verdicts svg { display: block; overflow: visible; }
 .verdicts .strip { width: 64px; height: 22px; }
@@ -56,12 +58,15 @@ _CSS = """
 .verdicts .reads > div > div { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; }
 .verdicts .reads svg { width: 100%; height: auto; }
 .verdicts text { font-size: 9px; fill: currentColor; fill-opacity: 0.75; text-anchor: middle; }
+.changes { display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: 0.5rem 1rem; }
+.changes > div { padding: 0.4rem 0.5rem; }
 @media (max-width: 640px) {
+  .changes { grid-template-columns: 1fr 1fr; gap: 0.25rem; }
   .verdicts tr { display: grid; grid-template-columns: 1fr 1fr; }
   .verdicts th:first-child { grid-column: 1 / -1; padding: 0.5rem 0.25rem 0; font-weight: 600; }
   .verdicts thead th:first-child { display: none; }
   .verdicts td { padding: 0.35rem 0.25rem 0.35rem 0.5rem; }
-  .verdicts td > span { grid-template-columns: 2.4rem 3.5rem auto; }
+  .verdicts span { grid-template-columns: 2.4rem 3.5rem auto; }
   .verdicts .strip { width: 56px; }
 }
 """
@@ -80,6 +85,22 @@ def show_verdicts(verdicts: "Sequence[Verdict]", truths: Truths, sequence: int) 
     Answers that disagree with `truths` stand out. `sequence` is that of the pads' message which is answered.
     """
     _VERDICTS(data=verdicts_html(verdicts, truths, sequence), key="verdicts")
+
+
+def show_changes(answers: "Sequence[Answer]") -> None:
+    """A strip an answer of core.explanation.change_minds; those that changed the mind stand out."""
+    drawn = answers[0].verdict.first_le_second
+    cells = "".join(
+        f"<div{' class=wrong' if _is_changed(name, verdict, drawn) else ''}><small>{escape(name)}</small>"
+        f"{_answer(verdict)}</div>"
+        for name, verdict in answers
+    )
+    _VERDICTS(data=f'<div class="verdicts changes">{cells}</div>', key="changes")
+
+
+def _is_changed(name: str, verdict: "Verdict", drawn: bool) -> bool:
+    """Whether the answer is another than that on the pair as drawn; swapped, whether it should be and is not."""
+    return (verdict.first_le_second == drawn) == (name == "Swapped")
 
 
 def verdicts_html(verdicts: "Sequence[Verdict]", truths: Truths, sequence: int) -> str:
@@ -141,11 +162,12 @@ def _dropout(probability: float) -> str:
 
 def _cell(verdict: "Verdict", truth: bool | None) -> str:
     wrong = truth is not None and verdict.first_le_second != truth
+    return f"<td{' class=wrong' if wrong else ''}>{_answer(verdict, '✗ ' if wrong else '')}</td>"
+
+
+def _answer(verdict: "Verdict", mark: str = "") -> str:
     answer = "yes" if verdict.first_le_second else "no"
-    return (
-        f"<td{' class=wrong' if wrong else ''}><span><b>{'✗ ' if wrong else ''}{answer}</b>"
-        f"<em>{100 * verdict.probability:.0f} %</em>{votes_svg(verdict)}</span></td>"
-    )
+    return f"<span><b>{mark}{answer}</b><em>{100 * verdict.probability:.0f} %</em>{votes_svg(verdict)}</span>"
 
 
 def votes_svg(verdict: "Verdict") -> str:
