@@ -719,6 +719,8 @@ def attribution_maps(frames: Any, pixels: Any, narrow: bool) -> Drawn:
             "colorbar": {"title": {"text": "logit", "side": "right"}, "tickformat": "+.2f", "thickness": 14},
         }
     )
+    if narrow:
+        figure.update_coloraxes(colorbar={"orientation": "h", "y": -0.02, "yanchor": "top", "title_side": "top"})
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, autorange="reversed", constrain="domain")
     for panel in range(2):  # square pixels

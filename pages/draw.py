@@ -7,12 +7,12 @@ from core.drawing import Drawing, Steps, encode_pair, ink_from_image, steps_from
 from pages.components.networks import load_networks, show_verdicts
 from pages.components.pad import EMPTY, lay_on_pads, read_pads, show_pads
 from pages.components.router import enter_by_router
+from pages.components.stages import show_stages
 
 PADS = "pads"
 SIDES = ("first", "second")
 LINKS = ("pair", "drawing")
 PANELS = {"seen": "What the networks see", "why": "Why?", "score": "Score"}
-STAGES = {"box": "Fitted into 20 × 20", "field": "Centre of mass in the middle of 28 × 28", "frame": "2 × 2 averages"}
 
 enter_by_router()
 st.title("Is the first digit less than or equal to the second?")
@@ -204,22 +204,11 @@ def below() -> None:
         case "seen" | "why" if None in steps:
             st.caption("Draw both digits first.")
         case "seen":
-            for side, each in zip(SIDES, steps, strict=True):
-                show_stages(side, each)
+            show_stages(steps)
         case "why":
             from pages.components.why import show_why
 
             show_why(ensembles, tuple(steps))
-
-
-def show_stages(side: str, steps: Steps) -> None:
-    """The way of one digit from the pad to the networks."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        for stage, text in STAGES.items():
-            picture = getattr(steps, stage).round().astype(np.uint8)
-            st.image(
-                picture.repeat(168 // len(picture), 0).repeat(168 // len(picture), 1), f"{side.capitalize()}: {text}"
-            )
 
 
 def show_score() -> None:

@@ -60,6 +60,7 @@ _CSS = """
 .verdicts text { font-size: 9px; fill: currentColor; fill-opacity: 0.75; text-anchor: middle; }
 .changes { display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: 0.5rem 1rem; }
 .changes > div { padding: 0.4rem 0.5rem; }
+.changes > :nth-child(3) { grid-column-start: 1; }
 @media (max-width: 640px) {
   .changes { grid-template-columns: 1fr 1fr; gap: 0.25rem; }
   .verdicts tr { display: grid; grid-template-columns: 1fr 1fr; }

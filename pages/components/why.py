@@ -82,7 +82,8 @@ def _show_pixels(future: "Future[Any]", frames: np.ndarray, ticking: bool) -> No
     from core.charts import attribution_maps
 
     found = future.result()
-    show_figure(attribution_maps(frames, found.pixels, is_phone()), "attribution")
+    with st.container(width=820):
+        show_figure(attribution_maps(frames, found.pixels, is_phone()), "attribution")
     st.caption(
         f"Blue spoke for first ≤ second, orange against. The logit is {found.logit:+.2f}; for two blank frames it is "
         f"{found.blank:+.2f}; the pixels sum to {found.pixels.sum():+.2f}."
