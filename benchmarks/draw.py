@@ -140,6 +140,7 @@ def time_strokes(page: Page, count: int) -> tuple[list[float], float, list[float
     page.evaluate(WATCH)
     moving = answers = 0.0
     generator = np.random.default_rng(0)
+    draw_digit(page, 0, 3)
     draw_digit(page, 1, 7)
     for number in range(count):
         page.get_by_role("button", name=f"Clear the {('first', 'second')[number % 2]} digit").click()

@@ -11,7 +11,7 @@ from PIL import Image
 from core.drawing import Grid, Steps
 
 STAGES = {
-    "box": "Drawn with a pen of MNIST's width, as large as 20 × 20 pixels allow",
+    "box": "The digit as large as 20 × 20 pixels allow",
     "field": "Its centre of mass in the middle of 28 × 28",
     "frame": "Averages of 2 × 2 pixels: 14 × 14, as the networks see it",
 }
