@@ -83,7 +83,7 @@ def test_a_pair_goes_into_a_link_and_comes_back(app):
     send(app, LINE, SEVEN)
     drawn = pads(app).drawings
     press(app, "Link")
-    [link] = app.query_params["drawing"]
+    link = app.query_params["drawing"]
     other = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=30)
     open_draw(other, drawing=link)
     assert pads(other).drawings == drawn
@@ -149,7 +149,7 @@ def as_file(picture: Image.Image) -> bytes:
 )
 def test_a_photo_that_cannot_be_used_is_one_sentence(app, content, sentence):
     open_draw(app)
-    app.file_uploader(key="first_photo").upload(("photo.png", content, "image/png")).run()
+    app.file_uploader(key="first_photo").upload("photo.png", content, "image/png").run()
     assert not app.exception
     assert f"The photo of the first digit cannot be used. {sentence}" in warnings(app)
 
@@ -159,7 +159,7 @@ def test_a_photo_is_laid_on_its_pad(app):
     before = pads(app).first
     picture = np.full((400, 300), 230, np.uint8)
     picture[60:340, 130:160] = 20
-    app.file_uploader(key="second_photo").upload(("one.png", as_file(Image.fromarray(picture)), "image/png")).run()
+    app.file_uploader(key="second_photo").upload("one.png", as_file(Image.fromarray(picture)), "image/png").run()
     assert not app.exception
     assert pads(app).first == before
     assert pads(app).truths == (7, None)
