@@ -1,6 +1,6 @@
 """Digits of MNIST's test half as they lie on a pad, and what links to a pair of digits mean."""
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +31,7 @@ def load_images() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     return mnist.data.numpy(), mnist.targets.numpy()
 
 
+@lru_cache(maxsize=256)
 def read_sample(number: int) -> Sample:
     """The test image of this number."""
     images, classes = load_images()

@@ -5,12 +5,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
+from benchmarks.draw import DIGITS
 from core.architectures import build_network
-from core.drawing import Drawing, Stroke, steps_from_strokes
+from core.drawing import PAD, Drawing, Stroke, steps_from_strokes
 from core.explanation import METHODS, attribute, change_minds, describe_swap, nudge
-from core.prediction import Ensemble, Verdict
+from core.prediction import Ensemble, Verdict, load_ensembles
+from core.runs import RunStore
 from core.samples import draw_numbers, load_images, open_link, read_sample
 from core.settings import MODEL_NAMES, RunSettings
 from core.tally import judge, summarise, write_csv
@@ -23,11 +27,11 @@ PAIR = np.stack([ONE.frame, SEVEN.frame])
 
 def build(model: str) -> tuple[Ensemble, list[nn.Module]]:
     """An ensemble of three untrained networks, the last one with dropout, and the networks."""
-    settings = [RunSettings(model=model, seed=0), RunSettings(model=model, seed=1)]
-    settings.append(RunSettings(model=model, dropout=0.25, seed=2))
-    networks = [build_network(each).eval() for each in settings]
+    runs = [RunSettings(model=model, seed=0), RunSettings(model=model, seed=1)]
+    runs.append(RunSettings(model=model, dropout=0.25, seed=2))
+    networks = [build_network(each).eval() for each in runs]
     summary = {"mean": MEAN, "deviation": DEVIATION}
-    return Ensemble([SimpleNamespace(settings=each, summary=summary) for each in settings], networks), networks
+    return Ensemble([SimpleNamespace(settings=each, summary=summary) for each in runs], networks), networks
 
 
 @pytest.mark.parametrize("model", MODEL_NAMES)
@@ -121,6 +125,36 @@ def test_the_swap_in_a_sentence():
         "1 of 3 rounds say the opposite when the digits are swapped; 1 say yes both ways, which holds for equal "
         "digits alone; 1 say no both ways, which cannot be."
     )
+
+
+@pytest.fixture(scope="module")
+def trained(trained_store) -> list[Ensemble]:
+    return load_ensembles(RunStore(trained_store))[0]
+
+
+@given(
+    st.tuples(st.integers(0, 9), st.integers(0, 9)),
+    st.tuples(*[st.floats(0, 1)] * 4),
+    st.tuples(*[st.floats(60, 260)] * 2),
+    st.tuples(*[st.floats(2, 60)] * 2),
+)
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_where_and_how_large_a_digit_is_drawn_changes_no_decision(trained, digits, places, sides, widths):
+    def lay(digit, left, top, side, width):
+        left, top = left * (PAD - side), top * (PAD - side)
+        strokes = DIGITS[digit]
+        return Drawing(tuple(Stroke(tuple((left + side * x, top + side * y) for x, y in s), width) for s in strokes))
+
+    here = np.stack([steps_from_strokes(lay(digit, 0, 0, PAD, 18)).frame for digit in digits])
+    there = np.stack(
+        [
+            steps_from_strokes(lay(digits[i], places[2 * i], places[2 * i + 1], sides[i], widths[i])).frame
+            for i in range(2)
+        ]
+    )
+    for ensemble in trained:
+        for one, two in zip(ensemble.answer(here), ensemble.answer(there), strict=True):
+            assert one.decisions == two.decisions
 
 
 # --- samples ----------------------------------------------------------------------------------------------------------

@@ -41,7 +41,8 @@ def show_why(ensembles: "list[Ensemble]", steps: tuple[Steps, Steps]) -> None:
             st.session_state.why[1].cancel()
         st.session_state.why = asked, _get_worker().submit(attribute, ensemble, rows, frames, method)
     future = st.session_state.why[1]
-    st.fragment(_show_pixels, run_every=None if future.done() else TICK)(future, frames, not future.done())
+    ticking = not future.done()
+    st.fragment(_show_pixels, run_every=TICK if ticking else None)(future, frames, ticking)
     st.subheader("What would change its mind?", anchor=False)
     answers = change_minds(ensemble, rows, steps)
     show_changes(answers)
