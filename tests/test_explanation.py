@@ -43,10 +43,10 @@ def test_an_ensemble_answers_as_its_networks_do(model, count):
     for index, network in enumerate(networks):
         with torch.no_grad():
             alone = network((pairs - MEAN) / DEVIATION)
-        for expected, given in zip(alone, together, strict=True):
-            assert (expected is None) == (given is None)
+        for expected, got in zip(alone, together, strict=True):
+            assert (expected is None) == (got is None)
             if expected is not None:
-                torch.testing.assert_close(given[index], expected, rtol=0, atol=1e-5)
+                torch.testing.assert_close(got[index], expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("model", MODEL_NAMES)
