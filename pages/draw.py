@@ -223,7 +223,7 @@ def show_score() -> None:
     st.markdown(f"**{pairs} pair{'s' if pairs > 1 else ''}** counted in this session; nothing is kept after it.")
     st.dataframe(
         table.assign(label=[PALETTE[model].label for model in table["architecture"]], share=100 * table["round_share"]),
-        column_order=("label", "settings", "dropout", "right", "pairs", "share"),
+        column_order=("label", *(["settings"] if any(table["settings"]) else []), "dropout", "right", "pairs", "share"),
         column_config={
             "label": "Architecture", "settings": "Other settings", "dropout": "Dropout", "right": "Right",
             "pairs": "of",
