@@ -1,14 +1,12 @@
 """Digits of MNIST's test half as they lie on a pad, and what links to a pair of digits mean."""
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from torchvision.datasets import MNIST
 
-from core.data import DATA, unpack_mnist
 from core.drawing import Drawing, Steps, decode_pair, parse_pair, steps_from_field, trace_digit
+from core.mnist import read_test_classes, read_test_images
 
 
 class Sample(NamedTuple):
@@ -23,25 +21,16 @@ class Sample(NamedTuple):
     steps: Steps
 
 
-@cache
-def load_images() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """MNIST's test half: images (10000, 28, 28) and their classes (10000,); raises DataError where it is damaged."""
-    unpack_mnist(DATA)
-    mnist = MNIST(DATA, train=False)
-    return mnist.data.numpy(), mnist.targets.numpy()
-
-
 @lru_cache(maxsize=256)
 def read_sample(number: int) -> Sample:
-    """The test image of this number."""
-    images, classes = load_images()
-    field = images[number].astype(np.float32)
-    return Sample(number, int(classes[number]), trace_digit(field), steps_from_field(field))
+    """The test image of this number; raises DataError where MNIST is damaged."""
+    field = read_test_images()[number].astype(np.float32)
+    return Sample(number, int(read_test_classes()[number]), trace_digit(field), steps_from_field(field))
 
 
 def draw_numbers(wanted: tuple[int | None, int | None], generator: np.random.Generator) -> tuple[int, int]:
     """Two different test images at random; where `wanted` is a digit, of that class."""
-    _, classes = load_images()
+    classes = read_test_classes()
     first, second = (np.flatnonzero((classes == digit) | (digit is None)) for digit in wanted)
     one = int(generator.choice(first))
     return one, int(generator.choice(second[second != one]))

@@ -13,9 +13,10 @@ from benchmarks.draw import DIGITS
 from core.architectures import build_network
 from core.drawing import PAD, Drawing, Stroke, steps_from_strokes
 from core.explanation import METHODS, attribute, change_minds, describe_swap, nudge
+from core.mnist import read_test_images
 from core.prediction import Ensemble, Verdict, load_ensembles
 from core.runs import RunStore
-from core.samples import draw_numbers, load_images, open_link, read_sample
+from core.samples import draw_numbers, open_link, read_sample
 from core.settings import MODEL_NAMES, RunSettings
 from core.tally import judge, summarise, write_csv
 
@@ -167,7 +168,7 @@ def test_a_samples_frame_is_what_the_networks_were_tested_on():
     for number in (0, 1234, 9_999):
         sample = read_sample(number)
         assert np.array_equal(sample.steps.frame, digits.images[number].numpy())
-        assert np.array_equal(sample.steps.field, load_images()[0][number])
+        assert np.array_equal(sample.steps.field, read_test_images()[number])
         assert sample.digit == digits.classes[number]
         assert sample.drawing.strokes
         assert sample.steps.box.shape == (20, 20)

@@ -1,14 +1,11 @@
 """The way of both digits from the pad to the networks, as pictures."""
 
-import base64
 from collections.abc import Sequence
-from io import BytesIO
 
-import numpy as np
 import streamlit as st
-from PIL import Image
 
-from core.drawing import Grid, Steps
+from core.drawing import Steps
+from core.pictures import picture_digit
 
 STAGES = {
     "box": "The digit as large as 20 × 20 pixels allow",
@@ -29,15 +26,9 @@ STYLE = """
 def show_stages(steps: Sequence[Steps]) -> None:
     """A row of pictures a digit, and what each column shows."""
     rows = "".join(
-        f'<figure class="{stage}">{_picture(getattr(each, stage), f"{name} digit: {text}")}</figure>'
+        f'<figure class="{stage}"><img src="{picture_digit(getattr(each, stage))}" alt="{name} digit: {text}"></figure>'
         for name, each in zip(("First", "Second"), steps, strict=True)
         for stage, text in STAGES.items()
     )
     texts = "".join(f"<p>{text}</p>" for text in STAGES.values())
     st.html(f'{STYLE}<div class="stages">{rows}{texts}</div>')
-
-
-def _picture(grid: Grid, text: str) -> str:
-    file = BytesIO()
-    Image.fromarray(grid.round().astype(np.uint8)).save(file, "PNG")
-    return f'<img src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}" alt="{text}">'
