@@ -139,7 +139,7 @@ def test_a_drawing_can_be_walked_through():
     [
         (
             {"pair": "3"},
-            "The link's pair is '3', but must be two numbers of MNIST's test images, from 0-0 to 9999-9999",
+            "The link's pair is '3', but must be two numbers from 0 to 9999, as in 7-2",
         ),
         ({"pair": "1-12345"}, "The link's pair is '1-12345', but must be"),
         ({"drawing": "nonsense"}, "The drawing in this link is damaged or incomplete. A test pair is shown."),

@@ -11,8 +11,9 @@ from core.drawing import encode_pair, frame_from_strokes
 from core.runs import StoreError
 from core.samples import Sample, Side, open_link, read_sample
 from core.settings import MODEL_NAMES, RunSettings
+from pages.components.link import LINK
 from pages.components.pad import read_pads
-from pages.components.settings_form import LINK, link_settings
+from pages.components.settings_form import link_settings
 from pages.components.shared import STORE
 
 ANY = "any"
