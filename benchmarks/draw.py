@@ -59,13 +59,16 @@ WATCH = """() => {
   const find = (selector, root = document) => root.querySelector(selector) ??
     [...root.querySelectorAll("*")].reduce((found, e) => found ?? (e.shadowRoot && find(selector, e.shadowRoot)), null)
   const log = (window.log = { ups: [], answers: [], gaps: [] })
-  addEventListener("pointerup", (event) =>
-    setTimeout(() => log.ups.push([event.timeStamp, Number(find("[data-sent]").dataset.sent)])), true)
-  let last = null, before = null
+  addEventListener("pointerup", (event) => {
+    if (!event.composedPath()[0].matches(".pen")) return  // a button's
+    setTimeout(() => log.ups.push([event.timeStamp, Number(find("[data-sent]").dataset.sent)]))
+  }, true)
+  let last = null, before = null, shown = null
   const look = (now) => {
     if (before !== null) log.gaps.push(now - before)
     before = now
-    const answered = find("[data-answers]")?.dataset.answers
+    if (!shown?.isConnected) shown = find("[data-answers]")
+    const answered = shown?.dataset.answers
     if (answered !== last) {
       last = answered
       const channel = new MessageChannel()  // its message comes after this frame's paint
