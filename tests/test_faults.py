@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -163,6 +164,14 @@ MORE_MARKS = (
 )
 
 
+def wait_for_stored(page, store: RunStore, settings: RunSettings, epochs: int) -> None:
+    """Wait until another process has stored so many epochs, while the browser lives on."""
+    ended = time.monotonic() + PATIENCE
+    while len(epochs_of(store, settings)) < epochs:
+        assert time.monotonic() < ended
+        page.wait_for_timeout(50)
+
+
 def address_of(server: str, settings: RunSettings) -> str:
     choices = {**settings.model_dump(exclude_defaults=True), "rounds": 1}
     return f"{server}/?" + "&".join(f"{name}={value}" for name, value in choices.items())
@@ -194,8 +203,7 @@ def test_the_line_is_cut_the_page_reloads_and_the_server_is_killed(cluster, brow
             page.get_by_text("Streamlit server is not responding. Are you connected to the internet?")
         ).to_be_visible()
         before, seen = epochs_of(store, settings), count_marks(page)
-        while len(epochs_of(store, settings)) < len(before) + 2:
-            page.wait_for_timeout(50)
+        wait_for_stored(page, store, settings, len(before) + 2)
         assert count_marks(page) == seen
         context.set_offline(False)
         page.wait_for_function(MORE_MARKS, arg=seen)
@@ -216,8 +224,7 @@ def test_the_line_is_cut_the_page_reloads_and_the_server_is_killed(cluster, brow
     with serve_on(port, ROOT / "streamlit_app.py", store.root, PAIR_SCHEDULER=scheduler_of(cluster)):
         expect(page.get_by_text("1 round: 1 interrupted. Start training goes on with the rest.")).to_be_visible()
         page.get_by_role("button", name="Start training", exact=True).click()
-        while len(epochs_of(store, settings)) < len(kept) + 2:
-            page.wait_for_timeout(50)
+        wait_for_stored(page, store, settings, len(kept) + 2)
         assert epochs_of(store, settings)[: len(kept)] == kept
         page.get_by_role("button", name="Stop", exact=True).click()
         expect(page.get_by_text("1 round: 1 stopped.")).to_be_visible()
