@@ -100,7 +100,9 @@ def test_one_file_alone_is_unpacked(bundle):
 
 
 @pytest.mark.parametrize(
-    "content", [b"no gzip", gzip.compress(b"other bytes"), gzip.compress(b"sixteen digits..")[:-9]]
+    "content",
+    [b"no gzip", gzip.compress(b"other bytes"), gzip.compress(b"sixteen digits..")[:-9]],
+    ids=["no gzip", "other bytes", "cut short"],  # gzip writes the time into each
 )
 def test_a_damaged_bundle_is_named(bundle, content):
     (bundle / "MNIST" / "digits.gz").write_bytes(content)
