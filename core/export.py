@@ -103,7 +103,7 @@ def draw_sections(store: RunStore, runs: pd.DataFrame) -> list[Section]:
     steps = climb_ladder(runs)
     artefact = findings.dropout_artefact(runs)
     answers, problems = mistakes.read_answers(store, kept[kept["dropout"] == 0])
-    distances = mistakes.accuracy_by_distance(mistakes.count_pairs(answers))
+    distances = mistakes.accuracy_by_distance(answers)
     hypothesis, more = findings.early_stop_hypothesis(store, runs)
     return [
         ("Do our networks agree with the report's?", charts.comparison_dots(table), describe_reproduction(table)),

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.mnist import TEST_COUNT
 from core.palette import PALETTE
 from core.results import Arrays, Found, read_each, with_report_settings
-from core.runs import RunStore, StoreError
+from core.runs import RunStore
 from core.settings import MODEL_NAMES, ModelName
 from core.statistics import (
     CELL_FIELDS,
@@ -29,6 +28,7 @@ from core.statistics import (
     percent,
     plural,
     points,
+    summarise_rounds,
     wilson_interval,
 )
 
@@ -65,7 +65,6 @@ def read_answers(store: RunStore, runs: pd.DataFrame) -> Found:
 
 def _answers_of(run: Any, arrays: Arrays) -> tuple[Any, Arrays]:
     """The run, and the columns of its pairs."""
-    _check_answers(run.run_id, arrays)
     classes, decision, probability = arrays["classes"].astype(np.int8), arrays["decision"], arrays["probability"]
     read = arrays.get("digits", np.full(classes.shape, -1)).astype(np.int8)
     return run, {
@@ -80,16 +79,6 @@ def _answers_of(run: Any, arrays: Arrays) -> tuple[Any, Arrays]:
         "first_read": read[:, 0],
         "second_read": read[:, 1],
     }
-
-
-def _check_answers(run_id: str, arrays: Arrays) -> None:
-    """Raises StoreError where the arrays are not the predictions of one list of pairs."""
-    count = len(arrays["decision"])
-    shapes = {"indices": (count, 2), "classes": (count, 2), "probability": (count,), "digits": (count, 2)}
-    fit = all(arrays[name].shape == shape for name, shape in shapes.items() if name != "digits" or name in arrays)
-    limits = {"indices": TEST_COUNT - 1, "classes": 9, "probability": 1}
-    if not fit or not all(((arrays[name] >= 0) & (arrays[name] <= high)).all() for name, high in limits.items()):
-        raise StoreError(f"The predictions of the run {run_id} do not fit together; train it again to get others.")
 
 
 # Which pairs are hard
@@ -115,15 +104,29 @@ def _add_accuracy(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def accuracy_by_pair(counted: pd.DataFrame) -> pd.DataFrame:
-    """The table of count_pairs with `accuracy` and its Wilson interval `low`, `high`; NaN for pairs never drawn."""
+    """The table of count_pairs with `accuracy` and its Wilson interval `low`, `high`; NaN for pairs never drawn.
+
+    The interval takes all answers for independent: a round has too few of a pair to tell rounds apart.
+    """
     return _add_accuracy(counted)
 
 
-def accuracy_by_distance(counted: pd.DataFrame) -> pd.DataFrame:
-    """A row a cell and `distance` |first − second| (0 to 9): `count`, `right`, `accuracy`, `low`, `high`, `rounds`."""
-    distances = counted.assign(distance=(counted["first"] - counted["second"]).abs())
-    groups = distances.groupby([*CELL_FIELDS, "distance"], as_index=False)
-    return _add_accuracy(groups.agg(count=("count", "sum"), right=("right", "sum"), rounds=("rounds", "max")))
+def accuracy_by_distance(answers: pd.DataFrame) -> pd.DataFrame:
+    """A row a cell and `distance` |first − second| (0 to 9): `accuracy`, the mean over `rounds` rounds, its 95 %
+    interval `low`, `high` (NaN below two rounds), `count` and `right` over all; NaN for distances never drawn.
+
+    The rounds are what the interval counts: a round's answers come from one network and are not independent.
+    """
+    distances = answers.assign(distance=(answers["first"].astype(int) - answers["second"].astype(int)).abs())
+    groups = distances.groupby([*CELL_FIELDS, "seed", "distance"], observed=True)["right"]
+    by_round = groups.agg(count="size", right="sum").reset_index()
+    share = by_round["right"] / by_round["count"]
+    figures = summarise_rounds(by_round.assign(accuracy=share), [*CELL_FIELDS, "distance"], "accuracy", ())
+    totals = by_round.groupby([*CELL_FIELDS, "distance"], as_index=False, observed=True)[["count", "right"]].sum()
+    grid = totals[CELL_FIELDS].drop_duplicates().merge(pd.DataFrame({"distance": range(10)}), "cross")
+    table = grid.merge(totals, "left").merge(figures.rename(columns={"mean": "accuracy"}), "left")
+    table[["low", "high"]] = table[["low", "high"]].clip(0, 1)
+    return table.fillna({"count": 0, "right": 0, "rounds": 0}).astype({"count": int, "right": int, "rounds": int})
 
 
 def describe_distance(table: pd.DataFrame, dropout: float = 0.0) -> list[str]:

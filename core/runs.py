@@ -14,6 +14,7 @@ import errno
 import fcntl
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -28,6 +29,7 @@ import safetensors
 import safetensors.numpy
 from filelock import FileLock, Timeout
 
+from core.mnist import TEST_COUNT
 from core.settings import RunSettings, SettingsError, check_run_id, is_run_id
 
 STORE = Path(os.environ.get("PAIR_RUNS", Path(__file__).parent.parent / "cached_runs"))
@@ -61,6 +63,8 @@ PREDICTION_SHAPES: dict[str, tuple[str | int, ...]] = {
     "trace_epochs": ("epochs",),
     "trace": ("epochs", "pairs"),
 }
+
+PREDICTION_LIMITS = {"indices": TEST_COUNT - 1, "classes": 9, "digits": 9, "probability": 1}
 
 State = Literal["missing", "active", "finished", "stopped", "failed", "interrupted", "damaged"]
 
@@ -428,8 +432,7 @@ def _find_wrong_array(arrays: dict[str, np.ndarray]) -> str:
             fits = values.ndim == len(shape) and all(
                 map(lambda axis, n: sizes.setdefault(axis, n) == n, shape, values.shape)
             )
-            most = 9 if name in ("classes", "digits") else np.inf
-            if not fits or not np.all(np.isfinite(values) & (values >= 0) & (values <= most)):
+            if not fits or not np.all((values >= 0) & (values <= PREDICTION_LIMITS.get(name, sys.maxsize))):
                 return name
     return ""
 

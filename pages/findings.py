@@ -41,7 +41,7 @@ def find(question: str, signature: int) -> tuple[Any, list[str]]:
             return findings.epochs_to_stop(runs), []
         case "distance":
             answers, problems = mistakes.read_answers(STORE, runs)
-            return mistakes.count_pairs(answers), problems
+            return mistakes.accuracy_by_distance(answers), problems
         case "squared":
             return tuple(findings.digit_accuracy_squared(STORE, runs))
         case _:
@@ -69,9 +69,8 @@ match question:
         drawn, sentences = draw(charts.artefact_dots, table, is_phone()), findings.describe_artefact(table)
     case "distance":
         shown = table[(table["dropout"] == dropout) & ~table["dropout_at_evaluation"].astype(bool)]
-        distances = mistakes.accuracy_by_distance(shown)
-        drawn = draw(mistake_charts.distance_lines, distances)
-        sentences = mistakes.describe_distance(distances, dropout)
+        drawn = draw(mistake_charts.distance_lines, shown)
+        sentences = mistakes.describe_distance(shown, dropout)
     case "parameters":
         drawn = draw(charts.parameters_dots, table[table["dropout"] == dropout])
         sentences = findings.describe_parameters(table, dropout)

@@ -203,7 +203,7 @@ if view == "By digits":
     table = mistakes.accuracy_by_pair(counted)
     show_pairs(cell, table, charts.pair_heatmap(table))
     st.subheader("Does it help if the digits are far apart?", anchor=False)
-    show_figure(charts.distance_lines(mistakes.accuracy_by_distance(counted)), "distance")
+    show_figure(charts.distance_lines(mistakes.accuracy_by_distance(cell)), "distance")
     st.caption("Accuracy with 95 % intervals. *Findings* has all architectures side by side.")
 elif view == "All architectures":
     seen, together = models, judge(dropout, tuple(models), STORE.signature())

@@ -140,7 +140,7 @@ def read_everything(store: RunStore) -> None:
     leaderboard(runs)
     assert json.dumps(results_json(results_table(runs)))
     assert load_ensembles(store)[0] == []  # made-up weights are no network's
-    for find in (findings.count_pairs, findings.digit_accuracy_squared, findings.early_stop_hypothesis):
+    for find in (findings.digit_accuracy_squared, findings.early_stop_hypothesis):
         find(store, runs)
     findings.epochs_to_stop(runs)
     findings.dropout_artefact(runs)

@@ -64,7 +64,7 @@ def draw_all(store, runs) -> dict[str, charts.Drawn]:
         "paired_matrix": charts.paired_matrix(pairwise_architectures(runs)),
         "ladder": charts.ladder(climb_ladder(runs)),
         "artefact_dots": charts.artefact_dots(findings.dropout_artefact(runs), narrow=True),
-        "distance_lines": mistake_charts.distance_lines(mistakes.accuracy_by_distance(counted)),
+        "distance_lines": mistake_charts.distance_lines(mistakes.accuracy_by_distance(answers)),
         "pair_heatmap": mistake_charts.pair_heatmap(mistakes.accuracy_by_pair(counted[counted["model"] == DIRECT])),
         "parameters_dots": charts.parameters_dots(sizes[sizes["dropout"] == 0]),
         "epochs_boxes": charts.epochs_boxes(findings.epochs_to_stop(runs)),

@@ -74,7 +74,7 @@ def test_an_empty_store_gives_empty_tables_and_says_so(store):
     assert found.table.empty
     assert found.problems == []
     counted = count_pairs(found.table)
-    assert describe_distance(accuracy_by_distance(counted))[0].startswith("No finished round")
+    assert describe_distance(accuracy_by_distance(found.table))[0].startswith("No finished round")
     assert accuracy_by_pair(counted).empty
 
 
@@ -92,7 +92,8 @@ def test_pairs_are_counted_over_the_rounds_of_a_cell(store):
     write_run(store, RunSettings(model=DIRECT, seed=0), 0.99, arrays={"decision": wrong})
     write_run(store, RunSettings(model=DIRECT, seed=1), 1.0)
     write_run(store, RunSettings(model=DIRECT, seed=1, dropout=0.25), 0.5)
-    table = count_pairs(read_answers(store, load_runs(store)).table)
+    answers = read_answers(store, load_runs(store)).table
+    table = count_pairs(answers)
     assert len(table) == 200
     own = table[table["dropout"] == 0].set_index(["first", "second"])
     assert own["count"].tolist() == 100 * [20]
@@ -102,10 +103,13 @@ def test_pairs_are_counted_over_the_rounds_of_a_cell(store):
     pairs = accuracy_by_pair(own.reset_index()).set_index(["first", "second"])
     assert pairs.loc[(3, 4), "accuracy"] == 0.5
     assert pairs.loc[(4, 3), ["accuracy", "high"]].tolist() == pytest.approx([1, 1])
-    by_distance = accuracy_by_distance(own.reset_index()).set_index("distance")
+    by_distance = accuracy_by_distance(answers[answers["dropout"] == 0]).set_index("distance")
     assert by_distance["count"].tolist() == [200, 360, 320, 280, 240, 200, 160, 120, 80, 40]
     assert by_distance.loc[1, "accuracy"] == pytest.approx(350 / 360)
     assert by_distance["rounds"].tolist() == 10 * [2]
+    # The rounds' accuracies are 170/180 and 1: their mean 35/36, Student's t at 1 degree 12.706, half width 0.353.
+    assert by_distance.loc[1, ["low", "high"]].tolist() == pytest.approx([35 / 36 - 12.7062 / 36, 1], abs=1e-4)
+    assert by_distance.loc[2, ["low", "high"]].tolist() == [1, 1]
 
 
 def test_pairs_never_drawn_have_no_accuracy(store):
@@ -123,7 +127,7 @@ def test_close_digits_in_sentences(store):
     coin = (first <= second) ^ ((first == second) & (np.arange(1_000) >= 500))  # half of the equal pairs are wrong
     write_run(store, RunSettings(model="WeightSharingBranchesModel"), 0.95, arrays={"decision": coin})
     write_run(store, RunSettings(model=DIRECT), 0.82, arrays={"decision": (first <= second) ^ near})
-    sentences = describe_distance(accuracy_by_distance(count_pairs(read_answers(store, load_runs(store)).table)))
+    sentences = describe_distance(accuracy_by_distance(read_answers(store, load_runs(store)).table))
     assert sentences[0] == (
         "Over 2 architectures, pairs one apart are the hardest (50.0 % right); pairs nine apart reach 100.0 %."
     )
@@ -166,7 +170,8 @@ def test_predictions_that_do_not_fit_together_are_named(store, arrays):
     run_id = write_run(store, RunSettings(), 0.9, arrays=arrays)
     found = read_answers(store, load_runs(store))
     assert found.table.empty
-    assert found.problems == [f"The predictions of the run {run_id} do not fit together; train it again to get others."]
+    [wrong] = {"probability", "classes", "indices", "digits"} & arrays.keys()
+    assert found.problems == [f"The file predictions.safetensors of the run {run_id} is damaged ({wrong} is wrong)."]
 
 
 def test_mistakes_are_ranked_by_confidence_and_chosen_by_digits(store):
