@@ -197,7 +197,7 @@ SWITCHES: dict[str, Callable[[Training], None]] = {
     "channels last": use_plain_layout,
     "both digits of a shared branch in one batch": use_plain_branches,
     "minimal filtering in the second convolution": use_plain_convolution,
-    "fused Adam": use_plain_adam,
+    "Adam as one fused call": use_plain_adam,
     "resident tensors instead of a DataLoader": load_by_rows,
     "one process a core, each with one thread": use_all_threads,
 }

@@ -59,6 +59,15 @@ def one_sentence() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
+def open_store(path: Path) -> RunStore:
+    """The store to read, with a sentence where there is none yet; raises StoreError where it is no folder."""
+    if not path.exists():
+        messages.print(f"There is no run store at {path} yet; python -m core train makes one.", markup=False)
+    elif not path.is_dir():
+        raise StoreError(f"The store {path} is no folder.")
+    return RunStore(path)
+
+
 @app.command()
 def train(
     model: Annotated[str, typer.Option(help=f"One of {', '.join(MODEL_NAMES)}.")] = DEFAULTS.model,
@@ -179,12 +188,13 @@ def table(
 ) -> None:
     """Print the results table from the store, beside the report's numbers."""
     from core.export import FORMATS, update_readme
-    from core.results import load_runs, results_json, results_table
+    from core.results import load_runs, results_json
+    from core.statistics import compare_with_report
 
     with one_sentence():
         if as_text not in (None, *FORMATS):
             raise SettingsError(f"--format is {as_text!r}, but must be one of {', '.join(FORMATS)}.")
-        results = results_table(load_runs(RunStore(store)))
+        results = compare_with_report(load_runs(open_store(store)))
         rows = results_json(results)
         if readme is not None:
             update_readme(readme, results)
@@ -215,7 +225,7 @@ def export(
     from core.export import export_all
 
     with one_sentence():
-        for path in export_all(RunStore(store), directory):
+        for path in export_all(open_store(store), directory):
             out.print(path, markup=False)
 
 
@@ -230,7 +240,8 @@ def runs(context: typer.Context, store: StoreOption = STORE, as_json: JsonOption
     """List the runs in the store."""
     if context.invoked_subcommand is not None:
         return
-    run_store = RunStore(store)
+    with one_sentence():
+        run_store = open_store(store)
     rows = [_describe(run) for run in run_store]
     if as_json:
         print(json.dumps(rows, indent=1))
@@ -262,22 +273,32 @@ def _print_foreign(store: RunStore) -> None:
 
 
 @runs_app.command("check")
-def check(store: StoreOption = STORE) -> None:
+def check(
+    context: typer.Context,
+    store: Annotated[Path | None, typer.Option("--store", help="The folder of the run store.")] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Verify the store: every file, and each test accuracy recomputed from the weights."""
     from core.checks import check_run
 
-    run_store = RunStore(store)
-    problems, checked = [], 0
+    assert context.parent is not None
+    given = context.parent.params  # the options may also stand before the word check
+    with one_sentence():
+        run_store = open_store(store or given["store"])
+    rows: list[dict[str, Any]] = []
     with Progress(console=messages, transient=True) as progress:
         for run in progress.track(list(run_store), description="Checking"):
             problem, recomputed = check_run(run)
-            checked += recomputed
-            if problem:
-                problems.append(problem)
-    for problem in problems:
-        out.print(problem, markup=False)
+            rows.append({"run_id": run.run_id, "recomputed": recomputed, "problem": problem})
+    problems = [row["problem"] for row in rows if row["problem"]]
+    if as_json or given["as_json"]:
+        print(json.dumps(rows, indent=1))
+    else:
+        checked = sum(row["recomputed"] for row in rows)
+        total = f"{len(rows)} runs, {checked} test accuracies recomputed, {len(problems)} problems."
+        for sentence in [*problems, total]:
+            out.print(sentence, markup=False)
     _print_foreign(run_store)
-    out.print(f"{len(run_store.names())} runs, {checked} test accuracies recomputed, {len(problems)} problems.")
     if problems:
         raise typer.Exit(1)
 
@@ -313,7 +334,7 @@ def predict(
                 frames.append(frame_from_image(path))
             except ValueError as error:
                 raise ValueError(f"{path}: {error}") from None
-        rows = _predict(frames, model, RunStore(store))
+        rows = _predict(frames, model, open_store(store))
     if as_json:
         print(json.dumps(rows, indent=1))
         return

@@ -7,22 +7,29 @@ from typing import Any
 import pandas as pd
 
 from core import charts, findings, mistake_charts, mistakes
-from core.results import load_histories, load_runs, results_table, with_report_settings
+from core.findings import QUESTIONS
+from core.results import load_histories, load_runs, with_report_settings
 from core.runs import RunStore, write_atomically
 from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS
 from core.statistics import (
+    CELL_FIELDS,
     climb_ladder,
     compare_with_report,
+    describe_effects,
+    describe_p,
     describe_reproduction,
+    dropout_effects,
+    name_cell,
     pairwise_architectures,
+    points,
 )
 
-STYLE = """<title>Compare two digits: the comparison</title><meta name="viewport" content="width=device-width"><style>
+STYLE = """<meta name="viewport" content="width=device-width"><style>
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 3rem auto; padding: 0 1rem; color: #1d2733; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; } figure { margin: 1rem 0; }
 th, td { padding: 0.4rem 0.8rem; text-align: right; border-bottom: 1px solid #dde2e8; }
 td:first-child, th:first-child { text-align: left; }
-</style><h1>Do seven ways to compare two digits differ?</h1>"""
+</style>"""
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
@@ -100,32 +107,62 @@ def draw_sections(store: RunStore, runs: pd.DataFrame) -> list[Section]:
     kept = with_report_settings(runs)
     shown = kept["dropout"].isin(SHIPPED_DROPOUTS) & ~kept["dropout_at_evaluation"].astype(bool)
     histories = load_histories(store, kept["run_id"][shown])
-    steps = climb_ladder(runs)
-    artefact = findings.dropout_artefact(runs)
-    answers, problems = mistakes.read_answers(store, kept[kept["dropout"] == 0])
-    distances = mistakes.accuracy_by_distance(answers)
-    hypothesis, more = findings.early_stop_hypothesis(store, runs)
     return [
         ("Do our networks agree with the report's?", charts.comparison_dots(table), describe_reproduction(table)),
-        ("How do they learn?", charts.mean_curves(histories, runs), []),
-        ("What does each idea add?", charts.ladder(steps), steps["sentence"].tolist()),
-        ("Which architectures differ?", charts.paired_matrix(pairwise_architectures(runs)), []),
-        (
-            "Why did dropout not help in the report?",
-            charts.artefact_dots(artefact),
-            findings.describe_artefact(artefact),
-        ),
-        (
-            "Which pairs are hard?",
-            mistake_charts.distance_lines(distances),
-            mistakes.describe_distance(distances) + problems,
-        ),
-        (
-            "Did the first two stop earlier?",
-            charts.hypothesis_curves(hypothesis),
-            findings.describe_hypothesis(hypothesis) + more,
-        ),
+        ("How do the seven learn?", charts.mean_curves(histories, runs), []),
+        *[section for dropout in SHIPPED_DROPOUTS for section in _draw_differences(runs, dropout)],
+        *_draw_findings(store, runs),
     ]
+
+
+def _draw_differences(runs: pd.DataFrame, dropout: float) -> list[Section]:
+    """What each idea adds and which architectures differ, at one dropout; with dropout, what that changes."""
+    steps, name = climb_ladder(runs, dropout), charts.name_dropout(dropout).lower()
+    effects = describe_effects(dropout_effects(runs, dropout)) if dropout else []
+    pairs = charts.paired_matrix(pairwise_architectures(runs, dropout))
+    return [
+        (f"What does each idea add? ({name})", charts.ladder(steps), steps["sentence"].tolist()),
+        (f"Which architectures differ? ({name})", pairs, effects),
+    ]
+
+
+def _draw_findings(store: RunStore, runs: pd.DataFrame) -> list[Section]:
+    """The six questions of the findings; those about one dropout without it."""
+    kept = with_report_settings(runs)
+    answers, unread = mistakes.read_answers(store, kept[kept["dropout"] == 0])
+    distances = mistakes.accuracy_by_distance(answers)
+    artefact, sizes = findings.dropout_artefact(runs), findings.parameters_and_accuracy(runs)
+    epochs, (squared, more) = findings.epochs_to_stop(runs), findings.digit_accuracy_squared(store, runs)
+    hypothesis, rest = findings.early_stop_hypothesis(store, runs)
+    lines = mistake_charts.distance_lines(distances)
+    dots, curves = charts.parameters_dots(sizes[sizes["dropout"] == 0]), charts.hypothesis_curves(hypothesis)
+    return [
+        (QUESTIONS["artefact"], charts.artefact_dots(artefact), findings.describe_artefact(artefact)),
+        (QUESTIONS["distance"], lines, mistakes.describe_distance(distances) + unread),
+        (QUESTIONS["parameters"], dots, findings.describe_parameters(sizes)),
+        (QUESTIONS["epochs"], charts.epochs_boxes(epochs), findings.describe_epochs(epochs)),
+        (QUESTIONS["squared"], charts.squared_scatter(squared), findings.describe_squared(squared) + more),
+        (QUESTIONS["hypothesis"], curves, findings.describe_hypothesis(hypothesis) + rest),
+    ]
+
+
+def comparison_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """The cells of compare_with_report that have rounds as text, a row each, in percent and points."""
+    known: Any = table[table["rounds"] > 0]
+    return pd.DataFrame(
+        {
+            "Cell": [name_cell(*cell) for cell in known[CELL_FIELDS].itertuples(index=False)],
+            "n": known["rounds"].astype(str).tolist(),
+            "Ours": [_mean_and_deviation(row, "mean", "std") for _, row in known.iterrows()],
+            "95 %": [
+                "–" if pd.isna(low) else f"{low:.3f} to {high:.3f}"
+                for low, high in zip(known["low"], known["high"], strict=True)
+            ],
+            "Report's": [_mean_and_deviation(row, "report_mean", "report_std") for _, row in known.iterrows()],
+            "Difference, points": ["–" if pd.isna(value) else points(value) for value in known["difference"]],
+            "Holm's p": ["–" if pd.isna(p) else describe_p(p) for p in known["p_holm"]],
+        }
+    )
 
 
 def build_report(runs: pd.DataFrame, sections: list[Section]) -> str:
@@ -133,14 +170,23 @@ def build_report(runs: pd.DataFrame, sections: list[Section]) -> str:
 
     `sections` are those of `draw_sections`.
     """
-    parts = [pair_columns(results_table(runs)).to_html(index=False, border=0)]
-    for number, (question, drawn, sentences) in enumerate(sections):
-        # The first figure brings Plotly's script for all.
-        figure = drawn.figure.to_html(full_html=False, include_plotlyjs=number == 0, config={"responsive": True})
-        words = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
-        described = f'<figure role="img" aria-label="{escape(drawn.alt, quote=True)}">{figure}</figure>'
-        parts.append(f"<h2>{escape(question)}</h2>{described}{words}")
-    return f'<!doctype html><html lang="en"><meta charset="utf-8">{STYLE}{"".join(parts)}</html>'
+    title = "Do seven ways to compare two digits differ?"
+    table = comparison_rows(compare_with_report(runs)).to_html(index=False, border=0)
+    # The first figure brings Plotly's script for all.
+    parts = [f"<h2>{escape(section[0])}</h2>{_show(section, n == 0)}" for n, section in enumerate(sections)]
+    return _build_page(title, f"<h1>{title}</h1>{table}{''.join(parts)}")
+
+
+def _show(section: Section, with_script: bool) -> str:
+    _, drawn, sentences = section
+    figure = drawn.figure.to_html(full_html=False, include_plotlyjs=with_script, config={"responsive": True})
+    words = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    return f'<figure role="img" aria-label="{escape(drawn.alt, quote=True)}">{figure}</figure>{words}'
+
+
+def _build_page(title: str, body: str) -> str:
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title>{STYLE}'
+    return f'<!doctype html><html lang="en">{head}{body}</html>'
 
 
 def as_parquet(frame: pd.DataFrame) -> bytes:
@@ -153,7 +199,7 @@ def export_all(store: RunStore, directory: Path) -> list[Path]:
     """Write table.csv, table.md, table.tex, runs.parquet, histories.parquet, report.html and each figure as an HTML
     file of its own (figure-1.html, …); raises OSError."""
     runs = load_runs(store)
-    table = results_table(runs)
+    table = compare_with_report(runs)
     directory.mkdir(parents=True, exist_ok=True)
     sections = draw_sections(store, runs)
     finished = runs[runs["state"] == "finished"]
@@ -165,8 +211,11 @@ def export_all(store: RunStore, directory: Path) -> list[Path]:
         "histories.parquet": as_parquet(load_histories(store, finished["run_id"])),
         "report.html": build_report(runs, sections).encode(),
     }
-    for number, (_, drawn, _) in enumerate(sections, start=1):
-        contents[f"figure-{number}.html"] = drawn.figure.to_html(include_plotlyjs=True).encode()
+    for number, section in enumerate(sections, start=1):
+        question = section[0]
+        contents[f"figure-{number}.html"] = _build_page(
+            question, f"<h1>{escape(question)}</h1>{_show(section, True)}"
+        ).encode()
     for name, content in contents.items():
         write_atomically(directory / name, content)
     return [directory / name for name in contents]

@@ -28,6 +28,14 @@ from core.statistics import (
     summarise_rounds,
 )
 
+QUESTIONS = {  # a finding's name -> what it answers
+    "artefact": "Why did dropout not help in the report?",
+    "distance": "Which pairs are hard?",
+    "parameters": "Do more parameters help?",
+    "epochs": "How long does training last?",
+    "squared": "Why does reading digits compare so well?",
+    "hypothesis": "Did the first two stop earlier?",
+}
 DIGIT_MODELS: tuple[ModelName, ...] = ("WeightSharingAuxiliaryModel", "DirectClassificationModel")
 EARLY_MODELS: tuple[ModelName, ...] = ("TwoChannelsModel", "TwoBranchesModel")  # those that the report prints lower
 ARTEFACT_CASES = ((0.0, False), (0.25, False), (0.5, False), (0.25, True), (0.5, True))
@@ -154,8 +162,8 @@ def describe_squared(table: pd.DataFrame) -> list[str]:
         return [f"{PALETTE[DIGIT_MODELS[1]].label} has no finished round with predictions yet."]
     mean = table.mean()
     return [
-        f"Over {plural(len(table), 'round')}, {percent(mean['digit_accuracy'])} of the digits are read rightly; that "
-        f"squared is {percent(mean['squared'])}, yet {percent(mean['test_accuracy'])} of the comparisons are right.",
+        f"Over {plural(len(table), 'round')}{_whose(table)}, {percent(mean['digit_accuracy'])} of the digits are read "
+        f"rightly; that squared is {percent(mean['squared'])}, yet {percent(mean['test_accuracy'])} of the comparisons are right.",
         f"The difference is pairs whose order survives a misread digit, {percent(mean['lucky'])} of all; independent "
         f"misreadings with the same confusions would give {percent(mean['expected'])}.",
     ]
@@ -210,11 +218,16 @@ def describe_epochs(table: pd.DataFrame) -> list[str]:
     sentences = []
     if first != last:
         sentences.append(
-            f"{PALETTE[first].label} stops first, after {mean[first]:.0f} epochs on average, "
+            f"{PALETTE[first].label} stops first, after {mean[first]:.0f} epochs on average{_whose(table)}, "
             f"{PALETTE[last].label} last, after {mean[last]:.0f}."
         )
     capped = int((table["stop_reason"] == "max_epochs").sum())
     return [*sentences, f"{capped} of {plural(len(table), 'round')} reached the last epoch without stopping early."]
+
+
+def _whose(table: pd.DataFrame) -> str:
+    """What a figure over all rows of a table mixes, if anything."""
+    return " with and without dropout" if table["dropout"].nunique() > 1 else ""
 
 
 def _table_cells() -> list[Cell]:

@@ -153,8 +153,6 @@ def load_network(run: Run) -> nn.Module:
     """A run's trained network in evaluation mode; raises StoreError or ValueError naming the run."""
     network, arrays = build_network(_settings_of(run)), run.weights()
     try:
-        if not {"mean", "deviation"} <= run.summary.keys():
-            raise ValueError("Its result lacks the mean or the deviation that standardise images.")
         if not all(np.isfinite(values).all() for values in arrays.values()):
             raise ValueError("Its weights are not all finite numbers.")
         load_weights(network, arrays)

@@ -43,6 +43,9 @@ class Found(NamedTuple):
     problems: list[str]
 
 
+HISTORY_SETTINGS = ["model", "dropout", "dropout_at_evaluation", "seed"]
+
+
 def load_runs(store: RunStore) -> pd.DataFrame:
     """A row a run of the store, whatever its state; columns are RUN_COLUMNS, empty where a run lacks a figure."""
     rows = []
@@ -63,13 +66,13 @@ def load_runs(store: RunStore) -> pd.DataFrame:
 
 
 def load_histories(store: RunStore, run_ids: Iterable[str]) -> pd.DataFrame:
-    """A row an epoch of the runs: `run_id`, `model`, `dropout`, `seed` and the record's fields; losses in nats."""
+    """A row an epoch of the runs: `run_id`, HISTORY_SETTINGS and the record's fields; losses in nats."""
     rows = []
     for run in map(store.read, run_ids):
         if run.settings is not None:
-            known = {"run_id": run.run_id, **run.settings.model_dump(include={"model", "dropout", "seed"})}
+            known = {"run_id": run.run_id, **run.settings.model_dump(include=set(HISTORY_SETTINGS))}
             rows += [{**known, **record} for record in run.history]
-    return pd.DataFrame(rows, columns=["run_id", "model", "dropout", "seed", *EPOCH_FIELDS])
+    return pd.DataFrame(rows, columns=["run_id", *HISTORY_SETTINGS, *EPOCH_FIELDS])
 
 
 def read_each(store: RunStore, runs: pd.DataFrame, measure: Callable[[Any, Arrays], T]) -> tuple[list[T], list[str]]:

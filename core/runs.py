@@ -45,7 +45,7 @@ EPOCH_FIELDS = {  # every record's fields; those that may be null are the parts 
     "digit_accuracy": float | None,
     "seconds": float,
 }
-SUMMARY_FIELDS = {  # those of a finished run that somebody reads; some, of other programs' runs, may be missing
+SUMMARY_FIELDS = {  # those of a finished run, beside its test accuracy, that somebody reads
     "epochs": int,
     "seconds": float,
     "stop_reason": str,
@@ -410,7 +410,7 @@ def _judge_result(run_id: str, path: Path, settings: RunSettings, summary: dict[
     state = summary.get("state")
     accuracy = summary.get("test_accuracy")
     if state == "finished" and isinstance(accuracy, float) and 0 <= accuracy <= 1:
-        wrong = [name for name, kind in SUMMARY_FIELDS.items() if name in summary and not _is_a(summary[name], kind)]
+        wrong = [name for name, kind in SUMMARY_FIELDS.items() if not _is_a(summary.get(name), kind)]
         if not wrong:
             return Run(run_id, path, "finished", settings, summary)
         problem = f"The run {run_id} is set aside: {wrong[0]} in result.json is wrong."

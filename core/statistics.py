@@ -231,6 +231,14 @@ def describe_step(change: str, paired: Paired, p_holm: float) -> str:
     return f"{change} {verb} {points(abs(paired.difference))} points ({evidence}, n = {paired.rounds})."
 
 
+def describe_effects(effects: pd.DataFrame) -> list[str]:
+    """A sentence an architecture on dropout_effects."""
+    rows: Any = effects[["model", *TESTED_FIELDS]].itertuples(index=False)
+    return [
+        describe_step(f"{PALETTE[model].label}: dropout", Paired(*paired), p_holm) for model, *paired, p_holm in rows
+    ]
+
+
 def describe_p(p: float) -> str:
     """A p value for a sentence or a table: '< 0.001', '0.034'."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.9995 else "1"

@@ -12,12 +12,10 @@ from core.settings import SHIPPED_DROPOUTS
 from core.statistics import (
     CELL_FIELDS,
     LEVEL,
-    TESTED_FIELDS,
-    Paired,
     climb_ladder,
+    describe_effects,
     describe_p,
     describe_reproduction,
-    describe_step,
     dropout_effects,
     pairwise_architectures,
 )
@@ -204,9 +202,5 @@ else:
     )
     if dropout:
         st.subheader(f"Does dropout {dropout:g} help?", anchor=False)
-        effects = dropout_effects(runs, dropout)
-        sentences = [
-            describe_step(f"{PALETTE[model].label}: dropout", Paired(*paired), p_holm)
-            for model, *paired, p_holm in effects[["model", *TESTED_FIELDS]].itertuples(index=False)
-        ]
+        sentences = describe_effects(dropout_effects(runs, dropout))
         st.markdown("\n".join(f"- {sentence}" for sentence in sentences))

@@ -9,23 +9,14 @@ from pages.components.link import check_link
 from pages.components.router import enter_by_router
 from pages.components.shared import STORE, is_phone, read_runs
 
-QUESTIONS = {
-    "artefact": "Why did dropout not help in the report?",
-    "distance": "Which pairs are hard?",
-    "parameters": "Do more parameters help?",
-    "epochs": "How long does training last?",
-    "squared": "Why does reading digits compare so well?",
-    "hypothesis": "Did the first two stop earlier?",
-}
-
 enter_by_router()
 heading = st.container()
-check_link("finding", QUESTIONS.values())
+check_link("finding", findings.QUESTIONS.values())
 question = st.pills(
-    "Finding", list(QUESTIONS), default="artefact", format_func=QUESTIONS.get, key="finding", bind="query-params",
-    required=True, label_visibility="collapsed",
+    "Finding", list(findings.QUESTIONS), default="artefact", format_func=findings.QUESTIONS.get, key="finding",
+    bind="query-params", required=True, label_visibility="collapsed",
 )  # fmt: skip
-heading.title(QUESTIONS[question])
+heading.title(findings.QUESTIONS[question])
 
 
 @st.cache_data(max_entries=12, show_spinner="Reading the runs…")

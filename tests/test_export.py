@@ -48,13 +48,16 @@ def test_export_writes_everything_and_the_report_needs_nothing_beside_it(tmp_pat
     paths = export_all(store, tmp_path / "new")
     assert [path.name for path in paths] == [
         "table.csv", "table.md", "table.tex", "runs.parquet", "histories.parquet", "report.html",
-        *(f"figure-{number}.html" for number in range(1, 8)),
+        *(f"figure-{number}.html" for number in range(1, 13)),
     ]  # fmt: skip
     runs, histories = (pd.read_parquet(tmp_path / "new" / f"{name}.parquet") for name in ("runs", "histories"))
     assert len(runs) == 320
     assert histories.groupby("run_id").size().equals(runs.set_index("run_id")["epochs"].astype(int).sort_index())
+    assert not histories.duplicated(["model", "dropout", "dropout_at_evaluation", "seed", "epoch"]).any()
+    assert "p_holm" in (tmp_path / "new" / "table.csv").read_text().splitlines()[0]
+    assert '<html lang="en">' in (tmp_path / "new" / "figure-12.html").read_text()
     report = (tmp_path / "new" / "report.html").read_text()
-    assert report.count("<figure") == 7
+    assert report.count("<figure") == 12
     assert not re.search(r'<(script|link)[^>]+(src|href)="http', report)
 
 

@@ -11,7 +11,7 @@ from core.objectives import decide
 from core.prediction import load_ensembles
 from core.runs import EPOCH_FIELDS, RunStore
 from core.settings import MODEL_NAMES, RunSettings
-from core.training import Training, evaluate, load_weights, quantise
+from core.training import FusedAdam, Training, evaluate, load_weights, quantise
 
 SMALL = {"training_pairs": 200, "max_epochs": 6, "batch_size": 50}
 
@@ -159,3 +159,17 @@ def test_weights_of_another_network_are_refused():
     }
     with pytest.raises(ValueError, match="The weights belong to another network"):
         load_weights(build_network(RunSettings()), other)
+
+
+def test_the_fused_step_is_torchs_adam_to_the_last_digit():
+    layers = [torch.nn.Linear(7, 3), torch.nn.Linear(7, 3)]
+    layers[1].load_state_dict(layers[0].state_dict())
+    ours = FusedAdam(layers[0].parameters(), 1e-2)
+    theirs = torch.optim.Adam(layers[1].parameters(), lr=1e-2, fused=True)
+    inputs = torch.randn(5, 7, generator=torch.Generator().manual_seed(0))
+    for _ in range(4):
+        for layer, optimiser in zip(layers, (ours, theirs), strict=True):
+            optimiser.zero_grad()
+            layer(inputs).square().sum().backward()
+            optimiser.step()
+    assert torch.equal(layers[0].weight, layers[1].weight)
