@@ -425,7 +425,8 @@ def paired_matrix(pairs: pd.DataFrame) -> Drawn:
         row, column = places[pair.second], places[pair.first]
         ahead[row, column] = 100 * pair.difference
         text = points(pair.difference)
-        texts[row, column] = f"<b>{text}</b>" if pair.more_than_chance else text
+        interval = f"<span style='font-size:10px'>{points(pair.low)} to {points(pair.high)}</span>"
+        texts[row, column] = (f"<b>{text}</b>" if pair.more_than_chance else text) + f"<br>{interval}"
         hovers[row, column] = (
             f"{PALETTE[pair.second].label} minus<br>{PALETTE[pair.first].label}: {text} points"
             f"<br>95 % {points(pair.low)} to {points(pair.high)}, Holm's p {pair.p_holm:.2g}, n = {pair.rounds}"
@@ -437,12 +438,10 @@ def paired_matrix(pairs: pd.DataFrame) -> Drawn:
         mode="text", hoverinfo="skip", textfont={"size": 13, "color": "white"},
     )  # fmt: skip
     labels = [f"{wrap(PALETTE[model].label, 15)}  <b>{place + 1}</b>" for model, place in places.items()]
-    frame(figure, 440)
+    heads = [f"<b>{place + 1}</b><br>{wrap(PALETTE[model].label, 14)}" for model, place in places.items()]
+    frame(figure, 540)
     figure.update_yaxes(tickvals=numbers[1:], ticktext=labels[1:], range=[6.5, 0.5], showgrid=False)
-    figure.update_xaxes(
-        tickvals=numbers[:-1], ticktext=[f"<b>{number + 1}</b>" for number in numbers[:-1]], range=[-0.5, 5.5],
-        side="top", showgrid=False,
-    )  # fmt: skip
+    figure.update_xaxes(tickvals=numbers[:-1], ticktext=heads[:-1], range=[-0.5, 5.5], side="top", showgrid=False)
     return Drawn(figure, _describe_matrix(pairs))
 
 

@@ -36,7 +36,11 @@ def curve_rows(histories: pd.DataFrame, metric: str, ended: set[str]) -> pd.Data
 def live_curves(metric: str, max_epochs: int, look: Look) -> dict[str, Any]:
     """The specification that draws `curve_rows`: each round thin, their mean thick; drag to move, wheel to zoom."""
     accuracy = metric.endswith("accuracy")
-    y_axis = {"title": METRICS[metric] + ("" if accuracy else ", nats"), "format": ".0%" if accuracy else ".2f"}
+    y_axis = {
+        "title": METRICS[metric] + ("" if accuracy else ", nats"),
+        "format": ".0%" if accuracy else ".2f",
+        "tickMinStep": 0.01,
+    }
     encoding = {
         "x": {"field": "epoch", "type": "quantitative", "title": "Epoch", "scale": {"domain": [0, max_epochs]}},
         "y": {"field": "value", "type": "quantitative", "axis": y_axis, "scale": {"zero": False}},

@@ -163,7 +163,8 @@ def describe_squared(table: pd.DataFrame) -> list[str]:
     mean = table.mean()
     return [
         f"Over {plural(len(table), 'round')}{_whose(table)}, {percent(mean['digit_accuracy'])} of the digits are read "
-        f"rightly; that squared is {percent(mean['squared'])}, yet {percent(mean['test_accuracy'])} of the comparisons are right.",
+        f"rightly; that squared is {percent(mean['squared'])}, yet {percent(mean['test_accuracy'])} of the comparisons "
+        "are right.",
         f"The difference is pairs whose order survives a misread digit, {percent(mean['lucky'])} of all; independent "
         f"misreadings with the same confusions would give {percent(mean['expected'])}.",
     ]

@@ -28,6 +28,7 @@ from pages.components.shared import (
     read_comparison,
     read_runs,
     read_table_histories,
+    tell_what_does_not_count,
 )
 
 VIEWS = {
@@ -164,6 +165,7 @@ elif view != "Curves":
 if view == "Table":
     show_table(table[table["dropout"].isin(chosen) & ~table["dropout_at_evaluation"]])
     show_downloads()
+    tell_what_does_not_count(runs)
 
 elif view == "Curves":
     from core.charts import mean_curves  # Plotly takes a while to import: only where it draws
@@ -197,7 +199,8 @@ else:
     drawn = draw(paired_matrix, pairwise_architectures(runs, dropout))
     show_figure(drawn, "matrix")
     st.caption(
-        "Points of test accuracy, paired by round: in a round, all architectures meet the same pairs of digits. "
+        "Points of test accuracy by which a row is ahead of a column, with the 95 % interval, paired by round: in a "
+        "round, all architectures meet the same pairs of digits. "
         "Bold: p below 0.05 after Holm's correction for the 21 comparisons."
     )
     if dropout:

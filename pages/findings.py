@@ -5,9 +5,10 @@ from typing import Any
 import streamlit as st
 
 from core import findings, mistakes
+from core.statistics import describe_gaps
 from pages.components.link import check_link
 from pages.components.router import enter_by_router
-from pages.components.shared import STORE, is_phone, read_runs
+from pages.components.shared import STORE, is_phone, read_comparison, read_runs
 
 enter_by_router()
 heading = st.container()
@@ -44,6 +45,7 @@ for problem in problems:
     st.caption(f":material/warning: {problem}")
 if table.empty or ("rounds" in table and not table["rounds"].sum()):
     st.caption("No run in the store answers this question yet: train with the report's settings under *Train*.")
+    st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
     st.stop()
 
 from core import charts, mistake_charts  # noqa: E402 - Plotly takes a while to import: only where it draws
@@ -73,6 +75,9 @@ match question:
         drawn, sentences = draw(charts.hypothesis_curves, table, is_phone()), findings.describe_hypothesis(table)
 show_figure(drawn, question)
 st.markdown(" ".join(sentences))
+if question not in ("artefact", "distance"):  # whose sentences say it of their own cells
+    table1 = read_comparison()
+    st.caption(describe_gaps(table1[table1["report_mean"].notna()]))
 
 if question == "distance":
     st.page_link("pages/mistakes.py", label="Which digits, and which pictures? See Mistakes", icon=":material/rule:")

@@ -8,7 +8,7 @@ from core.settings import RunSettings
 from core.statistics import CERTAIN_ROUNDS, leaderboard
 from pages.components.router import enter_by_router
 from pages.components.settings_form import link_settings
-from pages.components.shared import architecture_column, is_phone, read_runs
+from pages.components.shared import architecture_column, is_phone, read_runs, tell_what_does_not_count
 
 enter_by_router()
 st.title("Which settings compare digits best?")
@@ -60,6 +60,7 @@ st.dataframe(
 st.caption(
     f"Ranked by mean test accuracy; settings with fewer than {CERTAIN_ROUNDS} rounds are uncertain and follow unranked."
 )
+tell_what_does_not_count(runs)
 if click := st.session_state.get(load):
     chosen = board.iloc[click.row][names]
     cells = summarise_cells(runs)

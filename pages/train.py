@@ -11,18 +11,19 @@ from core.limits import LimitError
 from core.palette import PALETTE
 from core.results import SETTINGS_FIELDS, load_histories
 from core.runs import Run, StoreError
+from core.settings import RunSettings
 from pages.components.link import check_link
 from pages.components.queue import describe_wait, show_queue
 from pages.components.router import enter_by_router
 from pages.components.settings_form import choose_settings, load_settings
-from pages.components.shared import STORE, get_engine, get_owner, read_cells
+from pages.components.shared import STORE, get_engine, get_owner, is_phone, read_cells
 
 TICK = 0.5  # seconds between two looks at the store while one's own runs train, and nobody else's
 SHARED_TICK, IDLE_TICK = 1.0, 2.0  # the same where others' runs train too, and where only others' do
+CELL = [name for name in SETTINGS_FIELDS if name != "seed"]
 REPLAY_SPEED = 20  # epochs a second
 WORDS = {
     "finished": "finished",
-    "active": "waiting or training",
     "stopped": "stopped",
     "interrupted": "interrupted",
     "failed": "failed",
@@ -82,9 +83,10 @@ def read_epochs() -> pd.DataFrame:
 def describe_rounds() -> tuple[str, set[str]]:
     """The rounds' states in a sentence with the finished ones' mean, and the rounds that have ended."""
     runs = [STORE.read(run_id) for run_id in rounds]
-    counts = pd.Series([WORDS[run.state] for run in runs]).value_counts()
+    counts = pd.Series([name_state(run) for run in runs]).value_counts()
+    differences = settings.describe_differences()
     text = (
-        f"{len(runs)} round{'s' if len(runs) > 1 else ''}: "
+        f"{len(runs)} round{'s' if len(runs) > 1 else ''}{f' with {differences}' if differences else ''}: "
         + ", ".join(f"{number} {word}" for word, number in counts.items())
         + "."
     )
@@ -92,13 +94,18 @@ def describe_rounds() -> tuple[str, set[str]]:
     if len(accuracies):
         spread = f" ± {100 * accuracies.std():.1f}" if len(accuracies) > 1 else ""
         text += f" Test accuracy {100 * accuracies.mean():.1f}{spread} % (n = {len(accuracies)})."
-    sound = [WORDS[state] for state in ("finished", "active", "missing")]
-    if not counts.index.isin(sound).all() and not objection:
+    if not objection and any(run.state not in ("finished", "active", "missing") for run in runs):
         text += " *Start training* goes on with the rest."
     ended = {run.run_id for run in runs if run.state != "active"}
     if elsewhere := rounds.keys() - ended - engine.jobs.keys():
         text += f" Another program on this store trains {len(elsewhere)} of them; their epochs appear here."
     return " ".join([text, *dict.fromkeys(filter(None, map(tell_problem, runs)))]), ended
+
+
+def name_state(run: Run) -> str:
+    """A round's state in a word or two."""
+    job = engine.jobs.get(run.run_id)
+    return WORDS.get(run.state) or ("waiting" if job and not job.running else "training")
 
 
 def tell_problem(run: Run) -> str:
@@ -138,7 +145,7 @@ def show_curves() -> None:
             on_select="rerun",  # Streamlit resets a zoom at new data, unless it is a selection that somebody asks for
             selection_mode="zoom",
             height=400,
-            alt=f"{METRICS[metric]} of {len(rounds)} rounds of {look.label} against the epoch. {text}",
+            alt=f"{METRICS[metric]} of {look.label} against the epoch. {text.replace('*', '')}",
         )
     st.caption(text)
     show_queue(engine, owner)
@@ -156,7 +163,7 @@ def bring_back() -> None:
     """Set the controls to the chosen cell."""
     for row in st.session_state.earlier.selection.rows:
         chosen = cells.iloc[row]
-        values = {name: chosen[name] for name in SETTINGS_FIELDS if name != "seed"}
+        values = {name: chosen[name] for name in CELL}
         load_settings({**values, "seed": chosen["first_seed"]}, min(int(chosen["rounds"]), 100))
 
 
@@ -165,17 +172,20 @@ if cells.empty:
 else:
     st.dataframe(
         cells.assign(
-            label=[PALETTE[name].label for name in cells["model"]], mean=100 * cells["mean"], std=100 * cells["std"]
+            label=[PALETTE[name].label for name in cells["model"]], mean=100 * cells["mean"], std=100 * cells["std"],
+            others=[RunSettings.parse(values).describe_differences() for values in cells[CELL].to_dict("records")],
         ),
-        column_order=("label", "dropout", "dropout_at_evaluation", "training_pairs", "rounds", "mean", "std"),
+        column_order=(
+            ("mean", "label", "dropout", "finished") if is_phone()
+            else ("label", "dropout", "finished", "mean", "std", "others")
+        ),
         column_config={
             "label": "Architecture",
             "dropout": st.column_config.NumberColumn("Dropout", format="%.2f"),
-            "dropout_at_evaluation": "Left on at evaluation",
-            "training_pairs": st.column_config.NumberColumn("Training pairs", format="localized"),
-            "rounds": "Rounds",
-            "mean": st.column_config.NumberColumn("Test accuracy, mean", format="%.1f %%"),
-            "std": st.column_config.NumberColumn("Standard deviation", format="%.1f"),
+            "finished": st.column_config.NumberColumn("Rounds", help="Those that are finished"),
+            "mean": st.column_config.NumberColumn("Accuracy, %", format="%.1f", help="Mean test accuracy"),
+            "std": st.column_config.NumberColumn("± std", format="%.1f"),
+            "others": st.column_config.TextColumn("Other settings", help="Where they are not the report's"),
         },
         hide_index=True,
         height=300,

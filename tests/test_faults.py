@@ -211,7 +211,7 @@ def test_the_line_is_cut_the_page_reloads_and_the_server_is_killed(cluster, brow
 
         page.reload()
         page.wait_for_function(MORE_MARKS, arg=seen)
-        expect(page.get_by_text("1 round: 1 waiting or training.")).to_be_visible()
+        expect(page.get_by_text("1 round: 1 training.")).to_be_visible()
 
         process.kill()
         process.wait()

@@ -96,6 +96,19 @@ def read_comparison() -> pd.DataFrame:
     return _comparison(STORE.signature())
 
 
+def tell_what_does_not_count(runs: pd.DataFrame) -> None:
+    """A caption about the runs that have no result, and about what is no run; nothing where there is none of either."""
+    counts = runs["state"][runs["state"].isin(["stopped", "interrupted", "failed", "damaged"])].value_counts()
+    sentences = []
+    if len(counts):
+        kinds = ", ".join(f"{count} {state}" for state, count in counts.items())
+        sentences.append(f"Runs without a result do not count: {kinds}; *python -m core runs --json* says why.")
+    if foreign := STORE.foreign():
+        sentences.append(f"In the store's folder, but no run: {', '.join(foreign[:5])}.")
+    if sentences:
+        st.caption(f":material/info: {' '.join(sentences)}")
+
+
 def is_phone() -> bool:
     """Whether the visitor's browser calls itself a phone's: panels then stand below one another."""
     return "Mobi" in st.context.headers.get("User-Agent", "")
