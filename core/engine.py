@@ -420,6 +420,8 @@ def find_strangers(client: Any) -> dict[str, str]:
     answers = {**client.run(describe_versions, on_error="return"), **_ask_scheduler(client)}
     sentences = {}
     for address, answer in answers.items():
+        if isinstance(answer, OSError):  # lost at this moment
+            continue
         here = isinstance(answer, dict)
         wrong = name_differences(answer) if here else "no copy of this program that it can import"
         if wrong:
