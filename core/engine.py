@@ -444,7 +444,7 @@ def train_run(settings_json: str, attempt: str, versions: dict[str, str]) -> dic
     values, so that whoever receives them needs no torch.
     """
     if versions != describe_versions():
-        raise ImportError("This worker has other versions than the process that submits the runs.")
+        raise ImportError("This worker has other versions than the process that submits the runs; start both anew.")
     import torch
     from distributed import Event, get_worker
 
