@@ -25,6 +25,7 @@ from torchvision.datasets import MNIST
 from core.drawing import (
     PAD,
     Grid,
+    change_width,
     decode_drawing,
     encode_drawing,
     frame_from_image,
@@ -33,7 +34,7 @@ from core.drawing import (
     trace_digit,
 )
 from core.mnist import DATA, unpack_mnist
-from core.prediction import Ensemble
+from core.prediction import Ensemble, load_network
 from core.runs import RunStore
 from core.settings import RunSettings
 
@@ -42,14 +43,14 @@ BARS = {"as drawn": 1.0, "a third thicker": 3.0, "a third thinner": 3.0}  # poin
 PENS = {"as drawn": 0.0, "a third thicker": 1 / 3, "a third thinner": -1 / 3}
 
 
-def load_network() -> Ensemble:
+def load_readers() -> Ensemble:
     """All rounds of DirectClassificationModel with the report's settings; raises ValueError where none is stored."""
     wanted = RunSettings(model="DirectClassificationModel").cell()
     runs = [run for run in RunStore() if run.has_weights and run.settings and run.settings.cell() == wanted]
     rounds = [run for run in runs if run.state == "finished"]
     if not rounds:
         raise ValueError("The run store holds no DirectClassificationModel with the report's settings.")
-    return Ensemble(rounds)
+    return Ensemble(rounds, [load_network(run) for run in rounds])
 
 
 def draw_digits(count: int, generator: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -70,16 +71,6 @@ def place_digit(digit: NDArray[np.uint8], generator: np.random.Generator) -> Gri
     top, left = generator.integers(0, int(PAD) - height + 1), generator.integers(0, int(PAD) - width + 1)
     pad[top : top + height, left : left + width] = enlarged
     return pad
-
-
-def change_width(pad: Grid, share: float) -> Grid:
-    """The digit with its strokes wider by `share` of their mean width, by moving the ink's edge on both sides."""
-    mask = np.pad(pad >= 128, 1)[1:-1, 1:-1]
-    inside = ndimage.distance_transform_edt(mask)
-    middle = inside >= ndimage.maximum_filter(inside, 3)
-    width = 2 * float(inside[mask & middle].mean())
-    signed = np.where(mask, inside - 0.5, 0.5 - ndimage.distance_transform_edt(~mask))  # pixels within the ink
-    return (255 * np.clip(signed + share * width / 2 + 0.5, 0, 1)).astype(np.float32)
 
 
 def read_strokes(pad: Grid) -> Grid:
@@ -122,7 +113,7 @@ def print_change(name: str, accuracy: NDArray[np.float64], change: NDArray[np.fl
 def run_benchmark(count: int, seed: int) -> bool:
     """Print the table; whether every bar is met."""
     generator = np.random.default_rng(seed)
-    network = load_network()
+    network = load_readers()
     digits, classes = draw_digits(count, generator)
     halves = digits.reshape(-1, 14, 2, 14, 2).mean((2, 4), dtype=np.float32)
     direct = measure_accuracy(network, halves, classes)

@@ -674,3 +674,34 @@ def pair_trace(table: pd.DataFrame, chosen: ModelName, narrow: bool = False) -> 
     figure.update_yaxes(title_text="Probability of first ≤ second", tickformat=PERCENT, range=[-0.02, 1.02])
     words = "; ".join(parts) or "no rounds yet"
     return Drawn(figure, f"Probability of first ≤ second during training: {words}.")
+
+
+def attribution_maps(frames: Any, pixels: Any, narrow: bool) -> Drawn:
+    """What each pixel of two frames (2, 14, 14) in 0 to 255 added to the logit (2, 14, 14), over the frames."""
+    figure = _panels(["First digit", "Second digit"], narrow, 0.08)
+    most = max(float(np.abs(pixels).max()), 1e-9)
+    ink = {"colorscale": [[0, "rgba(128, 138, 151, 0.10)"], [1, "rgba(128, 138, 151, 0.75)"]], "zmin": 0, "zmax": 255}
+    for panel in range(2):
+        place = _place(panel, narrow)
+        figure.add_trace(go.Heatmap(z=frames[panel], showscale=False, hoverinfo="skip", **ink), **place)
+        hover = "row %{y}, column %{x}: %{z:+.2f}<extra></extra>"
+        figure.add_trace(go.Heatmap(z=pixels[panel], coloraxis="coloraxis", hovertemplate=hover), **place)
+    clear = "rgba(128, 138, 151, 0)"
+    figure.update_layout(
+        coloraxis={
+            "colorscale": [[0, WORSE], [0.5, clear], [1, BETTER]],
+            "cmin": -most,
+            "cmax": most,
+            "colorbar": {"title": {"text": "logit", "side": "right"}, "tickformat": "+.2f", "thickness": 14},
+        }
+    )
+    if narrow:
+        figure.update_coloraxes(colorbar={"orientation": "h", "y": -0.02, "yanchor": "top", "title_side": "top"})
+    figure.update_xaxes(visible=False, constrain="domain")
+    figure.update_yaxes(visible=False, autorange="reversed", constrain="domain")
+    for panel in range(2):  # square pixels
+        axis = f"x{panel + 1}" if panel else "x"
+        figure.update_yaxes(scaleanchor=axis, **_place(panel, narrow))
+    sums = [float(each.sum()) for each in pixels]
+    alt = f"Pixels that spoke for and against first ≤ second: the first digit's add {sums[0]:+.2f} to the logit, "
+    return Drawn(frame(figure, 700 if narrow else 380), f"{alt}the second's {sums[1]:+.2f}.")

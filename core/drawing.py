@@ -7,6 +7,7 @@ large it is and how thick its pen was make no difference. Pictures keep their st
 
 import base64
 import math
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -46,7 +47,8 @@ _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")  # what a browser shows
 _LEAST_CONTRAST = 20  # grey levels by which a digit must stand out
 _EVEN = 8  # grey levels by which an even background may vary
 _THINNEST = 1.9  # pixels; a picture's thinner strokes are thickened to this
-_QUANTUM = 0.5  # pad units; the precision of a link
+_PER_UNIT = 10  # the precision of pads and links: a tenth of a pad unit
+_IMAGE = re.compile("[0-9]{1,4}")  # the number of a MNIST test image; a drawing's text is longer
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def steps_from_strokes(drawing: Drawing) -> Steps:
     path = cKDTree(_fit_path(*_pieces(drawing)))
     box = _draw_path(path, BOX, np.zeros(2))
     field = _draw_path(path, FIELD, CENTRE - centre_of_mass(box))
-    return Steps(box, field, _halve(field))
+    return Steps(box, field, halve_field(field))
 
 
 def _pieces(drawing: Drawing) -> tuple[Points, Points]:
@@ -180,9 +182,18 @@ def centre_of_mass(ink: Grid) -> Points:
     return np.array([x, y])
 
 
-def _halve(field: Grid) -> Grid:
+def halve_field(field: Grid) -> Grid:
+    """(28, 28) -> (14, 14): averages over 2 × 2 pixels."""
     halved: Grid = field.reshape(FIELD // 2, 2, FIELD // 2, 2).mean((1, 3), dtype=np.float32)
     return halved
+
+
+def steps_from_field(field: Grid) -> Steps:
+    """The stages of an image (28, 28) as MNIST holds it, which are those that led there; the image itself is kept."""
+    ink = field[_bounds(field > 0)]
+    spare = [(BOX - side) // 2 for side in ink.shape]
+    box = np.pad(ink, [(before, BOX - before - side) for before, side in zip(spare, ink.shape, strict=True)])
+    return Steps(box, field, halve_field(field))
 
 
 # --- pictures ---------------------------------------------------------------------------------------------------------
@@ -201,7 +212,7 @@ def steps_from_image(picture: Image.Image | bytes | Path) -> Steps:
     """The stages of a picture; raises ValueError as `frame_from_image`."""
     ink = ink_from_image(picture)
     field = _centre_ink(ink)
-    return Steps(_box_ink(ink), field, _halve(field))
+    return Steps(_box_ink(ink), field, halve_field(field))
 
 
 def _box_ink(ink: Grid) -> Grid:
@@ -373,6 +384,24 @@ def _thicken(ink: Grid) -> Grid:
     return grown
 
 
+def change_width(ink: Grid, share: float) -> Grid:
+    """Ink (H, W), its strokes many pixels wide, made wider by `share` of their mean width: its edge moves outwards."""
+    mask = np.pad(ink >= 128, 1)[1:-1, 1:-1]
+    inside = ndimage.distance_transform_edt(mask)
+    middle = inside >= ndimage.maximum_filter(inside, 3)
+    width = 2 * float(inside[mask & middle].mean())
+    signed = np.where(mask, inside - 0.5, 0.5 - ndimage.distance_transform_edt(~mask))  # pixels within the ink
+    changed: Grid = (255 * np.clip(signed + share * width / 2 + 0.5, 0, 1)).astype(np.float32)
+    return changed
+
+
+def change_pen(field: Grid, share: float) -> Grid:
+    """A digit (28, 28) as a pen would write it that is thicker by `share` of its width, or thinner."""
+    large = np.asarray(Image.fromarray(field).resize((8 * FIELD, 8 * FIELD), Image.Resampling.BICUBIC))
+    changed: Grid = change_width(large, share).reshape(FIELD, 8, FIELD, 8).mean((1, 3), dtype=np.float32)
+    return changed
+
+
 # --- tracing ----------------------------------------------------------------------------------------------------------
 
 _TRACED = 100  # pixels that the longer side of a digit has while it is traced
@@ -398,7 +427,7 @@ def trace_digit(ink: Grid) -> Drawing:
     unit = PAD / max(ink.shape)
     corner = np.array([columns.start, rows.start]) - 1.5 / zoom  # 2 pixels of padding, half a pixel to centres
     paths = [(corner + path / zoom) * unit for path in _smooth_paths(_walk(middle), radius)]
-    pen = float(np.clip(2 * radius / zoom * unit, *WIDTHS))
+    pen = round(float(np.clip(2 * radius / zoom * unit, *WIDTHS)), 1)
     return Drawing(tuple(Stroke(_as_points(path), pen) for path in paths))
 
 
@@ -552,12 +581,12 @@ def _bounds(mask: Mask) -> tuple[slice, slice]:
 
 
 def encode_drawing(drawing: Drawing) -> str:
-    """The drawing, to half a pad unit, as letters, digits, "-" and "_" for a link."""
+    """The drawing, as exact as the pads are, as letters, digits, "-" and "_" for a link."""
     numbers = [len(drawing.strokes)]
     x = y = 0
     for stroke in drawing.strokes:
-        path = _simplify(np.round(np.array(stroke.points) / _QUANTUM), 1.0).astype(int).tolist()
-        numbers += [round(stroke.width / _QUANTUM), len(path)]
+        path = np.round(np.array(stroke.points) * _PER_UNIT).astype(int).tolist()
+        numbers += [round(stroke.width * _PER_UNIT), len(path)]
         for next_x, next_y in path:
             numbers += [_zigzag(next_x - x), _zigzag(next_y - y)]
             x, y = next_x, next_y
@@ -578,6 +607,27 @@ def decode_drawing(text: str) -> Drawing:
     return drawing
 
 
+def encode_pair(sides: tuple[Drawing | int, Drawing | int]) -> str:
+    """Both digits of a pair for a link: drawings, or the numbers of unchanged MNIST test images."""
+    return ".".join(str(side) if isinstance(side, int) else encode_drawing(side) for side in sides)
+
+
+def decode_pair(text: str) -> tuple[Drawing | int, Drawing | int]:
+    """What `encode_pair` made into a link's `drawing`; raises ValueError with one sentence where it did not."""
+    sides = [int(part) if _IMAGE.fullmatch(part) else decode_drawing(part) for part in text.split(".", 2)]
+    if len(sides) != 2:
+        raise ValueError("The drawing in this link is damaged or incomplete: it must hold two digits.")
+    return sides[0], sides[1]
+
+
+def parse_pair(text: str) -> tuple[int, int]:
+    """The numbers of two MNIST test images from a link's `pair`; raises ValueError with one sentence."""
+    numbers = text.split("-")
+    if len(numbers) != 2 or not all(map(_IMAGE.fullmatch, numbers)):
+        raise ValueError(f"The link's pair is {text[:40]!r}, but must be two numbers from 0 to 9999, as in 7-2.")
+    return int(numbers[0]), int(numbers[1])
+
+
 def _unpack(text: str) -> bytes:
     if len(text) > MAX_LINK:
         raise ValueError("too long")
@@ -590,12 +640,12 @@ def _read_strokes(numbers: Iterator[int]) -> list[dict[str, Any]]:
     strokes = []
     x = y = 0
     for _ in range(next(numbers)):
-        width, count = next(numbers) * _QUANTUM, next(numbers)
+        width, count = next(numbers) / _PER_UNIT, next(numbers)
         _check_points(count)
         points: list[float] = []
         for _ in range(count):
             x, y = x + _unzigzag(next(numbers)), y + _unzigzag(next(numbers))
-            points += [x * _QUANTUM, y * _QUANTUM]
+            points += [x / _PER_UNIT, y / _PER_UNIT]
         strokes.append({"width": width, "points": points})
     return strokes
 

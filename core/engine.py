@@ -216,6 +216,7 @@ class Engine:
         job.started = None
         attempt = uuid.uuid4().hex[:8]
         key = f"train-{job.settings.run_id}-{attempt}"
+        job.started, job.reached = None, 0
         # Dask keeps the tasks of large groups and marked ones at the scheduler, in the order of their priorities, until
         # a worker is free. Any other is put on some worker at once, and waits there while another worker is idle.
         arguments = (job.settings.model_dump_json(), attempt, describe_versions())

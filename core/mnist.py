@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 DATA = Path(__file__).parent.parent / "data"
 TEST_IMAGES = "t10k-images-idx3-ubyte"
+TEST_CLASSES = "t10k-labels-idx1-ubyte"
 IMAGES_HEADER = 16  # bytes: a magic number, the count, rows and columns
+CLASSES_HEADER = 8  # a magic number and the count
 TEST_COUNT = 10_000
 
 
@@ -64,9 +66,18 @@ def _unpack_file(packed: Path, target: Path, expected: str) -> None:
 @cache
 def read_test_images(root: Path = DATA) -> NDArray[np.uint8]:
     """The pictures of MNIST's test half, (10000, 28, 28) grey levels 0 to 255, not to be changed; raises DataError."""
-    unpack_mnist(root, TEST_IMAGES)
-    path = root / "MNIST" / "raw" / TEST_IMAGES
-    return np.fromfile(path, dtype=np.uint8, offset=IMAGES_HEADER).reshape(TEST_COUNT, 28, 28)
+    return _read_test_file(root, TEST_IMAGES, IMAGES_HEADER).reshape(TEST_COUNT, 28, 28)
+
+
+@cache
+def read_test_classes(root: Path = DATA) -> NDArray[np.uint8]:
+    """The classes of MNIST's test half (10000,), 0 to 9, not to be changed; raises DataError."""
+    return _read_test_file(root, TEST_CLASSES, CLASSES_HEADER)
+
+
+def _read_test_file(root: Path, name: str, header: int) -> NDArray[np.uint8]:
+    unpack_mnist(root, name)
+    return np.fromfile(root / "MNIST" / "raw" / name, dtype=np.uint8, offset=header)
 
 
 def average_windows(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

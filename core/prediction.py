@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, stack_module_state
 
 from core.architectures import Output, build_network
 from core.objectives import decide, probability, read_digits
@@ -36,50 +36,97 @@ class Verdict:
         return len(self.decisions)
 
 
+class StackedLinear(nn.Module):
+    """The same linear layer of R networks, each on its own part of the batch."""
+
+    def __init__(self, layers: list[nn.Linear]) -> None:
+        super().__init__()
+        self.weight = torch.stack([layer.weight.detach().T for layer in layers])  # (R, in, out)
+        self.bias = torch.stack([layer.bias.detach() for layer in layers])[:, None]  # (R, 1, out)
+
+    def forward(self, x: Tensor) -> Tensor:  # (R·N, in) -> (R·N, out)
+        return torch.baddbmm(self.bias, x.reshape(len(self.weight), -1, x.shape[1]), self.weight).flatten(0, 1)
+
+
+class StackedConvolution(nn.Module):
+    """The same 3 × 3 convolution of R networks, each on its own part of the batch, as one product of matrices.
+
+    A grouped convolution, which PyTorch makes of such a stack, takes four times as long for a single pair.
+    """
+
+    def __init__(self, layers: list[nn.Conv2d]) -> None:
+        super().__init__()
+        weights = [layer.weight.detach().permute(2, 3, 1, 0).flatten(0, 2) for layer in layers]  # (9·C, K)
+        self.weight = torch.stack([weight.contiguous() for weight in weights])
+        self.bias = torch.stack([layer.bias.detach() for layer in layers if layer.bias is not None])[:, None]
+
+    def forward(self, x: Tensor) -> Tensor:  # (R·N, C, H, W) -> (R·N, K, H - 2, W - 2)
+        height, width = x.shape[2] - 2, x.shape[3] - 2
+        patches = x.permute(0, 2, 3, 1).unfold(1, 3, 1).unfold(2, 3, 1)  # (R·N, H - 2, W - 2, C, 3, 3)
+        rows = patches.permute(0, 1, 2, 4, 5, 3).reshape(len(self.weight), -1, self.weight.shape[1])
+        y = torch.baddbmm(self.bias, rows, self.weight).view(-1, height, width, self.weight.shape[2])
+        return y.permute(0, 3, 1, 2)  # channels last in memory, as the pooling likes it
+
+
+def stack_networks(networks: list[nn.Module], settings: RunSettings) -> nn.Module:
+    """R networks of one architecture as one, in evaluation mode, that takes R equal batches one after the other."""
+    stacked = build_network(settings).eval()
+    for name, layer in list(stacked.named_modules()):  # a layer that branches share is met once
+        parent, _, own = name.rpartition(".")
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            stack: Any = StackedLinear if isinstance(layer, nn.Linear) else StackedConvolution
+            setattr(stacked.get_submodule(parent), own, stack([each.get_submodule(name) for each in networks]))
+    return stacked
+
+
 class Ensemble:
     """The trained networks of one architecture, never changed after it is built, so that threads can share it."""
 
     def __init__(self, runs: list[Run], networks: list[nn.Module]) -> None:
         """`networks` are those of `runs`, as `load_network` gives them; all agree in architecture and hidden units."""
         self.settings = [_settings_of(run) for run in runs]
-        self._network = networks[0]
-        self._parameters, self._buffers = stack_module_state(networks)
-        sample = self._network(torch.zeros(1, 2, 14, 14))
-        self._parts = [name for name, part in sample._asdict().items() if part is not None]
+        self._network = stack_networks(networks, self.settings[0])
         self._mean = torch.tensor([run.summary["mean"] for run in runs])[:, None, None, None, None]
         self._deviation = torch.tensor([run.summary["deviation"] for run in runs])[:, None, None, None, None]
 
     def outputs(self, frames: Tensor) -> Output:
         """The output of R runs for B pairs of grey levels (B, 2, 14, 14) in 0 to 255: comparison (R, B), digits
-        (R, B, 2, 10)."""
+        (R, B, 2, 10). Differentiable where `frames` asks for it."""
         inputs = (frames[None].float() - self._mean) / self._deviation  # (R, B, 2, 14, 14)
-        with torch.inference_mode():
-            parts = dict(zip(self._parts, torch.vmap(self._call)(self._parameters, self._buffers, inputs), strict=True))
-        return Output(parts.get("comparison"), parts.get("digits"))
+        parts = self._network(inputs.flatten(0, 1))
+        return Output(*(None if part is None else part.unflatten(0, inputs.shape[:2]) for part in parts))
 
-    def _call(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], inputs: Tensor) -> tuple[Tensor, ...]:
-        output = functional_call(self._network, (parameters, buffers), (inputs,), tie_weights=True)
-        return tuple(part for part in output if part is not None)  # vmap returns tensors alone
-
-    def answer(self, frames: np.ndarray) -> list[Verdict]:
-        """A verdict a cell on one pair of grey levels (2, 14, 14) in 0 to 255, in the order of the runs."""
-        comparison, digits = self.outputs(torch.from_numpy(frames)[None])
-        rounds = Output(  # one pair, so that the runs take the place of the batch
-            None if comparison is None else comparison[:, 0], None if digits is None else digits[:, 0]
-        )
-        read = read_digits(rounds)
-        decisions, probabilities = decide(rounds).numpy(), probability(rounds).numpy()
+    def cells(self) -> list[list[int]]:
+        """The positions of the runs of each cell (an architecture at one dropout), in their order."""
         cells: dict[str, list[int]] = {}
         for index, settings in enumerate(self.settings):
             cells.setdefault(settings.cell(), []).append(index)
+        return list(cells.values())
+
+    def answer(self, frames: np.ndarray) -> list[Verdict]:
+        """A verdict a cell on one pair of grey levels (2, 14, 14) in 0 to 255, in the order of the runs."""
+        return [verdict for [verdict] in self.answer_each(frames[None], self.cells())]
+
+    def answer_each(self, pairs: np.ndarray, groups: list[list[int]]) -> list[list[Verdict]]:
+        """For each group of runs, taken together, its verdicts on B pairs of grey levels (B, 2, 14, 14)."""
+        with torch.inference_mode():
+            output = self.outputs(torch.from_numpy(pairs))
+            every = Output(*(None if part is None else part.flatten(0, 1) for part in output))  # (R·B, …)
+            shape = len(self.settings), len(pairs)
+            decisions, probabilities = (given(every).view(shape).numpy() for given in (decide, probability))
+            read = read_digits(every)
+            digits = None if read is None else read.unflatten(0, shape).numpy()  # (R, B, 2, 10)
         return [
-            _give_verdict(
-                self.settings[rows[0]],
-                decisions[rows],
-                probabilities[rows],
-                None if read is None else read.numpy()[rows],
-            )
-            for rows in cells.values()
+            [
+                _give_verdict(
+                    self.settings[rows[0]],
+                    decisions[rows, pair],
+                    probabilities[rows, pair],
+                    None if digits is None else digits[rows, pair],
+                )
+                for pair in range(len(pairs))
+            ]
+            for rows in groups
         ]
 
 

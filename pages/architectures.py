@@ -5,8 +5,9 @@ import streamlit as st
 from core import diagrams
 from core.palette import PALETTE
 from core.settings import MODEL_NAMES, ModelName
+from pages.components.link import check_link
 from pages.components.router import enter_by_router
-from pages.components.shared import is_phone, warn_of_link
+from pages.components.shared import is_phone
 
 IDEAS: dict[ModelName, str] = {
     "TwoChannelsModel": "One network sees both digits at once, as two channels of one image.",
@@ -42,7 +43,7 @@ SYMBOLS = "$x$: a digit's image; $y$: first ≤ second; $c$: a digit's class; $f
 enter_by_router()
 st.title("Where do two architectures differ?")
 for parameter in ("one", "other"):
-    warn_of_link(parameter, MODEL_NAMES)
+    check_link(parameter, MODEL_NAMES)
 architectures = diagrams.load_architectures()
 columns = st.columns(2, gap="large")
 chosen = {}

@@ -21,6 +21,7 @@ from core.statistics import (
     dropout_effects,
     pairwise_architectures,
 )
+from pages.components.link import check_link
 from pages.components.router import enter_by_router
 from pages.components.shared import (
     STORE,
@@ -31,11 +32,19 @@ from pages.components.shared import (
     read_table_histories,
 )
 
+VIEWS = {
+    "Table": "Do our networks agree with the report's?",
+    "Curves": "How do the seven learn?",
+    "Does it matter?": "Does it matter which of them we take?",
+}
+
 enter_by_router()
-st.title("Do our networks agree with the report's?")
+heading = st.container()
+check_link("view", VIEWS)
 runs = read_runs()
 table = read_comparison()
 if not table["rounds"].sum():
+    heading.title(VIEWS["Table"])
     st.caption(
         "No architecture has been trained with the report's settings yet: train one under *Train*, and it appears here."
     )
@@ -138,10 +147,11 @@ def _export() -> ModuleType:
     return export
 
 
-VIEWS = ("Table", "Curves", "Does it matter?")
 bar = st.container(horizontal=True, gap="medium")
-view = bar.segmented_control("View", VIEWS, default="Table", key="view", bind="query-params", required=True)
+view = bar.segmented_control("View", list(VIEWS), default="Table", key="view", bind="query-params", required=True)
+heading.title(VIEWS[view])
 dropouts = sorted(set(table["dropout"]))
+check_link("table_dropouts" if view == "Table" else "shown_dropout", [f"{dropout:g}" for dropout in dropouts])
 if view == "Table":
     chosen = bar.pills(
         "Dropout", dropouts, selection_mode="multi", default=list(SHIPPED_DROPOUTS), format_func="{:g}".format,
@@ -162,6 +172,7 @@ elif view == "Curves":
     from pages.components.figure import draw, show_figure
 
     choices = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    check_link("compared_curve", METRICS.values())
     metric = choices.selectbox(
         "Curve", list(METRICS), format_func=METRICS.get, key="compared_curve", bind="query-params", width=240
     )

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from core import findings, mistakes
+from pages.components.link import check_link
 from pages.components.router import enter_by_router
 from pages.components.shared import STORE, is_phone, read_runs
 
@@ -19,6 +20,7 @@ QUESTIONS = {
 
 enter_by_router()
 heading = st.container()
+check_link("finding", QUESTIONS.values())
 question = st.pills(
     "Finding", list(QUESTIONS), default="artefact", format_func=QUESTIONS.get, key="finding", bind="query-params",
     required=True, label_visibility="collapsed",
@@ -57,6 +59,7 @@ from core import charts, mistake_charts  # noqa: E402 - Plotly takes a while to 
 from pages.components.figure import draw, show_figure  # noqa: E402
 
 if question in ("distance", "parameters"):
+    check_link("found_dropout", [f"{dropout:g}" for dropout in sorted(set(table["dropout"]))])
     dropout = st.segmented_control(
         "Dropout", sorted(set(table["dropout"])), default=0.0, format_func="{:g}".format, key="found_dropout",
         bind="query-params", required=True,

@@ -192,7 +192,7 @@ def show_odds(together: pd.DataFrame, first: str, second: str, by_rounds: str) -
 
 if view in ("By digits", "Calibration"):
     model = choose_model(bar, "Architecture", "mistaken_model", MODEL_NAMES, len(MODEL_NAMES) - 1)
-    cell = answers[answers["model"] == model]
+    seen, cell = [model], answers[answers["model"] == model]
     if cell.empty:
         st.caption(f"{PALETTE[model].label} has not answered the test pairs at this dropout yet.")
         offer_training(model, dropout)
@@ -206,7 +206,7 @@ if view == "By digits":
     show_figure(charts.distance_lines(mistakes.accuracy_by_distance(counted)), "distance")
     st.caption("Accuracy with 95 % intervals. *Findings* has all architectures side by side.")
 elif view == "All architectures":
-    together = judge(dropout, tuple(models), STORE.signature())
+    seen, together = models, judge(dropout, tuple(models), STORE.signature())
     if len(models) < 2 or together.empty:
         st.caption("It takes two architectures with a common round at this dropout; there is none yet.")
         st.stop()
@@ -219,19 +219,21 @@ elif view == "Calibration":
 elif len(models) < 2:
     st.caption("It takes two architectures that have answered the test pairs at this dropout; train another one.")
     offer_training(next(model for model in MODEL_NAMES if model not in models), dropout)
+    st.stop()
 else:
     row = st.container(horizontal=True, gap="medium")
     first = choose_model(row, "First architecture", "first_model", models)
     others = [model for model in models if model != first]
     second = choose_model(row, "Second architecture", "second_model", others, len(others) - 1)
-    together = judge(dropout, (first, second), STORE.signature())
+    seen, together = [first, second], judge(dropout, (first, second), STORE.signature())
     if together.empty:
         st.caption("These two have no round in common at this dropout yet, so no pair that both have met.")
         st.stop()
     show_odds(together, first, second, mistakes.describe_rounds(runs, dropout, first, second))
 
-if view != "Calibration":
+DIRECT = "DirectClassificationModel"
+if view != "Calibration" and DIRECT in seen:
     st.caption(
-        f"{PALETTE['DirectClassificationModel'].label} decides by the two likeliest digits, while how sure it is "
-        "counts all of them: it can be less than half sure of what it says."
+        f"{PALETTE[DIRECT].label} decides by the two likeliest digits, while how sure it is counts all of them: "
+        "it can be less than half sure of what it says."
     )

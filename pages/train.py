@@ -11,6 +11,7 @@ from core.limits import LimitError
 from core.palette import PALETTE
 from core.results import SETTINGS_FIELDS, load_histories
 from core.runs import Run, StoreError
+from pages.components.link import check_link
 from pages.components.queue import describe_wait, show_queue
 from pages.components.router import enter_by_router
 from pages.components.settings_form import choose_settings, load_settings
@@ -42,6 +43,7 @@ actions = st.container(horizontal=True, vertical_alignment="center")
 start = actions.button("Start training", type="primary", icon=":material/play_arrow:", disabled=bool(objection))
 stop = actions.button("Stop", icon=":material/stop:", disabled=not (start or rounds.keys() & set(mine)))
 replay = actions.button("Replay", icon=":material/replay:", help=f"Shows the stored epochs, {REPLAY_SPEED} a second.")
+check_link("curve", METRICS.values())
 metric = actions.selectbox(
     "Curve", list(METRICS), format_func=METRICS.get, key="curve", bind="query-params",
     label_visibility="collapsed", width=220,

@@ -6,8 +6,9 @@ import streamlit as st
 
 from core import findings
 from core.palette import PALETTE
+from pages.components.link import check_link
 from pages.components.router import enter_by_router
-from pages.components.shared import STORE, is_phone, read_runs, warn_of_link
+from pages.components.shared import STORE, is_phone, read_runs
 from pages.components.steps import describe_sharing, name_stage, show_digits, show_stage
 from pages.components.walk_choices import choose_pair, choose_run
 
@@ -44,7 +45,7 @@ verdict.page_link("pages/draw.py", label="Open in Draw", icon=":material/draw:",
 last = len(walk.stages) + 1
 names = ["The two digits", *map(name_stage, walk.stages), "The answer"]
 if "stage" not in st.session_state:
-    warn_of_link("stage", [str(stage) for stage in range(last + 1)])
+    check_link("stage", range(last + 1))
 elif st.session_state.stage > last:
     st.session_state.stage = last  # the architecture before had more stages
 

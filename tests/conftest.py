@@ -41,6 +41,20 @@ def trained_store(tmp_path_factory) -> Path:
     return store.root
 
 
+@pytest.fixture
+def screens_alone(monkeypatch) -> None:
+    """Screens without an engine, now or a moment later, and without what another test's store left in the caches."""
+    import streamlit as st
+
+    from core.engine import Engine
+    from pages.components import shared
+
+    monkeypatch.setattr(Engine, "start", lambda engine: None)
+    monkeypatch.setattr(shared, "_start_quietly", lambda engine: None)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
 @contextmanager
 def serve(script: Path, store: Path, **environment: str) -> Iterator[str]:
     """Run a Streamlit script as a server of its own on a free port, on the given store; gives its address."""

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
-import streamlit as st
 from conftest import ROOT
 from fake_runs import write_run
 from hypothesis import HealthCheck, given, settings
@@ -25,7 +24,6 @@ from streamlit.testing.v1 import AppTest
 from core import findings
 from core.checks import check_run
 from core.drawing import MAX_WHOLE, decode_drawing, frame_from_image, frame_from_strokes, parse_strokes
-from core.engine import Engine
 from core.prediction import load_ensembles
 from core.results import load_histories, load_runs, results_json, results_table, summarise_cells
 from core.runs import EPOCH_FIELDS, PREDICTION_SHAPES, SUMMARY_FIELDS, RunStore, StoreError
@@ -98,10 +96,8 @@ def seen_store(tmp_path_factory, trained_store) -> RunStore:
 
 
 @pytest.fixture
-def screens(monkeypatch, seen_store):
-    monkeypatch.setattr(Engine, "start", lambda engine: None)
+def screens(monkeypatch, seen_store, screens_alone):
     monkeypatch.setattr(shared.STORE, "root", seen_store.root)
-    st.cache_data.clear()
 
 
 @pytest.mark.usefixtures("screens")

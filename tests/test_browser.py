@@ -108,7 +108,7 @@ def test_train_to_the_end_then_compare_then_draw(address, store, open_page):
 
 
 def draw(page, index: int, points: list[tuple[float, float]]) -> None:
-    box = page.locator("canvas").nth(index).bounding_box()
+    box = page.locator("canvas.pen").nth(index).bounding_box()
     x, y = points[0]
     page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
     page.mouse.down()

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.data import Digits, draw_pairs, draw_round, load_digits, standardise
-from core.mnist import DATA, DataError, average_windows, read_test_images, unpack_mnist
+from core.mnist import DATA, DataError, average_windows, read_test_classes, read_test_images, unpack_mnist
 
 
 def test_all_seventy_thousand_digits_are_there():
@@ -31,6 +31,7 @@ def test_the_pictures_of_the_test_half_are_those_that_the_networks_see():
     images = read_test_images()
     assert images.shape == (10_000, 28, 28)
     assert (average_windows(images[:50]) == load_digits(False).images[:50].round().numpy()).all()
+    assert (read_test_classes() == load_digits(False).classes.numpy()).all()
 
 
 def test_no_image_comes_twice_and_the_target_is_first_at_most_second():
@@ -99,7 +100,9 @@ def test_one_file_alone_is_unpacked(bundle):
 
 
 @pytest.mark.parametrize(
-    "content", [b"no gzip", gzip.compress(b"other bytes"), gzip.compress(b"sixteen digits..")[:-9]]
+    "content",
+    [b"no gzip", gzip.compress(b"other bytes"), gzip.compress(b"sixteen digits..")[:-9]],
+    ids=["no gzip", "other bytes", "cut short"],  # gzip writes the time into each
 )
 def test_a_damaged_bundle_is_named(bundle, content):
     (bundle / "MNIST" / "digits.gz").write_bytes(content)

@@ -1,5 +1,6 @@
 """The Dockerfile, as far as it can be judged without a builder: what it copies exists, and its versions are ours."""
 
+import importlib
 import re
 import tomllib
 
@@ -35,3 +36,8 @@ def test_the_server_is_nobody_special_keeps_its_runs_and_is_watched():
     assert any("/health" in " ".join(words) for words in arguments("HEALTHCHECK"))
     assert LINES[-1].startswith('CMD ["streamlit", "run", "streamlit_app.py"')
     assert arguments("EXPOSE") == [[re.search(r"--server\.port=(\d+)", LINES[-1])[1]]]
+
+
+def test_what_it_runs_of_ours_can_be_imported():
+    [module] = re.findall(r"python -c \"from (\S+) import unpack_mnist", "\n".join(LINES))
+    assert hasattr(importlib.import_module(module), "unpack_mnist")

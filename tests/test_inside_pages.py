@@ -10,7 +10,6 @@ from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
 from core.drawing import Drawing, Stroke, encode_drawing
-from core.engine import Engine
 from core.runs import RunStore
 from core.settings import RunSettings
 from pages.components import shared
@@ -20,10 +19,7 @@ OTHER = RunSettings(model="TwoChannelsModel", max_epochs=6)
 ONE = Drawing((Stroke(((140.0, 40.0), (140.0, 240.0)), 18.0),))
 
 
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch):
-    monkeypatch.setattr(Engine, "start", lambda engine: None)
-    st.cache_data.clear()
+pytestmark = pytest.mark.usefixtures("screens_alone")
 
 
 @pytest.fixture
@@ -143,7 +139,7 @@ def test_a_drawing_can_be_walked_through():
     [
         (
             {"pair": "3"},
-            "The link's pair is '3', but must be two numbers of MNIST's test images, from 0-0 to 9999-9999",
+            "The link's pair is '3', but must be two numbers from 0 to 9999, as in 7-2",
         ),
         ({"pair": "1-12345"}, "The link's pair is '1-12345', but must be"),
         ({"drawing": "nonsense"}, "The drawing in this link is damaged or incomplete. A test pair is shown."),
@@ -177,6 +173,26 @@ def test_a_run_without_predictions_is_walked_through_all_the_same(store):
     assert "The network says" in text_of(app)
     app.selectbox(key="walk_first").set_value("3").run()
     assert "the digits are 3 and" in text_of(app)
+
+
+def test_a_run_that_loses_its_weights_while_it_is_shown_gives_way(store):
+    app = show("walk", run=RUN.run_id)
+    store.drop_weights(RUN.run_id)
+    store.drop_weights(RunSettings(max_epochs=6).run_id)
+    (store.path(RUN.run_id) / "note").touch()  # the folder's time changes, as when a run is trained again
+    app.run()
+    assert not app.exception
+    assert app.selectbox(key="walk_model").value == "TwoChannelsModel"
+    assert "The network says" in text_of(app)
+
+
+def test_damaged_digits_are_one_sentence(store, monkeypatch):
+    def fail(train):
+        raise ValueError("The MNIST file is damaged.")
+
+    monkeypatch.setattr("core.data.load_digits", fail)
+    st.cache_resource.clear()
+    assert "The MNIST file is damaged." in text_of(show("walk"))
 
 
 def test_weights_of_another_network_are_one_sentence(store):

@@ -4,13 +4,11 @@ import re
 
 import numpy as np
 import pytest
-import streamlit as st
 from conftest import ROOT, serve
 from fake_runs import CLASSES, write_run
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
-from core.engine import Engine
 from core.runs import RunStore
 from core.settings import MODEL_NAMES, RunSettings
 from pages.components import shared
@@ -50,10 +48,7 @@ def broken(tmp_path, monkeypatch):
     return RunStore(tmp_path)
 
 
-@pytest.fixture(autouse=True)
-def _no_engine(monkeypatch):
-    monkeypatch.setattr(Engine, "start", lambda engine: None)
-    st.cache_data.clear()
+pytestmark = pytest.mark.usefixtures("screens_alone")
 
 
 def show(**link) -> AppTest:
@@ -209,6 +204,7 @@ def address(written):
 
 def test_a_click_on_a_cell_shows_its_pairs_and_is_in_the_link(address, open_page):
     page = open_page(f"{address}/mistakes?mistaken_model={CHANNELS}&cards=2")
+    page.locator("h1").wait_for()
     expect(page.locator(".gallery figure")).to_have_count(3)
     box = page.locator(".st-key-heat .nsewdrag").bounding_box()
     page.mouse.click(box["x"] + 9.5 / 10 * box["width"], box["y"] + 4.5 / 10 * box["height"])

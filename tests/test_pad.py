@@ -19,21 +19,26 @@ from pages.components.pad import PadState
 SCRIPT = """
 import streamlit as st
 from core.drawing import Drawing, Stroke, encode_drawing
-from pages.components.pad import draw_two_digits
+from pages.components.pad import lay_on_pads, read_pads, show_pads
 
 LINE = Drawing((Stroke(((140.0, 40.0), (140.0, 240.0)), 18.0),))
 
 def draw():
     if st.button("Lay a line"):
-        st.session_state.revision = st.session_state.get("revision", 0) + 1
-    st.fragment(show)(st.session_state.get("revision", 0))
+        lay_on_pads("pads", LINE, Drawing(), (1, None))
+    st.fragment(show)()
 
-def show(revision):
-    state = draw_two_digits("pads", first=LINE if revision else None, revision=revision)
+def rested():
+    st.session_state.rests = st.session_state.get("rests", 0) + 1
+
+def show():
+    state = read_pads("pads")
+    show_pads("pads", (None, None), on_rest=rested)
     first, second = state.first, state.second
     st.text(
         f"strokes={len(first.strokes)},{len(second.strokes)} down={state.pen_down} error={state.error} "
-        f"sequence={state.sequence} first={encode_drawing(first)} second={encode_drawing(second)}"
+        f"sequence={state.sequence} truths={state.truths[0]},{state.truths[1]} "
+        f"rests={st.session_state.get('rests', 0)} first={encode_drawing(first)} second={encode_drawing(second)}"
     )
 
 def other():
@@ -62,7 +67,7 @@ def open_page(context: BrowserContext, address: str) -> Page:
     page = context.new_page()
     page.set_default_timeout(20_000)
     page.goto(address)
-    page.locator("canvas").nth(1).wait_for()
+    page.locator("canvas.pen").nth(1).wait_for()
     page.get_by_text("strokes=0,0").wait_for()
     return page
 
@@ -80,7 +85,7 @@ def phone(browser: Browser, address: str) -> Iterator[Page]:
 
 
 def draw_digit(page: Page, index: int, strokes: list[list[tuple[float, float]]]) -> None:
-    box = page.locator("canvas").nth(index).bounding_box()
+    box = page.locator("canvas.pen").nth(index).bounding_box()
     assert box is not None
     for stroke in strokes:
         for number, (x, y) in enumerate(stroke):
@@ -104,7 +109,7 @@ def expect_strokes(page: Page, first: int, second: int) -> SimpleNamespace:
     for index, count in enumerate((first, second)):
         name = f"{('First', 'Second')[index]} digit, drawing pad, "
         name += {0: "empty", 1: "1 stroke"}.get(count, f"{count} strokes")
-        expect(page.locator("canvas").nth(index)).to_have_attribute("aria-label", name)
+        expect(page.locator("canvas.pen").nth(index)).to_have_attribute("aria-label", name)
     page.get_by_text(re.compile(rf"^strokes={first},{second} down=False")).wait_for()
     return read_state(page)
 
@@ -129,7 +134,7 @@ def test_strokes_reach_python_as_they_were_drawn(desktop: Page) -> None:
 
 
 def test_strokes_arrive_while_the_pen_moves(desktop: Page) -> None:
-    box = desktop.locator("canvas").first.bounding_box()
+    box = desktop.locator("canvas.pen").first.bounding_box()
     assert box is not None
     desktop.mouse.move(box["x"] + 50, box["y"] + 50)
     desktop.mouse.down()
@@ -140,7 +145,7 @@ def test_strokes_arrive_while_the_pen_moves(desktop: Page) -> None:
 
 
 def test_messages_are_few_while_the_pen_moves(desktop: Page) -> None:
-    box = desktop.locator("canvas").first.bounding_box()
+    box = desktop.locator("canvas.pen").first.bounding_box()
     assert box is not None
     start = desktop.evaluate("performance.now()")
     desktop.mouse.move(box["x"] + 20, box["y"] + 20)
@@ -190,7 +195,7 @@ def test_the_pen_has_three_widths(desktop: Page) -> None:
 
 
 def test_the_pads_work_by_keyboard(desktop: Page) -> None:
-    canvas = desktop.locator("canvas").first
+    canvas = desktop.locator("canvas.pen").first
     canvas.focus()
     for key in ("ArrowUp", "ArrowUp", "Space", "ArrowDown", "ArrowDown", "ArrowRight", "Space"):
         desktop.keyboard.press(key)
@@ -222,6 +227,7 @@ def test_every_control_is_reached_by_tab_and_large_enough(desktop: Page) -> None
     wanted = {"Pen", "Eraser", "Thin pen", "Medium pen", "Thick pen", "Undo", "Redo", "Swap the two digits"}
     wanted |= {"Clear the first digit", "Clear the second digit"}
     wanted |= {"First digit, drawing pad, empty", "Second digit, drawing pad, empty"}
+    wanted |= {"What the first digit is", "What the second digit is"}
     assert wanted <= set(tab_stops(desktop))
     for name in wanted:
         size = desktop.get_by_label(name, exact=True).bounding_box()
@@ -255,6 +261,29 @@ def test_a_drawing_survives_another_page(desktop: Page) -> None:
     expect_strokes(desktop, 2, 1)
 
 
+def test_what_a_digit_is_goes_with_it(desktop: Page) -> None:
+    draw_digit(desktop, 0, FOUR)
+    desktop.get_by_label("What the first digit is").select_option("4")
+    desktop.get_by_text("truths=4,None").wait_for()
+    press(desktop, "Swap the two digits")
+    desktop.get_by_text("truths=None,4").wait_for()
+    press(desktop, "Clear the second digit")
+    desktop.get_by_text("truths=None,None").wait_for()
+    press(desktop, "Undo")
+    desktop.get_by_text("truths=None,4").wait_for()
+    expect(desktop.get_by_label("What the second digit is")).to_have_value("4")
+    press(desktop, "Lay a line")
+    desktop.get_by_text("truths=1,None").wait_for()
+    expect(desktop.get_by_label("What the first digit is")).to_have_value("1")
+
+
+def test_python_hears_once_that_the_pen_rests(desktop: Page) -> None:
+    draw_digit(desktop, 0, FOUR)
+    desktop.get_by_text("rests=1").wait_for()
+    draw_digit(desktop, 1, ONE)
+    desktop.get_by_text("rests=2").wait_for()
+
+
 def swipe(session: CDPSession, start: tuple[float, float], end: tuple[float, float]) -> None:
     """A finger from `start` to `end`, through the browser's own input, so that the page may scroll."""
     for share in range(11):
@@ -270,11 +299,11 @@ def scrolled(page: Page) -> float:
 
 def test_a_finger_draws_and_the_page_stays(phone: Page) -> None:
     session = phone.context.new_cdp_session(phone)
-    canvas = phone.locator("canvas").first
+    canvas = phone.locator("canvas.pen").first
     box = canvas.bounding_box()
     assert box is not None
     assert box["width"] >= 350  # the whole of a narrow screen
-    second = phone.locator("canvas").nth(1).bounding_box()
+    second = phone.locator("canvas.pen").nth(1).bounding_box()
     assert second is not None
     assert second["y"] > box["y"] + box["height"]  # stacked
     x, y = box["x"] + box["width"] / 2, box["y"]
@@ -293,22 +322,24 @@ def test_a_finger_beside_the_pads_scrolls(phone: Page) -> None:
 
 # --- messages ---------------------------------------------------------------------------------------------------------
 
-STATE = PadState(Drawing(), Drawing(), sequence=3)
+STATE = PadState(sequence=3, revision=1)
 STROKE = {"width": 18, "points": [1, 2, 3, 4]}
 
 
 def make_message(**changes: object) -> dict[str, object]:
-    return {"pads": {"sequence": 4, "revision": 1, "pen_down": False, "pads": [[STROKE], []], **changes}}
+    truths = [None, None]
+    message = {"sequence": 4, "revision": 1, "pen_down": False, "pads": [[STROKE], []], "truths": truths}
+    return {"pads": {**message, **changes}}
 
 
 def test_a_message_is_read() -> None:
-    read = pad._read_message(make_message(pen_down=True), STATE, 1)
-    assert read == PadState(Drawing((Stroke(((1, 2), (3, 4)), 18),)), Drawing(), None, True, 4)
+    read = pad._read_message(make_message(pen_down=True, truths=[None, 7]), STATE)
+    assert read == PadState(Drawing((Stroke(((1, 2), (3, 4)), 18),)), Drawing(), (None, 7), None, True, 4, 1)
 
 
 @pytest.mark.parametrize("message", [None, {}, make_message(sequence=3), make_message(revision=0)])
 def test_old_messages_change_nothing(message: object) -> None:
-    assert pad._read_message(message, STATE, 1) is STATE
+    assert pad._read_message(message, STATE) is STATE
 
 
 @pytest.mark.parametrize(
@@ -321,12 +352,16 @@ def test_old_messages_change_nothing(message: object) -> None:
         make_message(pads=[[]]),
         make_message(pads=[[], [], []]),
         make_message(sequence="5"),
+        make_message(truths=[1]),
+        make_message(truths=[1, 10]),
+        make_message(truths=[True, None]),
+        make_message(truths=["3", None]),
         make_message(pads=[[{"width": 18}], []]),
         make_message(pads=[[], [{"width": 18, "points": [1, 281]}]]),
     ],
 )
 def test_a_message_that_is_no_drawing_is_one_sentence(message: object) -> None:
-    read = pad._read_message(message, STATE, 1)
+    read = pad._read_message(message, STATE)
     assert (read.first, read.second) == (STATE.first, STATE.second)
     assert read.error is not None
     assert re.fullmatch(r"[A-Z][^.]*\.", read.error)

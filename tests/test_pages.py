@@ -4,7 +4,6 @@ import re
 import shutil
 
 import pytest
-import streamlit as st
 from conftest import ROOT
 from streamlit.testing.v1 import AppTest
 
@@ -20,12 +19,7 @@ PAGES = (
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _no_engine(monkeypatch):
-    """These tests look at screens; the engine has its own, and is started for real in the browser's."""
-    monkeypatch.setattr(Engine, "start", lambda engine: None)
-    st.cache_data.clear()  # the stores of two tests may look alike
-    st.cache_resource.clear()
+pytestmark = pytest.mark.usefixtures("screens_alone")  # the engine is started for real in the browser's tests
 
 
 @pytest.fixture

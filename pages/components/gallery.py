@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from core.mnist import DataError, average_windows, read_test_images
+from core.pictures import picture_digit
 from pages.components.link import check_link
-from pages.components.picture import as_data_url
 
 SHOWN = 12  # cards a page
 GAP = 1  # pixels between the two digits of a picture
@@ -58,7 +58,7 @@ def _card(row: Any, pair: np.ndarray, lines: list[str]) -> str:
     link = f"pair={row.first_image}-{row.second_image}"
     words = "".join(f"<span>{escape(line).replace(' %', '&nbsp;%')}</span>" for line in lines)
     return (
-        f'<figure><img src="{as_data_url(picture)}" alt="A handwritten {row.first} beside a {row.second}">'
+        f'<figure><img src="{picture_digit(picture)}" alt="A handwritten {row.first} beside a {row.second}">'
         f"<figcaption><strong>{row.first} {order} {row.second}</strong>{words}<nav>"
         f'<a href="draw?{link}">Draw</a><a href="walk?{link}&amp;run={row.run_id}">Walk</a></nav></figcaption></figure>'
     )

@@ -1,24 +1,32 @@
 """Two drawing pads side by side: one component, so that one message always carries both drawings."""
 
+import base64
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
-from core.drawing import MAX_POINTS, MAX_STROKES, PAD, Drawing, parse_strokes
+from core.drawing import MAX_POINTS, MAX_STROKES, PAD, Drawing, Grid, parse_strokes
 
 _PAD_HTML = """
     <section class="pad">
       <header>
         <h4>{title} digit</h4>
+        <label>is a <select aria-label="What the {name} digit is" data-pad="{index}">{digits}</select></label>
         <button type="button" data-act="clear" data-pad="{index}" aria-label="Clear the {name} digit" title="Clear">
           <span class="icon" aria-hidden="true">delete</span>
         </button>
       </header>
       <div class="paper">
-        <canvas tabindex="0" role="application" aria-describedby="keys"></canvas>
+        <canvas class="pen" tabindex="0" role="application" aria-describedby="keys"></canvas>
         <p class="hint" aria-hidden="true">Draw a digit</p>
       </div>
+      <footer>
+        <canvas class="frame" width="14" height="14" role="img"></canvas>
+        <span>As the networks see it: 14 × 14</span>
+      </footer>
     </section>
 """
 _HTML = """
@@ -66,25 +74,37 @@ _HTML = """
 
 _CSS = """
 .root { container-type: inline-size; color: var(--st-text-color); font-family: var(--st-font); }
-.pads { display: grid; grid-template-columns: minmax(0, 320px) 44px minmax(0, 320px); gap: 12px; }
-header { display: flex; align-items: center; justify-content: space-between; min-height: 44px; }
-header button { margin-right: -11px; }
+.pads { display: grid; grid-template-columns: minmax(0, 320px) 44px minmax(0, 320px); gap: 8px; }
+header { display: flex; align-items: center; gap: 8px; min-height: 44px; }
+header button { margin: 0 -11px 0 auto; }
+label { font-size: 0.95rem; opacity: 0.85; }
+select {
+  min-width: 52px; height: 44px; border: 0; background: transparent; color: inherit; font: inherit; font-weight: 600;
+  cursor: pointer; border-radius: var(--st-button-radius);
+}
+select:disabled { opacity: 1; cursor: default; appearance: none; min-width: 24px; }
+option { color: #1d2733; background: #fff; }
+footer { display: flex; align-items: center; gap: 12px; margin-top: 12px; font-size: 0.875rem; }
+footer span { opacity: 0.7; }
+.frame { flex: none; width: 84px; height: 84px; image-rendering: pixelated; border-radius: 6px; background: #000; }
 h4 { margin: 0; font-size: 0.95rem; font-weight: 500; }
 .paper { position: relative; }
-canvas {
+.pen {
   display: block; width: 100%; aspect-ratio: 1; box-sizing: border-box; cursor: crosshair;
   color: var(--st-text-color); border: 1px solid var(--st-border-color); border-radius: var(--st-base-radius);
   background: color-mix(in srgb, var(--st-background-color) 60%, var(--st-secondary-background-color));
   touch-action: none; user-select: none; -webkit-user-select: none; -webkit-touch-callout: none;
 }
-canvas.erasing { cursor: none; }
-canvas:focus-visible, button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
+.pen.erasing { cursor: none; }
+.pen:focus-visible, select:focus-visible, button:focus-visible {
+  outline: 2px solid var(--st-primary-color); outline-offset: 2px;
+}
 .hint {
   position: absolute; inset: 0; display: grid; place-items: center; margin: 0; pointer-events: none;
   font-size: 0.95rem; opacity: 0.6;
 }
 .drawn .hint { display: none; }
-.swap { align-self: center; margin-top: 44px; }
+.swap { align-self: center; margin-bottom: 52px; }
 .tools { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 20px; }
 .group { display: flex; gap: 2px; }
 button {
@@ -108,13 +128,14 @@ button[aria-disabled="true"] > span { opacity: 0.3; }
 .status:empty { display: none; }
 @container (max-width: 500px) {
   .pads { grid-template-columns: minmax(0, 1fr); gap: 0; }
-  .swap { margin: 6px auto -44px; z-index: 1; transform: rotate(90deg); }
+  .swap { margin: 0 48px -44px auto; z-index: 1; transform: rotate(90deg); }
   .tools { justify-content: space-between; }
 }
 """
 
 _JS = """
 const INTERVAL = 125  // ms between messages while the pen moves
+const REST = 400  // ms without a stroke after which Python hears that the pen rests
 const PATIENCE = 1500  // ms after which an unanswered message no longer holds back the next
 const ERASER = 12  // radius, in pad units
 const MOST_UNDONE = 100
@@ -123,13 +144,13 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 
 const instances = new WeakMap()
 
-export default function ({ parentElement, data, setStateValue }) {
+export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
   let pads = instances.get(parentElement)
   if (!pads) {
     pads = createPads(parentElement, data)
     instances.set(parentElement, pads)
   }
-  pads.receive(data, (value) => setStateValue("pads", value))
+  pads.receive(data, (value) => setStateValue("pads", value), (value) => setTriggerValue("rest", value))
   return () => {
     pads.dispose()
     instances.delete(parentElement)
@@ -139,15 +160,16 @@ export default function ({ parentElement, data, setStateValue }) {
 function createPads(root, limits) {
   const select = (selector) => [...root.querySelectorAll(selector)]
   const status = root.querySelector(".status")
-  const pads = select("canvas").map((canvas, index) => ({
+  const pads = select(".pen").map((canvas, index) => ({
     canvas, index, pointer: null, pen: false, last: null, hover: null, frame: 0,
-    section: canvas.closest("section"), cursor: [limits.side / 2, limits.side / 2],
+    section: canvas.closest("section"), truth: canvas.closest("section").querySelector("select"),
+    seen: canvas.closest("section").querySelector(".frame"), cursor: [limits.side / 2, limits.side / 2],
   }))
-  let drawings = [[], []]
+  let drawings = [[], []], truths = [null, null], locked = false
   let past = [], future = []
   let tool = "pen", width = 18
   let revision = null, sequence = 0, answered = 0
-  let emit = () => {}, sentAt = -Infinity, timer = 0, waiting = false
+  let emit = () => {}, sayRest = () => {}, sentAt = -Infinity, timer = 0, waiting = false, rest = 0, rested = 0
 
   // --- messages: at once when the pen is lifted, otherwise one at a time and not too often
   function send() {
@@ -156,7 +178,9 @@ function createPads(root, limits) {
     waiting = false
     sentAt = performance.now()
     sequence += 1
-    emit(JSON.parse(JSON.stringify({ sequence, revision, pen_down: pads.some((pad) => pad.pen), pads: drawings })))
+    root.querySelector(".root").dataset.sent = sequence
+    const pen_down = pads.some((pad) => pad.pen)
+    emit(JSON.parse(JSON.stringify({ sequence, revision, pen_down, pads: drawings, truths })))
   }
   function sendSoon() {
     waiting = true
@@ -164,34 +188,59 @@ function createPads(root, limits) {
     const pause = answered >= sequence ? INTERVAL : PATIENCE
     timer = setTimeout(send, Math.max(sentAt + pause - performance.now(), 0))
   }
-  function receive(data, emitter) {
+  function restSoon(wanted) {
+    clearTimeout(rest)
+    if (!wanted || rested >= sequence || answered < sequence) return
+    rest = setTimeout(() => {
+      if (waiting || pads.some((pad) => pad.pen)) return
+      rested = sequence
+      sayRest(sequence)
+    }, REST)
+  }
+  function receive(data, emitter, restEmitter) {
     emit = emitter
+    sayRest = restEmitter
     answered = Math.max(answered, data.sequence)
     if (data.revision !== revision) {
-      if (revision === null) sequence = data.sequence
+      if (revision === null) sequence = rested = data.sequence
       else remember()
       revision = data.revision
       drawings = data.pads
+      truths = data.truths
       for (const pad of pads) lift(pad)
       waiting = false
     }
+    locked = data.locked
+    data.frames.forEach((frame, index) => showFrame(pads[index], frame))
     if (waiting) {
       clearTimeout(timer)
       timer = 0
       sendSoon()
     }
+    restSoon(data.follow)
     refresh()
+  }
+  function showFrame({ seen, index }, frame) {
+    const levels = atob(frame)
+    const picture = new ImageData(14, 14)
+    for (let i = 0; i < 196; i += 1) {
+      picture.data.fill(levels.charCodeAt(i) || 0, 4 * i, 4 * i + 3)
+      picture.data[4 * i + 3] = 255
+    }
+    seen.getContext("2d").putImageData(picture, 0, 0)
+    const text = frame ? "14 by 14 pixels" : "nothing yet"
+    seen.setAttribute("aria-label", `${NAMES[index]} as the networks see it: ${text}`)
   }
 
   // --- history
   function remember() {
-    past = [...past, drawings].slice(-MOST_UNDONE)
+    past = [...past, [drawings, truths]].slice(-MOST_UNDONE)
     future = []
   }
   function travel(from, to) {
     if (!from.length || pads.some((pad) => pad.pen)) return
-    to.push(drawings)
-    drawings = from.pop()
+    to.push([drawings, truths])
+    ;[drawings, truths] = from.pop()
     change("")
   }
   function change(text) {
@@ -204,13 +253,20 @@ function createPads(root, limits) {
     remember()
     lift(pads[index])
     drawings = drawings.with(index, [])
+    if (!locked) truths = truths.with(index, null)
     change(`${NAMES[index]} cleared`)
   }
   function swap() {
     remember()
     pads.forEach(lift)
     drawings = [drawings[1], drawings[0]]
+    truths = [truths[1], truths[0]]
     change("Swapped")
+  }
+  function tell(index, value) {
+    remember()
+    truths = truths.with(index, value === "" ? null : Number(value))
+    change("")
   }
 
   // --- pen and eraser
@@ -251,7 +307,7 @@ function createPads(root, limits) {
     if (pad.pen === "pen") {
       const stroke = strokes.at(-1)
       drawings = drawings.with(pad.index, strokes.with(-1, { ...stroke, points: simplify(stroke.points, 0.3) }))
-    } else if (past.at(-1) === drawings) past.pop()
+    } else if (past.at(-1)[0] === drawings) past.pop()
     lift(pad)
     refresh()
     send()
@@ -271,6 +327,8 @@ function createPads(root, limits) {
       const state = strokes.length ? `${strokes.length} ${strokes.length > 1 ? "strokes" : "stroke"}` : "empty"
       pad.canvas.setAttribute("aria-label", `${NAMES[pad.index]}, drawing pad, ${state}`)
       pad.canvas.classList.toggle("erasing", tool === "eraser")
+      pad.truth.value = truths[pad.index] ?? ""
+      pad.truth.disabled = locked
       paintSoon(pad)
     }
     for (const button of select("button")) {
@@ -399,6 +457,7 @@ function createPads(root, limits) {
     event.preventDefault()
     event.stopPropagation()
   }
+  for (const pad of pads) pad.truth.onchange = () => tell(pad.index, pad.truth.value)
   pads.forEach(watchPointer)
   pads.forEach(watchKeys)
   const observer = new ResizeObserver(() => pads.forEach(paintSoon))
@@ -407,6 +466,7 @@ function createPads(root, limits) {
   function dispose() {
     observer.disconnect()
     clearTimeout(timer)
+    clearTimeout(rest)
     for (const pad of pads) cancelAnimationFrame(pad.frame)
   }
   return { receive, dispose }
@@ -480,8 +540,11 @@ function subdivide(points, step) {
 """
 
 
+_DIGITS = '<option value="">?</option>' + "".join(f"<option>{digit}</option>" for digit in range(10))
+
+
 def _pad_html(index: int, name: str) -> str:
-    return _PAD_HTML.format(index=index, name=name, title=name.capitalize())
+    return _PAD_HTML.format(index=index, name=name, title=name.capitalize(), digits=_DIGITS)
 
 
 _PADS = st.components.v2.component(
@@ -489,63 +552,101 @@ _PADS = st.components.v2.component(
 )
 
 
+EMPTY = Drawing()
+
+
 @dataclass(frozen=True)
 class PadState:
     """What stands on the two pads.
 
+    `truths`: which digit each pad holds, as the user, a sample or a challenge says; None where nobody does.
     `error` is one sentence where the browser's last message was no drawing; the drawings are then those before it.
-    `pen_down` says that a stroke is under way; `sequence` counts the browser's messages.
+    `pen_down` says that a stroke is under way; `sequence` counts the browser's messages, `revision` the times that
+    Python laid something on the pads.
     """
 
-    first: Drawing
-    second: Drawing
+    first: Drawing = EMPTY
+    second: Drawing = EMPTY
+    truths: tuple[int | None, int | None] = (None, None)
     error: str | None = None
     pen_down: bool = False
     sequence: int = 0
+    revision: int = 0
+
+    @property
+    def drawings(self) -> tuple[Drawing, Drawing]:
+        """Both drawings, the first pad's first."""
+        return self.first, self.second
 
 
-def draw_two_digits(
-    key: str, *, first: Drawing | None = None, second: Drawing | None = None, revision: int = 0
-) -> PadState:
-    """Show both pads and return what is drawn on them.
+def lay_on_pads(
+    key: str, first: Drawing, second: Drawing, truths: tuple[int | None, int | None] = (None, None)
+) -> None:
+    """Replace what stands on both pads; the user can undo it. Takes effect where the pads are next read and shown."""
+    state = _kept(key)
+    st.session_state[f"{key}_kept"] = PadState(
+        first, second, truths, sequence=state.sequence, revision=state.revision + 1
+    )
 
-    `first` and `second` are laid on the pads when the component first appears and whenever `revision` differs from
-    the last call's; otherwise the user's own strokes stay. They also stay while another page is shown.
+
+def read_pads(key: str) -> PadState:
+    """What stands on the pads, the browser's last message included; it also stays while another page is shown."""
+    state = _read_message(st.session_state.get(key), _kept(key))
+    st.session_state[f"{key}_kept"] = state
+    return state
+
+
+def show_pads(
+    key: str, frames: Sequence[Grid | None], *, locked: bool = False, on_rest: Callable[[], None] | None = None
+) -> None:
+    """Show both pads with the frame (14, 14) beside each.
+
+    `locked`: the truths cannot be changed. `on_rest` is called when the pen has rested for a moment after a change.
     """
-    memory = f"{key}_kept"
-    kept: tuple[int, PadState] | None = st.session_state.get(memory)
-    state = kept[1] if kept else PadState(Drawing(), Drawing())
-    if kept is None or kept[0] != revision:
-        state = PadState(first or Drawing(), second or Drawing(), sequence=state.sequence)
-    state = _read_message(st.session_state.get(key), state, revision)
-    st.session_state[memory] = (revision, state)
+    state = _kept(key)
     _PADS(
         key=key,
         data={
-            "revision": revision,
+            "revision": state.revision,
             "sequence": state.sequence,
-            "pads": [state.first.as_json(), state.second.as_json()],
+            "pads": [drawing.as_json() for drawing in state.drawings],
+            "truths": state.truths,
+            "frames": ["" if frame is None else _levels(frame) for frame in frames],
+            "locked": locked,
+            "follow": on_rest is not None,
             "side": PAD,
             "max_strokes": MAX_STROKES,
             "max_points": MAX_POINTS,
         },
+        on_pads_change=lambda: None,
+        on_rest_change=on_rest or (lambda: None),
     )
-    return state
 
 
-def _read_message(component: Any, state: PadState, revision: int) -> PadState:
+def _levels(frame: Grid) -> str:
+    return base64.b64encode(frame.round().astype(np.uint8).tobytes()).decode()
+
+
+def _kept(key: str) -> PadState:
+    return st.session_state.get(f"{key}_kept", PadState())
+
+
+def _read_message(component: Any, state: PadState) -> PadState:
     """The state after the browser's message; the same where there is none, or one already read or overtaken."""
     message = component.get("pads") if component else None
     if message is None:
         return state
     try:
         sequence, based_on, (first, second) = message["sequence"], message["revision"], message["pads"]
-        if sequence <= state.sequence or based_on != revision:
+        truths = message["truths"][0], message["truths"][1]
+        if sequence <= state.sequence or based_on != state.revision:
             return state
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, IndexError):
         return replace(state, error="The pad sent a message that is no pair of drawings.")
     try:
         drawings = parse_strokes(first), parse_strokes(second)
+        if not all(truth is None or (type(truth) is int and 0 <= truth <= 9) for truth in truths):
+            raise ValueError("What a digit is must be a whole number from 0 to 9, or nothing.")
     except ValueError as error:
         return replace(state, error=str(error), sequence=sequence)
-    return PadState(*drawings, None, message.get("pen_down") is True, sequence)
+    return PadState(*drawings, truths, None, message.get("pen_down") is True, sequence, state.revision)

@@ -5,10 +5,10 @@ from typing import Any
 import streamlit as st
 
 from core.settings import MAX_ROUNDS, MAX_SEED, MODEL_NAMES, RunSettings, SettingsError, allowed, bounds
+from pages.components.link import LINK
 
 DEFAULTS = RunSettings()
 DEFAULT_ROUNDS = 3
-LINK = ":material/link_off:"
 MORE = {  # label, step and format of the settings under "More settings"
     "training_pairs": ("Training pairs", 100, "%d"),
     "max_epochs": ("Epochs at most", 10, "%d"),

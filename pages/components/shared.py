@@ -3,7 +3,6 @@
 import re
 import threading
 import uuid
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -73,16 +72,6 @@ def _table_histories(signature: int) -> pd.DataFrame:
 def read_table_histories() -> pd.DataFrame:
     """A row an epoch of the runs behind the two columns of Table 1."""
     return _table_histories(STORE.signature())
-
-
-def warn_of_link(name: str, options: Sequence[str]) -> None:
-    """Say, before the widget, where the link's parameter names nothing; Streamlit then shows the default."""
-    text = st.query_params.get(name)
-    if text is not None and text not in options:
-        allowed = f"must be one of {', '.join(options)}"
-        st.warning(
-            f"The link's {name} is {text[:40]!r}, but {allowed}; the default is shown.", icon=":material/link_off:"
-        )
 
 
 @st.cache_data(max_entries=2, show_spinner=False)

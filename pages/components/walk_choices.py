@@ -1,25 +1,23 @@
 """What to walk through: a trained run, and a pair of digits; both live in the URL, as `run` and `pair` or `drawing`."""
 
 import random
-import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.drawing import decode_drawing, encode_drawing, frame_from_strokes
+from core.drawing import encode_pair, frame_from_strokes
 from core.runs import StoreError
+from core.samples import Sample, Side, open_link, read_sample
 from core.settings import MODEL_NAMES, RunSettings
+from pages.components.link import LINK
+from pages.components.pad import read_pads
 from pages.components.settings_form import link_settings
 from pages.components.shared import STORE
 
-if TYPE_CHECKING:
-    from core.data import Digits
-
-LINK = ":material/link_off:"
-TEST_IMAGES = 10_000
 ANY = "any"
+LINKS = ("pair", "drawing")  # the query parameters that name a pair, as in Draw
 DEFAULT = "WeightSharingBranchesModel"  # one set of kernels, shown twice
 
 
@@ -104,7 +102,7 @@ def _label(row: Any) -> str:
 
 def choose_pair(run_id: str) -> Pair:
     """The controls for the pair: one of the run's test pairs by its digits, one that it got wrong, or the drawing."""
-    test = _load_test_half()
+    _import_pytorch()
     pool = _read_pool(run_id)
     columns = st.columns([1, 1, 1.4, 2], vertical_alignment="bottom")
     digits = [ANY, *map(str, range(10))]
@@ -116,47 +114,51 @@ def choose_pair(run_id: str) -> Pair:
         st.button("Another pair", icon=":material/shuffle:", on_click=_draw_lot, args=(pool,))
         if token := _kept_drawing():
             st.button("My drawing", icon=":material/draw:", on_click=_set_link, args=("drawing", token))
-    if drawn := st.query_params.get("drawing"):
+    link = {name: st.query_params[name] for name in LINKS if name in st.query_params}
+    if link:
         try:
-            return Pair(read_drawing(drawn), {"drawing": drawn}, None, None)
+            return _as_pair(open_link(link.get("pair"), link.get("drawing")), link)
         except ValueError as error:
             st.warning(f"{error} A test pair is shown.", icon=LINK)
-    images = _read_images(pool)
-    return Pair(
-        test.images[list(images)].numpy(), {"pair": f"{images[0]}-{images[1]}"}, images,
-        (int(test.classes[images[0]]), int(test.classes[images[1]])),
-    )  # fmt: skip
+    first, second = pool["indices"][0].tolist()
+    try:
+        return _as_pair((read_sample(first), read_sample(second)), {"pair": f"{first}-{second}"})
+    except ValueError as error:  # MNIST is damaged
+        st.error(str(error), icon=":material/error:")
+        st.stop()
 
 
-@st.cache_resource(show_spinner="Loading PyTorch and the digits, some seconds the first time…")
-def _load_test_half() -> "Digits":
+def _as_pair(sides: tuple[Side, Side], link: dict[str, str]) -> Pair:
+    frames = [side.steps.frame if isinstance(side, Sample) else frame_from_strokes(side) for side in sides]
+    first, second = sides
+    if isinstance(first, Sample) and isinstance(second, Sample):
+        return Pair(np.stack(frames), link, (first.number, second.number), (first.digit, second.digit))
+    return Pair(np.stack(frames), link, None, None)
+
+
+@st.cache_resource(show_spinner="Loading PyTorch, some seconds the first time…")
+def _import_pytorch() -> None:
     import core.inspection  # noqa: F401 - here, where a spinner says that it takes a while
-    from core.data import load_digits
-
-    return load_digits(False)
-
-
-def read_drawing(token: str) -> np.ndarray:
-    """(2, 14, 14): the frames of a link's two drawings, joined by a dot; raises ValueError."""
-    first, dot, second = token.partition(".")
-    if not dot:
-        raise ValueError("The drawing in this link is damaged or incomplete.")
-    return np.stack([frame_from_strokes(decode_drawing(part)) for part in (first, second)])
 
 
 def _kept_drawing() -> str:
     """What stands on the pads of *Draw*, as a link has it; "" where either is empty."""
-    _, pads = st.session_state.get("pads_kept", (0, None))
-    if pads is None or not (pads.first.strokes and pads.second.strokes):
+    drawings = read_pads("pads").drawings
+    if not all(drawing.strokes for drawing in drawings):
         return ""
-    return f"{encode_drawing(pads.first)}.{encode_drawing(pads.second)}"
+    samples = st.session_state.get("samples", {})
+    first, second = (samples.get(drawing, drawing) for drawing in drawings)
+    return encode_pair((first, second))
 
 
 def _read_pool(run_id: str) -> dict[str, np.ndarray]:
     """`indices` (N, 2) and `classes` (N, 2) of the run's test pairs, and its `decision` (N,) on each where kept."""
     run = STORE.read(run_id)
     try:
-        return run.predictions()
+        arrays = run.predictions()
+        if arrays.keys() >= {"indices", "classes", "decision"}:
+            return arrays
+        raise StoreError(f"The predictions of the run {run_id} are not whole; train it again to get them.")
     except StoreError as error:
         st.caption(f":material/warning: {error}")
         _offer_training(run.settings)
@@ -164,19 +166,6 @@ def _read_pool(run_id: str) -> dict[str, np.ndarray]:
 
         test = draw_round(run.settings.seed, run.settings.training_pairs).test
         return {"indices": test.indices.numpy(), "classes": test.classes.numpy()}
-
-
-def _read_images(pool: dict[str, np.ndarray]) -> tuple[int, int]:
-    """The pair of the link, or else the first of the pool."""
-    text = st.query_params.get("pair")
-    if text is not None:
-        numbers = re.fullmatch(r"(\d{1,4})-(\d{1,4})", text)
-        if numbers:
-            return int(numbers[1]), int(numbers[2])
-        rule = f"must be two numbers of MNIST's test images, from 0-0 to {TEST_IMAGES - 1}-{TEST_IMAGES - 1}"
-        st.warning(f"The link's pair is {text[:40]!r}, but {rule}; another is shown.", icon=LINK)
-    first, second = pool["indices"][0].tolist()
-    return first, second
 
 
 def _draw_lot(pool: dict[str, np.ndarray]) -> None:
@@ -195,6 +184,6 @@ def _draw_lot(pool: dict[str, np.ndarray]) -> None:
 
 
 def _set_link(name: str, value: str) -> None:
-    for other in ("pair", "drawing"):
+    for other in LINKS:
         st.query_params.pop(other, None)
     st.query_params[name] = value

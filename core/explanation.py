@@ -1,0 +1,115 @@
+"""Why networks answer as they do: which pixels spoke for and against, and what would change their mind."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+import torch
+from captum.attr import IntegratedGradients, Occlusion
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.architectures import Output
+from core.drawing import Grid, Steps, change_pen, halve_field
+from core.objectives import probability
+from core.prediction import Ensemble, Verdict
+
+Method = Literal["Integrated gradients", "Occlusion"]
+METHODS: tuple[Method, ...] = get_args(Method)
+STEPS = 32  # of the integral's sum
+WINDOW = 3  # pixels a side that occlusion blanks at once
+BATCH = 16  # pairs that all networks answer at once
+PEN_CHANGE = 1 / 3
+NUDGES = {"left": (0, -1), "right": (0, 1), "up": (-1, 0), "down": (1, 0)}  # rows and columns
+
+
+class Attribution(NamedTuple):
+    """What each pixel added to the comparison's logit, `pixels` (2, 14, 14); the `logit` of the pair itself and that
+    of two `blank` frames, from which integrated gradients start, so that their pixels sum to the difference."""
+
+    pixels: NDArray[np.float64]
+    logit: float
+    blank: float
+
+
+def attribute(ensemble: Ensemble, rows: Sequence[int], frames: Grid, method: Method) -> Attribution:
+    """The attribution of one pair of grey levels (2, 14, 14), for the mean logit of the runs at `rows`.
+
+    Occlusion says by how much the logit falls where a window of 3 × 3 pixels is blanked, averaged over the windows
+    that hold a pixel.
+    """
+    pair = torch.from_numpy(frames)[None]
+
+    def mean_logit(pairs: Tensor) -> Tensor:  # (B, 2, 14, 14) -> (B,)
+        return _logits(ensemble, pairs)[list(rows)].mean(0)
+
+    if method == "Occlusion":
+        with torch.inference_mode():
+            given = Occlusion(mean_logit).attribute(
+                pair, (1, WINDOW, WINDOW), baselines=0.0, perturbations_per_eval=BATCH
+            )
+    else:
+        given = IntegratedGradients(mean_logit).attribute(pair, baselines=0.0, n_steps=STEPS, internal_batch_size=BATCH)
+    with torch.inference_mode():
+        logit, blank = mean_logit(torch.cat([pair, torch.zeros_like(pair)])).tolist()
+    return Attribution(given[0].double().numpy(), logit, blank)
+
+
+def _logits(ensemble: Ensemble, pairs: Tensor) -> Tensor:
+    """(R, B): the comparison's logits; the log odds of first <= second where the comparison is not learnt."""
+    output = ensemble.outputs(pairs)
+    if output.comparison is not None:
+        return output.comparison
+    assert output.digits is not None
+    # In double precision, since a float's probability reaches 1, where the odds have no end.
+    every = Output(None, output.digits.double().flatten(0, 1))
+    odds: Tensor = probability(every).logit(eps=1e-12).unflatten(0, output.digits.shape[:2]).float()
+    return odds
+
+
+class Answer(NamedTuple):
+    """What was changed about a pair, and the verdict on it."""
+
+    change: str
+    verdict: Verdict
+
+
+def change_minds(ensemble: Ensemble, rows: list[int], steps: tuple[Steps, Steps]) -> list[Answer]:
+    """The verdicts of the runs at `rows` on the pair as drawn, swapped, nudged, and with other pens, in this order."""
+    frames = [each.frame for each in steps]
+    variants = {"As drawn": frames, "Swapped": frames[::-1]}
+    for side, name in enumerate(("First", "Second")):
+        others = {f"{name} one pixel {way}": nudge(frames[side], *shift) for way, shift in NUDGES.items()}
+        for word, share in (("thicker", PEN_CHANGE), ("thinner", -PEN_CHANGE)):
+            others[f"{name} a third {word}"] = halve_field(change_pen(steps[side].field, share))
+        for change, frame in others.items():
+            variants[change] = [frame, frames[1]] if side == 0 else [frames[0], frame]
+    pairs = np.stack([np.stack(pair) for pair in variants.values()])
+    [verdicts] = ensemble.answer_each(pairs, [rows])
+    return [Answer(*each) for each in zip(variants, verdicts, strict=True)]
+
+
+def nudge(frame: Grid, down: int, right: int) -> Grid:
+    """The frame moved by whole pixels; what leaves it is lost, and blank comes in."""
+    height, width = frame.shape
+    roomy = np.pad(frame, max(abs(down), abs(right)))
+    edge = (roomy.shape[0] - height) // 2
+    moved: Grid = roomy[edge - down : edge - down + height, edge - right : edge - right + width]
+    return moved
+
+
+def describe_swap(drawn: Verdict, swapped: Verdict) -> str:
+    """Whether the runs answer consistently when the digits change places, in a sentence.
+
+    Of a <= b and b <= a at least one is true, and both only where the digits are equal.
+    """
+    pairs = list(zip(drawn.decisions, swapped.decisions, strict=True))
+    opposite, both, neither = (sum(map(test, pairs)) for test in (lambda p: p[0] != p[1], all, lambda p: not any(p)))
+    if opposite == len(pairs):
+        return f"All {len(pairs)} rounds answer consistently when the digits are swapped."
+    parts = [f"{opposite} of {len(pairs)} rounds say the opposite when the digits are swapped"]
+    if both:
+        parts.append(f"{both} say yes both ways, which holds for equal digits alone")
+    if neither:
+        parts.append(f"{neither} say no both ways, which cannot be")
+    return "; ".join(parts) + "."

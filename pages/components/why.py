@@ -1,0 +1,91 @@
+"""Why a network answers as it does: its pixels, and what would change its mind."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from core.drawing import Steps
+from core.palette import PALETTE
+from core.settings import RunSettings
+from pages.components.figure import show_figure
+from pages.components.networks import show_changes
+from pages.components.shared import is_phone
+
+if TYPE_CHECKING:
+    from core.prediction import Ensemble
+
+TICK = 0.3  # seconds between looks at whether the pixels are there
+ALL = "all"
+
+
+@st.cache_resource
+def _get_worker() -> ThreadPoolExecutor:
+    """One thread for all sessions' pixels, so that verdicts keep the other processor for themselves."""
+    return ThreadPoolExecutor(1, "attribution")
+
+
+def show_why(ensembles: "list[Ensemble]", steps: tuple[Steps, Steps]) -> None:
+    """The chosen network's pixels and changes of mind for a pair of digits."""
+    from core.explanation import METHODS, attribute, change_minds, describe_swap
+
+    ensemble, rows = _choose_network(ensembles)
+    method = st.segmented_control(
+        "Pixels by", METHODS, default=METHODS[0], key="why_method", bind="query-params", required=True
+    )
+    frames = np.stack([each.frame for each in steps])
+    asked = (ensemble, tuple(rows), frames.tobytes(), method)
+    if st.session_state.get("why", (None,))[0] != asked:
+        if "why" in st.session_state:
+            st.session_state.why[1].cancel()
+        st.session_state.why = asked, _get_worker().submit(attribute, ensemble, rows, frames, method)
+    future = st.session_state.why[1]
+    ticking = not future.done()
+    st.fragment(_show_pixels, run_every=TICK if ticking else None)(future, frames, ticking)
+    st.subheader("What would change its mind?", anchor=False)
+    answers = change_minds(ensemble, rows, steps)
+    show_changes(answers)
+    st.caption(
+        f"{describe_swap(answers[0].verdict, answers[1].verdict)} Marked: an answer that changes, or should have."
+    )
+
+
+def _choose_network(ensembles: "list[Ensemble]") -> "tuple[Ensemble, list[int]]":
+    """The ensemble and the positions of the runs that the user asks about: a cell's rounds or one of them."""
+    cells = {ensemble.settings[rows[0]].cell(): (ensemble, rows) for ensemble in ensembles for rows in ensemble.cells()}
+    names = {cell: _name_cell(ensemble.settings[rows[0]]) for cell, (ensemble, rows) in cells.items()}
+    columns = st.columns([3, 1], width=640)
+    cell = columns[0].selectbox(
+        "Network", list(cells), index=len(cells) - 1, format_func=names.get, key="why_network", bind="query-params"
+    )
+    ensemble, rows = cells[cell]
+    seeds = {str(ensemble.settings[row].seed): row for row in rows}
+    chosen = columns[1].selectbox(
+        "Round", [ALL, *seeds], format_func=lambda seed: f"All {len(rows)}" if seed == ALL else f"Seed {seed}",
+        key="why_round", bind="query-params",
+    )  # fmt: skip
+    return ensemble, rows if chosen == ALL else [seeds[chosen]]
+
+
+def _name_cell(settings: RunSettings) -> str:
+    others = settings.describe_differences()
+    return f"{PALETTE[settings.model].label}, dropout {settings.dropout:g}{f' ({others})' if others else ''}"
+
+
+def _show_pixels(future: "Future[Any]", frames: np.ndarray, ticking: bool) -> None:
+    """The pixels, or a sentence that they are coming; drawn anew at each tick until they are there."""
+    if not future.done():
+        st.caption(":material/hourglass_top: The pixels are coming…")
+        return
+    if ticking:
+        st.rerun()  # once more as a whole page, which stops the timer
+    from core.charts import attribution_maps
+
+    found = future.result()
+    with st.container(width=820):
+        show_figure(attribution_maps(frames, found.pixels, is_phone()), "attribution")
+    st.caption(
+        f"Blue spoke for first ≤ second, orange against. The logit is {found.logit:+.2f}; for two blank frames it is "
+        f"{found.blank:+.2f}; the pixels sum to {found.pixels.sum():+.2f}."
+    )
