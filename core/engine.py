@@ -421,6 +421,8 @@ def find_strangers(client: Any) -> dict[str, str]:
     answers = {**client.run(describe_versions, on_error="return"), **_ask_scheduler(client)}
     sentences = {}
     for address, answer in answers.items():
+        if isinstance(answer, OSError):  # lost at this moment
+            continue
         here = isinstance(answer, dict)
         wrong = name_differences(answer) if here else "no copy of this program that it can import"
         if wrong:
@@ -443,7 +445,7 @@ def train_run(settings_json: str, attempt: str, versions: dict[str, str]) -> dic
     values, so that whoever receives them needs no torch.
     """
     if versions != describe_versions():
-        raise ImportError("This worker has other versions than the process that submits the runs.")
+        raise ImportError("This worker has other versions than the process that submits the runs; start both anew.")
     import torch
     from distributed import Event, get_worker
 

@@ -9,6 +9,8 @@ import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,7 @@ from hypothesis import strategies as some
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import findings
+from core import findings, mistakes
 from core.checks import check_run
 from core.drawing import MAX_WHOLE, decode_drawing, frame_from_image, frame_from_strokes, parse_strokes
 from core.prediction import load_ensembles
@@ -38,8 +40,8 @@ LEAVES = some.one_of(some.none(), some.booleans(), NUMBERS, some.text(max_size=2
 JSON = some.recursive(
     LEAVES, lambda inner: inner | some.lists(inner) | some.dictionaries(some.text(), inner), max_leaves=8
 )
-SETTINGS = RunSettings(model="TwoChannelsModel", max_epochs=12)
-few = settings(max_examples=15, deadline=BOUND, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = RunSettings(model="TwoChannelsModel")
+few = settings(max_examples=25, deadline=BOUND, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def is_sentence(text: str) -> bool:
@@ -140,11 +142,24 @@ def read_everything(store: RunStore) -> None:
     leaderboard(runs)
     assert json.dumps(results_json(results_table(runs)))
     assert load_ensembles(store)[0] == []  # made-up weights are no network's
-    for find in (findings.digit_accuracy_squared, findings.early_stop_hypothesis):
-        find(store, runs)
+    for find in (mistakes.read_answers, findings.digit_accuracy_squared, findings.early_stop_hypothesis):
+        found = find(store, runs)
+        assert all(map(is_sentence, found.problems))
+    mistakes.count_pairs(mistakes.read_answers(store, runs).table)
     findings.epochs_to_stop(runs)
     findings.dropout_artefact(runs)
     findings.parameters_and_accuracy(runs)
+
+
+@contextmanager
+def replaced(path: Path, content: bytes) -> Iterator[None]:
+    """The file with other content for a while."""
+    whole = path.read_bytes()
+    path.write_bytes(content)
+    try:
+        yield
+    finally:
+        path.write_bytes(whole)
 
 
 FILES = ("settings.json", "result.json", "history.jsonl", "weights.safetensors", "predictions.safetensors")
@@ -157,10 +172,8 @@ DEEP = b"[" * 100_000
 @few
 def test_any_bytes_in_any_file_of_a_run(run, name, content):
     path = run.path(SETTINGS.run_id) / name
-    whole = path.read_bytes()
-    path.write_bytes(content)
-    read_everything(run)
-    path.write_bytes(whole)
+    with replaced(path, content):
+        read_everything(run)
 
 
 @given(
@@ -171,23 +184,19 @@ def test_any_bytes_in_any_file_of_a_run(run, name, content):
 @few
 def test_any_value_in_any_field(run, name, field, value):
     path = run.path(SETTINGS.run_id) / name
-    whole = path.read_bytes()
-    path.write_text(json.dumps({**json.loads(whole), field: value}))
-    read_everything(run)
-    path.write_bytes(whole)
+    with replaced(path, json.dumps({**json.loads(path.read_bytes()), field: value}).encode()):
+        read_everything(run)
 
 
 @given(line=some.integers(0, 11), field=some.sampled_from([*EPOCH_FIELDS, "other"]), value=JSON)
 @few
 def test_any_value_in_any_record(run, line, field, value):
     path = run.path(SETTINGS.run_id) / "history.jsonl"
-    whole = path.read_bytes()
-    lines = whole.splitlines(keepends=True)
+    lines = path.read_bytes().splitlines(keepends=True)
     lines[line] = json.dumps({**json.loads(lines[line]), field: value}).encode() + b"\n"
-    path.write_bytes(b"".join(lines))
-    assert len(run.read(SETTINGS.run_id).history) in (line, 12)
-    read_everything(run)
-    path.write_bytes(whole)
+    with replaced(path, b"".join(lines)):
+        assert len(run.read(SETTINGS.run_id).history) in (line, 12)
+        read_everything(run)
 
 
 SHAPES = some.lists(some.sampled_from([0, 1, 2, 3, 1000]), max_size=3)
@@ -203,12 +212,10 @@ TYPES = some.sampled_from(["float32", "float16", "uint8", "int64", "bool"])
 @few
 def test_any_array_among_the_predictions(run, name, shape, kind, value):
     path = run.path(SETTINGS.run_id) / "predictions.safetensors"
-    whole = path.read_bytes()
     with np.errstate(invalid="ignore"):
         array = np.full(shape, value).astype(kind)
-    path.write_bytes(safetensors.numpy.save({**safetensors.numpy.load(whole), name: array}))
-    read_everything(run)
-    path.write_bytes(whole)
+    with replaced(path, safetensors.numpy.save({**safetensors.numpy.load(path.read_bytes()), name: array})):
+        read_everything(run)
 
 
 def test_weights_are_loaded_without_executing_code(run, tmp_path):
@@ -265,16 +272,24 @@ def test_strokes_are_a_digit_or_refused_in_a_sentence(value):
     assert drawing is None or is_digit(attempt(frame_from_strokes, drawing))
 
 
-MESSAGE = some.dictionaries(some.sampled_from(["sequence", "revision", "pads", "pen_down"]), JSON | some.integers(0, 9))
+PADS = some.lists(some.lists(STROKE, max_size=1), min_size=2, max_size=2)
+MESSAGE = some.fixed_dictionaries(
+    {
+        "sequence": some.integers(1, 9) | NUMBERS | JSON,
+        "revision": some.just(0) | JSON,
+        "pads": PADS | JSON,
+        "truths": some.just([None, 7]) | JSON,
+    }
+)
 
 
 @given(JSON | MESSAGE)
-@settings(max_examples=50, deadline=BOUND)
+@settings(max_examples=80, deadline=BOUND)
 def test_any_message_of_the_pads_leaves_two_drawings(message):
-    before = PadState(parse_strokes([]), parse_strokes([]))
-    after = _read_message({"pads": message}, before, 0)
+    after = _read_message({"pads": message}, PadState())
     assert after.error is None or is_sentence(after.error)
     assert type(after.sequence) is int
+    assert is_digit(attempt(frame_from_strokes, after.first))
 
 
 @given(some.text() | some.from_regex(r"[A-Za-z0-9_-]*", fullmatch=True))

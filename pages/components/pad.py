@@ -639,6 +639,8 @@ def _read_message(component: Any, state: PadState) -> PadState:
     try:
         sequence, based_on, (first, second) = message["sequence"], message["revision"], message["pads"]
         truths = message["truths"][0], message["truths"][1]
+        if type(sequence) is not int:
+            raise TypeError("A sequence is a whole number.")
         if sequence <= state.sequence or based_on != state.revision:
             return state
     except (KeyError, TypeError, ValueError, IndexError):
