@@ -85,7 +85,7 @@ PAGES = sorted((ROOT / "pages").glob("*.py"))
 KEYS = sorted({key for file in ROOT.glob("pages/**/*.py") for key in re.findall(r'key="(\w+)"', file.read_text())})
 LINKED = [*RunSettings.model_fields, *KEYS, "drawing", "pair"]
 WORDS = some.sampled_from(
-    ["", "nan", "inf", "-1", "0", "0.25", "1e9", "true", "TwoBranchesModel", "../..", "x" * 20_000, "\0"]
+    ["", "nan", "inf", "9" * 5_000, "-1", "0", "0.25", "1e9", "true", "TwoBranchesModel", "../..", "x" * 20_000, "\0"]
 )
 
 
@@ -116,6 +116,18 @@ def test_a_screen_stands_whatever_the_link_says(page, link):
     assert not app.exception
     assert len(app.title) == 1
     assert all(is_sentence(message.value) for message in (*app.error, *app.warning))
+
+
+@pytest.mark.usefixtures("screens")
+@pytest.mark.parametrize(("name", "value"), [("seed", "inf"), ("rounds", "9" * 5_000), ("max_epochs", "-1e999")])
+def test_an_infinite_number_in_a_link_is_refused_and_stays_so(name, value):
+    app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60)
+    app.query_params[name] = value
+    for _ in range(2):
+        app.run()
+        assert not app.exception
+        [warning] = app.warning
+        assert warning.value.startswith(f"The link's {name} is {value[:40]!r}, but must be a whole number from ")
 
 
 # --- files of the store -----------------------------------------------------------------------------------------------

@@ -1,6 +1,9 @@
 """Choices that come with a link."""
 
+import math
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import Literal
 
 import streamlit as st
 
@@ -16,3 +19,11 @@ def check_link(name: str, options: Iterable[object]) -> None:
     for text in st.query_params.get_all(name):
         if text not in allowed:
             st.warning(f"The link's {name} is {text[:40]!r}, but {rule}; the default is shown.", icon=LINK)
+
+
+def bind_number(name: str) -> Literal["query-params"] | None:
+    """The `bind` of a widget of whole numbers: none while the link's is infinite, at which Streamlit would fail."""
+    with suppress(ValueError):
+        if math.isinf(float(st.query_params.get(name, ""))):
+            return None
+    return "query-params"

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from core.settings import MAX_ROUNDS, MAX_SEED, MODEL_NAMES, RunSettings, SettingsError, allowed, bounds
-from pages.components.link import LINK
+from pages.components.link import LINK, bind_number
 
 DEFAULTS = RunSettings()
 DEFAULT_ROUNDS = 3
@@ -35,10 +35,16 @@ def choose_settings() -> tuple[RunSettings, int]:
         "dropout": _number(columns[1], "dropout", "Dropout", 0.05, "%g"),
     }
     rounds = columns[2].number_input(
-        "Rounds", 1, MAX_ROUNDS, DEFAULT_ROUNDS, key="rounds", bind="query-params", help="Each on new pairs of digits."
+        "Rounds",
+        1,
+        MAX_ROUNDS,
+        DEFAULT_ROUNDS,
+        key="rounds",
+        bind=bind_number("rounds"),
+        help="Each on new pairs of digits.",
     )
     values["seed"] = columns[3].number_input(
-        "First seed", 0, MAX_SEED, DEFAULTS.seed, key="seed", bind="query-params", help="Decides a round's pairs."
+        "First seed", 0, MAX_SEED, DEFAULTS.seed, key="seed", bind=bind_number("seed"), help="Decides a round's pairs."
     )
     with st.expander("More settings", icon=":material/tune:"):
         grid = st.columns(4)
@@ -77,7 +83,7 @@ def load_settings(values: dict[str, Any], rounds: int) -> None:
 def _number(column: Any, name: str, label: str, step: float, form: str) -> Any:
     default = getattr(DEFAULTS, name)
     low, high = (type(default)(bound) for bound in bounds(name))  # Streamlit wants one type of number
-    return column.number_input(label, low, high, default, step, form, key=name, bind="query-params")
+    return column.number_input(label, low, high, default, step, form, key=name, bind=bind_number(name))
 
 
 def _read_link() -> None:
@@ -96,7 +102,7 @@ def _rule(name: str) -> str:
 
 def _is_allowed(name: str, text: str) -> bool:
     if name == "rounds":
-        return text.isdecimal() and 1 <= int(text) <= MAX_ROUNDS
+        return text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= MAX_ROUNDS
     try:
         RunSettings.parse({name: text})
     except SettingsError:
