@@ -334,7 +334,7 @@ def predict(
                 frames.append(frame_from_image(path))
             except ValueError as error:
                 raise ValueError(f"{path}: {error}") from None
-        rows = _predict(frames, model, open_store(store))
+        rows = _predict(frames, model, RunStore(store))
     if as_json:
         print(json.dumps(rows, indent=1))
         return

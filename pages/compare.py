@@ -147,10 +147,11 @@ def _export() -> ModuleType:
 
 
 bar = st.container(horizontal=True, gap="medium")
-view = bar.segmented_control("View", list(VIEWS), default="Table", key="view", bind="query-params", required=True)
+view = bar.segmented_control("View", list(VIEWS), default="Table", key="view", bind="query-params") or "Table"
 heading.title(VIEWS[view])
 dropouts = sorted(set(table["dropout"]))
-check_link("table_dropouts" if view == "Table" else "shown_dropout", [f"{dropout:g}" for dropout in dropouts])
+options = [f"{dropout:g}" for dropout in dropouts]
+check_link("table_dropouts" if view == "Table" else "shown_dropout", options)
 if view == "Table":
     chosen = bar.pills(
         "Dropout", dropouts, selection_mode="multi", default=list(SHIPPED_DROPOUTS), format_func="{:g}".format,
@@ -160,7 +161,7 @@ elif view != "Curves":
     dropout = bar.segmented_control(
         "Dropout", dropouts, default=0.0, format_func="{:g}".format, key="shown_dropout", bind="query-params",
         required=True,
-    )  # fmt: skip
+    ) or dropouts[0]  # fmt: skip
 
 if view == "Table":
     show_table(table[table["dropout"].isin(chosen) & ~table["dropout_at_evaluation"]])

@@ -17,6 +17,7 @@ question = st.pills(
     "Finding", list(findings.QUESTIONS), default="artefact", format_func=findings.QUESTIONS.get, key="finding",
     bind="query-params", required=True, label_visibility="collapsed",
 )  # fmt: skip
+question = question or "artefact"
 heading.title(findings.QUESTIONS[question])
 
 
@@ -56,7 +57,7 @@ if question in ("distance", "parameters"):
     dropout = st.segmented_control(
         "Dropout", sorted(set(table["dropout"])), default=0.0, format_func="{:g}".format, key="found_dropout",
         bind="query-params", required=True,
-    )  # fmt: skip
+    ) or table["dropout"].min()  # fmt: skip
 match question:
     case "artefact":
         drawn, sentences = draw(charts.artefact_dots, table, is_phone()), findings.describe_artefact(table)

@@ -44,6 +44,7 @@ view = bar.segmented_control(
     required=True,
     on_change=first_page,
 )
+view = view or "By digits"
 heading.title(VIEWS[view])
 runs = with_report_settings(read_runs())
 runs = runs[~runs["dropout_at_evaluation"].astype(bool)]
@@ -79,7 +80,7 @@ check_link("mistaken_dropout", [f"{dropout:g}" for dropout in dropouts])
 dropout = bar.segmented_control(
     "Dropout", dropouts, default=dropouts[0], format_func="{:g}".format, key="mistaken_dropout", bind="query-params",
     required=True, on_change=first_page,
-)  # fmt: skip
+) or dropouts[0]  # fmt: skip
 runs = runs[runs["dropout"] == dropout]
 
 

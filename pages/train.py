@@ -84,9 +84,8 @@ def describe_rounds() -> tuple[str, set[str]]:
     """The rounds' states in a sentence with the finished ones' mean, and the rounds that have ended."""
     runs = [STORE.read(run_id) for run_id in rounds]
     counts = pd.Series([name_state(run) for run in runs]).value_counts()
-    differences = settings.describe_differences()
     text = (
-        f"{len(runs)} round{'s' if len(runs) > 1 else ''}{f' with {differences}' if differences else ''}: "
+        f"{len(runs)} round{'s' if len(runs) > 1 else ''}: "
         + ", ".join(f"{number} {word}" for word, number in counts.items())
         + "."
     )
@@ -96,6 +95,8 @@ def describe_rounds() -> tuple[str, set[str]]:
         text += f" Test accuracy {100 * accuracies.mean():.1f}{spread} % (n = {len(accuracies)})."
     if not objection and any(run.state not in ("finished", "active", "missing") for run in runs):
         text += " *Start training* goes on with the rest."
+    if differences := settings.describe_differences():
+        text += f" Other than the report's: {differences}."
     ended = {run.run_id for run in runs if run.state != "active"}
     if elsewhere := rounds.keys() - ended - engine.jobs.keys():
         text += f" Another program on this store trains {len(elsewhere)} of them; their epochs appear here."

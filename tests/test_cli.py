@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 import typer
 from conftest import ROOT
+from fake_runs import write_run
 from PIL import Image, ImageOps
 from torchvision.datasets import MNIST
 
 from core.cli import app
 from core.mnist import DATA, unpack_mnist
-from core.runs import RunResult, RunStore
+from core.runs import RunStore
 from core.settings import MODEL_NAMES, RunSettings
 
 TINY = ("--training-pairs", "100", "--max-epochs", "2")
@@ -180,9 +181,7 @@ def test_an_address_without_a_scheduler_is_one_sentence(tmp_path):
 
 def finish_rounds(store: RunStore, settings: RunSettings, *accuracies: float) -> None:
     for round_settings, accuracy in zip(settings.rounds(len(accuracies)), accuracies, strict=True):
-        writer = store.claim(round_settings)
-        writer.finish(RunResult({"test_accuracy": accuracy, "epochs": 0}, [], b"", b""))
-        writer.close()
+        write_run(store, round_settings, accuracy)
 
 
 def test_the_table_has_every_cell_of_the_reports_and_ours(tmp_path):

@@ -43,6 +43,13 @@ def test_the_readmes_table_is_that_of_the_shipped_runs(tmp_path):
     assert copy.read_text() == (ROOT / "README.md").read_text(), "run: python -m core table --readme README.md"
 
 
+def test_the_readmes_words_are_those_of_the_shipped_runs():
+    table = results_table(load_runs(RunStore(ROOT / "cached_runs")))
+    left_on = table[table["dropout_at_evaluation"] & (table["dropout"] == 0.25)]
+    figures = " and ".join(f"{row.mean:.3f} ± {row.std:.3f}" for row in left_on.itertuples(index=False))
+    assert f"dropout 0.25 gives {figures} (n = 10)" in (ROOT / "README.md").read_text()
+
+
 def test_export_writes_everything_and_the_report_needs_nothing_beside_it(tmp_path):
     store = RunStore(ROOT / "cached_runs")
     paths = export_all(store, tmp_path / "new")

@@ -11,13 +11,16 @@ LINK = ":material/link_off:"
 
 
 def check_link(name: str, options: Iterable[object]) -> None:
-    """Say, before its widget, where the link's choice `name` is none of its options; Streamlit shows the default."""
+    """Say, before its widget, where the link's choice `name` is none of its options; Streamlit shows the default.
+
+    For an empty choice Streamlit gives None, even where one is required: the page then takes its default.
+    """
     allowed = [str(option) for option in options]
     rule = f"must be one of {', '.join(allowed)}"
     if isinstance(options, range):
         rule = f"must be a whole number from {allowed[0]} to {allowed[-1]}"
     for text in st.query_params.get_all(name):
-        if text not in allowed:
+        if text and text not in allowed:
             st.warning(f"The link's {name} is {text[:40]!r}, but {rule}; the default is shown.", icon=LINK)
 
 
