@@ -101,7 +101,7 @@ def browser():
     """Chromium; the tests fail with a sentence where there is none."""
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=30_000)  # a bound for a busy machine; a condition that holds is seen at once
+    expect.set_options(timeout=60_000)  # a bound for a busy machine; a condition that holds is seen at once
     with sync_playwright() as playwright:
         options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
         with playwright.chromium.launch(executable_path=CHROMIUM, args=options) as chromium:
@@ -123,7 +123,7 @@ def open_page(browser) -> Iterator[Callable]:
             )
         )
         page = contexts[-1].new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.goto(address)
         return page
 

@@ -163,7 +163,8 @@ def test_epochs_to_stop(store):
         [DIRECT, 100],
     ]
     assert describe_epochs(table) == [
-        "Two channels stops first, after 30 epochs on average, Direct classification last, after 100.",
+        "Two channels stops first, after 30 epochs on average with and without dropout, "
+        "Direct classification last, after 100.",
         "1 of 3 rounds reached the last epoch without stopping early.",
     ]
 

@@ -148,7 +148,7 @@ def test_a_drawing_can_be_walked_through():
             {"run": "TwoChannelsModel-0123456789ab"},
             "The run TwoChannelsModel-0123456789ab is not in the store. Another",
         ),
-        ({"stage": "99"}, "The link's stage is '99', but must be one of 0, 1, 2,"),
+        ({"stage": "99"}, "The link's stage is '99', but must be a whole number from 0 to 9"),
     ],
 )
 @pytest.mark.usefixtures("store")
@@ -187,10 +187,10 @@ def test_a_run_that_loses_its_weights_while_it_is_shown_gives_way(store):
 
 
 def test_damaged_digits_are_one_sentence(store, monkeypatch):
-    def fail(train):
+    def fail(number):
         raise ValueError("The MNIST file is damaged.")
 
-    monkeypatch.setattr("core.data.load_digits", fail)
+    monkeypatch.setattr("pages.components.walk_choices.read_sample", fail)
     st.cache_resource.clear()
     assert "The MNIST file is damaged." in text_of(show("walk"))
 

@@ -24,7 +24,11 @@ def result(epochs: int = 3, accuracy: float = 0.8) -> RunResult:
     weights = safetensors.numpy.save({"score": np.arange(3, dtype=np.float16)})
     predictions = safetensors.numpy.save({"probability": np.array([0.25, 0.75], dtype=np.float32)})
     history = [record(epoch) for epoch in range(1, epochs + 1)]
-    return RunResult({"test_accuracy": accuracy, "epochs": epochs}, history, weights, predictions)
+    summary = {
+        "test_accuracy": accuracy, "training_accuracy": 1.0, "test_digit_accuracy": None, "epochs": epochs,
+        "stop_reason": "patience", "seconds": 1.0, "mean": 33.0, "deviation": 71.0,
+    }  # fmt: skip
+    return RunResult(summary, history, weights, predictions)
 
 
 @pytest.fixture
