@@ -14,7 +14,6 @@ import errno
 import fcntl
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -432,7 +431,9 @@ def _find_wrong_array(arrays: dict[str, np.ndarray]) -> str:
             fits = values.ndim == len(shape) and all(
                 map(lambda axis, n: sizes.setdefault(axis, n) == n, shape, values.shape)
             )
-            if not fits or not np.all((values >= 0) & (values <= PREDICTION_LIMITS.get(name, sys.maxsize))):
+            if not fits or not np.all(np.isfinite(values) & (values >= 0)):
+                return name
+            if name in PREDICTION_LIMITS and not np.all(values <= PREDICTION_LIMITS[name]):
                 return name
     return ""
 
