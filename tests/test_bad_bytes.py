@@ -34,7 +34,7 @@ from core.statistics import leaderboard
 from pages.components import shared
 from pages.components.pad import PadState, _read_message
 
-BOUND = 2_000  # milliseconds for an example on a busy machine; what takes longer than that may take for ever
+BOUND = 20_000  # ms an example; the first one also imports, and the machine may be busy
 NUMBERS = some.one_of(some.integers(), some.floats(), some.sampled_from([0, 1, -1, 2**31, 10**400, 1e308, 0.5, 100]))
 LEAVES = some.one_of(some.none(), some.booleans(), NUMBERS, some.text(max_size=20))
 JSON = some.recursive(
@@ -211,7 +211,7 @@ def test_any_value_in_any_record(run, line, field, value):
         read_everything(run)
 
 
-SHAPES = some.lists(some.sampled_from([0, 1, 2, 3, 1000]), max_size=3)
+SHAPES = some.sampled_from([[], [0], [2], [999], [1000], [1000, 2], [1000, 3], [2, 1000], [3, 1000], [1000, 2, 2]])
 TYPES = some.sampled_from(["float32", "float16", "uint8", "int64", "bool"])
 
 
