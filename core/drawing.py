@@ -267,7 +267,7 @@ def _open_image(source: bytes | Path) -> Image.Image:
         if "progressive" not in image.info:  # such a JPEG is held whole, whatever comes out
             image.draft("L", (_WORK, _WORK))  # a JPEG is decoded at a fraction of its size
         _check_pixels(image, MAX_WHOLE)
-        image.load()
+        _load(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ValueError(f"The picture has more than the {MAX_PIXELS // 10**6} megapixels allowed.") from None
     except UnidentifiedImageError:
@@ -275,6 +275,13 @@ def _open_image(source: bytes | Path) -> Image.Image:
     except (OSError, SyntaxError, EOFError, IndexError, struct.error, zlib.error):
         raise ValueError("The picture's file is damaged or cut short.") from None
     return image
+
+
+def _load(image: Image.Image) -> None:
+    try:
+        image.load()
+    except ValueError as error:  # Pillow's own, of a GIF whose frame lies outside it
+        raise OSError(str(error)) from None
 
 
 def _read_file(source: bytes | Path) -> bytes:
