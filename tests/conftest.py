@@ -12,12 +12,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 
 from core.runs import RunStore
 from core.settings import RunSettings
 
+hypothesis.settings.register_profile(
+    "same", derandomize=True
+)  # the same examples each time; --hypothesis-profile=default
+hypothesis.settings.load_profile("same")
 ROOT = Path(__file__).parent.parent
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
