@@ -59,9 +59,10 @@ WATCH = """() => {
   const find = (selector, root = document) => root.querySelector(selector) ??
     [...root.querySelectorAll("*")].reduce((found, e) => found ?? (e.shadowRoot && find(selector, e.shadowRoot)), null)
   const log = (window.log = { ups: [], answers: [], gaps: [] })
+  const pads = find("[data-sent]")
   addEventListener("pointerup", (event) => {
     if (!event.composedPath()[0].matches(".pen")) return  // a button's
-    setTimeout(() => log.ups.push([event.timeStamp, Number(find("[data-sent]").dataset.sent)]))
+    setTimeout(() => log.ups.push([event.timeStamp, Number(pads.dataset.sent)]))
   }, true)
   let last = null, before = null, shown = null
   const look = (now) => {
@@ -140,11 +141,11 @@ def draw_digit(page: Page, index: int, digit: int, pace: float = 0) -> float:
 
 def time_strokes(page: Page, count: int) -> tuple[list[float], float, list[float]]:
     """Milliseconds from each pen-up to its painted answer, answers a second while the pen moved, frame intervals."""
-    page.evaluate(WATCH)
     moving = answers = 0.0
     generator = np.random.default_rng(0)
     draw_digit(page, 0, 3)
     draw_digit(page, 1, 7)
+    page.evaluate(WATCH)
     for number in range(count):
         page.get_by_role("button", name=f"Clear the {('first', 'second')[number % 2]} digit").click()
         page.wait_for_timeout(200)

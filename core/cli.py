@@ -20,7 +20,7 @@ from core.runs import STORE, Run, RunStore, StoreError
 from core.settings import MODEL_NAMES, RunSettings, SettingsError, is_shipped_with_weights, plan_reproduction
 
 if TYPE_CHECKING:
-    from core.prediction import Verdict
+    from core.answers import Verdict
 
 DEFAULTS = RunSettings()
 

@@ -1,35 +1,23 @@
 """Why networks answer as they do: which pixels spoke for and against, and what would change their mind."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
 from captum.attr import IntegratedGradients, Occlusion
-from numpy.typing import NDArray
 from torch import Tensor
 
+from core.answers import Answer, Attribution, Method
 from core.architectures import Output
 from core.drawing import Grid, Steps, change_pen, halve_field
 from core.objectives import probability
-from core.prediction import Ensemble, Verdict
+from core.prediction import Ensemble
 
-Method = Literal["Integrated gradients", "Occlusion"]
-METHODS: tuple[Method, ...] = get_args(Method)
 STEPS = 32  # of the integral's sum
 WINDOW = 3  # pixels a side that occlusion blanks at once
 BATCH = 16  # pairs that all networks answer at once
 PEN_CHANGE = 1 / 3
 NUDGES = {"left": (0, -1), "right": (0, 1), "up": (-1, 0), "down": (1, 0)}  # rows and columns
-
-
-class Attribution(NamedTuple):
-    """What each pixel added to the comparison's logit, `pixels` (2, 14, 14); the `logit` of the pair itself and that
-    of two `blank` frames, from which integrated gradients start, so that their pixels sum to the difference."""
-
-    pixels: NDArray[np.float64]
-    logit: float
-    blank: float
 
 
 def attribute(ensemble: Ensemble, rows: Sequence[int], frames: Grid, method: Method) -> Attribution:
@@ -67,13 +55,6 @@ def _logits(ensemble: Ensemble, pairs: Tensor) -> Tensor:
     return odds
 
 
-class Answer(NamedTuple):
-    """What was changed about a pair, and the verdict on it."""
-
-    change: str
-    verdict: Verdict
-
-
 def change_minds(ensemble: Ensemble, rows: list[int], steps: tuple[Steps, Steps]) -> list[Answer]:
     """The verdicts of the runs at `rows` on the pair as drawn, swapped, nudged, and with other pens, in this order."""
     frames = [each.frame for each in steps]
@@ -96,20 +77,3 @@ def nudge(frame: Grid, down: int, right: int) -> Grid:
     edge = (roomy.shape[0] - height) // 2
     moved: Grid = roomy[edge - down : edge - down + height, edge - right : edge - right + width]
     return moved
-
-
-def describe_swap(drawn: Verdict, swapped: Verdict) -> str:
-    """Whether the runs answer consistently when the digits change places, in a sentence.
-
-    Of a <= b and b <= a at least one is true, and both only where the digits are equal.
-    """
-    pairs = list(zip(drawn.decisions, swapped.decisions, strict=True))
-    opposite, both, neither = (sum(map(test, pairs)) for test in (lambda p: p[0] != p[1], all, lambda p: not any(p)))
-    if opposite == len(pairs):
-        return f"All {len(pairs)} rounds answer consistently when the digits are swapped."
-    parts = [f"{opposite} of {len(pairs)} rounds say the opposite when the digits are swapped"]
-    if both:
-        parts.append(f"{both} say yes both ways, which holds for equal digits alone")
-    if neither:
-        parts.append(f"{neither} say no both ways, which cannot be")
-    return "; ".join(parts) + "."

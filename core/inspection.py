@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from core.answers import Step, Walk
 from core.architectures import Output, SeededDropout, build_network
 from core.data import standardise
 from core.diagrams import Architecture, Block, Decision, Lane
@@ -21,26 +22,6 @@ from core.runs import Run
 from core.settings import MODEL_NAMES, ModelName, RunSettings
 
 _RESHAPING = (nn.Conv2d, nn.MaxPool2d, nn.Flatten, nn.Linear)  # begin a block; other layers belong to the one before
-
-
-class Step(NamedTuple):
-    """A block as one pair passes: what leaves it, (C, H, W) or (K,), and the kernels of a convolution, (kernels,
-    channels, 3, 3); float32."""
-
-    block: Block
-    output: NDArray[np.float32]
-    kernels: NDArray[np.float32] | None
-
-
-class Walk(NamedTuple):
-    """What a network made of a pair: the steps, those side by side in one stage, the logit of the comparison and the
-    classes read (None without), the probability that first <= second, and whether it says so."""
-
-    stages: list[list[Step]]
-    logit: float | None
-    digits: tuple[int, ...] | None
-    probability: float
-    first_le_second: bool
 
 
 class _Call(NamedTuple):

@@ -1,39 +1,18 @@
 """What trained networks say of a pair: all runs of an architecture answer together, in one computation."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.answers import Verdict
 from core.architectures import Output, build_network
 from core.objectives import decide, probability, read_digits
 from core.runs import Run
 from core.settings import MODEL_NAMES, RunSettings
 from core.training import load_weights
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The answer of one cell (an architecture at one dropout), and that of each of its R rounds.
-
-    `probability` that first <= second is the rounds' mean, `first_le_second` their majority (their mean
-    probability, where as many say yes as no). `digits` (2, 10) are the mean class probabilities, or None.
-    """
-
-    settings: RunSettings  # of the cell's first round
-    first_le_second: bool
-    probability: float
-    decisions: list[bool]
-    probabilities: list[float]
-    digits: np.ndarray | None
-
-    @property
-    def rounds(self) -> int:
-        """How many rounds answered."""
-        return len(self.decisions)
 
 
 class StackedLinear(nn.Module):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from core.prediction import Verdict
+from core.answers import Verdict
 from core.settings import MODEL_NAMES
 
 

@@ -3,8 +3,12 @@
 import numpy as np
 import streamlit as st
 
+from core import tally
+from core.answering import Answerer
+from core.answers import Verdict
 from core.drawing import Drawing, Steps, encode_pair, ink_from_image, steps_from_strokes, trace_digit
-from pages.components.networks import load_networks, show_verdicts
+from core.samples import Sample, draw_numbers, open_link, read_sample
+from pages.components.networks import ask, load_networks, show_verdicts
 from pages.components.pad import EMPTY, lay_on_pads, read_pads, show_pads
 from pages.components.router import enter_by_router
 from pages.components.stages import show_stages
@@ -16,16 +20,13 @@ PANELS = {"seen": "What the networks see", "why": "Why?", "score": "Score"}
 
 enter_by_router()
 st.title("Is the first digit less than or equal to the second?")
-ensembles, problems = load_networks()
-for problem in problems:
+networks = load_networks()
+for problem in networks.problems:
     st.warning(problem, icon=":material/warning:")
-if not ensembles:
+if not networks.cells:
     st.caption("No trained network can answer yet: train any architecture under *Train*, and it answers here.")
     st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
     st.stop()
-
-from core import tally  # noqa: E402 - PyTorch is loaded by now
-from core.samples import Sample, draw_numbers, open_link, read_sample  # noqa: E402
 
 state = st.session_state
 state.setdefault("samples", {})  # the traced drawings of MNIST images laid so far, and the images' numbers
@@ -122,9 +123,9 @@ def find_steps(drawing: Drawing) -> Steps | None:
     return steps_from_strokes(drawing) if drawing.strokes else None
 
 
-def ask(frames: list[np.ndarray]) -> list:
+def ask_all(frames: list[np.ndarray]) -> list[Verdict]:
     """Every network's verdict on a pair of frames."""
-    return [verdict for ensemble in ensembles for verdict in ensemble.answer(np.stack(frames))]
+    return ask(Answerer.answer, networks.trained, np.stack(frames))
 
 
 def count_pair() -> None:
@@ -133,7 +134,7 @@ def count_pair() -> None:
     frames = [steps.frame for steps in map(find_steps, pads.drawings) if steps]
     if len(frames) == 2 and None not in pads.truths and pads.drawings != state.judged:
         state.judgements += tally.judge(
-            ask(frames), pads.truths, 1 + max((j.pair for j in state.judgements), default=0)
+            ask_all(frames), pads.truths, 1 + max((j.pair for j in state.judgements), default=0)
         )
         state.judged = pads.drawings
         if state.challenged:
@@ -179,10 +180,10 @@ def answer() -> None:
             missing = [name for name, frame in zip(SIDES, frames, strict=True) if frame is None]
             if missing:
                 pad = "Both pads are" if len(missing) == 2 else f"The {missing[0]} pad is"
-                count = sum(len(ensemble.settings) for ensemble in ensembles)
+                count = sum(map(len, networks.cells))
                 st.caption(f"{pad} empty: draw a digit on each, and {count} networks answer.")
             else:
-                show_verdicts(ask(frames), pads.truths, pads.sequence)
+                show_verdicts(ask_all(frames), pads.truths, pads.sequence)
                 ready = None not in pads.truths and pads.drawings != state.judged
                 st.button("Count this pair", icon=":material/add_task:", on_click=count_pair, disabled=not ready)
     if not pads.pen_down:
@@ -208,7 +209,7 @@ def below() -> None:
         case "why":
             from pages.components.why import show_why
 
-            show_why(ensembles, tuple(steps))
+            show_why(networks, tuple(steps))
 
 
 def show_score() -> None:

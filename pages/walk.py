@@ -5,8 +5,10 @@ from typing import Any
 import streamlit as st
 
 from core import findings
+from core.answering import Answerer
 from core.palette import PALETTE
 from pages.components.link import check_link
+from pages.components.networks import ask
 from pages.components.router import enter_by_router
 from pages.components.shared import STORE, is_phone, read_runs
 from pages.components.steps import describe_sharing, name_stage, show_digits, show_stage
@@ -20,11 +22,9 @@ pair = choose_pair(run_id)
 run = STORE.read(run_id)
 look = PALETTE[run.settings.model]
 
-
-from core.inspection import walk_through  # noqa: E402 - PyTorch takes seconds to import: only where a network runs
-
 try:
-    walk = walk_through(run, pair.frames)
+    with st.spinner("Loading the networks, some seconds the first time…", show_time=False):
+        walk = ask(Answerer.walk_through, STORE.root.resolve(), run_id, pair.frames)
 except ValueError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from torch import nn
 
 from benchmarks.draw import DIGITS
+from core.answers import METHODS, Verdict, describe_swap
 from core.architectures import build_network
 from core.drawing import PAD, Drawing, Stroke, steps_from_strokes
-from core.explanation import METHODS, attribute, change_minds, describe_swap, nudge
+from core.explanation import attribute, change_minds, nudge
 from core.mnist import read_test_images
-from core.prediction import Ensemble, Verdict, load_ensembles
+from core.prediction import Ensemble, load_ensembles
 from core.runs import RunStore
 from core.samples import draw_numbers, open_link, read_sample
 from core.settings import MODEL_NAMES, RunSettings

@@ -9,10 +9,11 @@ import pytest
 from conftest import ROOT
 
 NETWORKS = {"torch", "torchvision", "captum"}
-SERVER_MODULES = (  # what the server imports for the screens that train and that show what is stored
-    "core.curves", "core.diagrams", "core.engine", "core.forecast", "core.health", "core.limits", "core.mistake_charts",
-    "core.palette", "core.results", "core.runs", "core.settings", "pages.components.gallery", "pages.components.queue",
-    "pages.components.router", "pages.components.settings_form", "pages.components.shared",
+SERVER_MODULES = (  # what the server imports, for the screens that train or show what is stored and for those that ask
+    "core.answering", "core.curves", "core.diagrams", "core.engine", "core.forecast", "core.health", "core.limits",
+    "core.mistake_charts", "core.palette", "core.results", "core.runs", "core.settings", "pages.components.gallery",
+    "pages.components.queue", "pages.components.router", "pages.components.settings_form", "pages.components.shared",
+    "pages.components.why",
 )  # fmt: skip
 
 
@@ -77,11 +78,18 @@ def test_the_server_trains_and_compares_without_pytorch():
     assert done.stdout == "[]\n"
 
 
-def test_architectures_are_shown_without_pytorch():
+def test_no_screen_loads_pytorch_into_the_server():
     script = (
         "import sys\nfrom streamlit.testing.v1 import AppTest\n"
         "app = AppTest.from_file('streamlit_app.py', default_timeout=60)\n"
-        "app.run()\napp.switch_page('pages/architectures.py').run()\nassert len(app.table) == 2\n"
+        "app.run()\n"
+        "for name in ('architectures', 'walk', 'draw'):\n"
+        "    app.switch_page(f'pages/{name}.py')\n"
+        "    app.query_params['pair'] = '0-1'\n"
+        "    app.query_params['panel'] = 'Why?'\n"
+        "    app.run()\n"
+        "    assert app.title and not app.exception and not app.error\n"
+        "app.session_state.why[1].result()\n"
         f"print(sorted({NETWORKS!r} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

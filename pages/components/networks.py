@@ -1,37 +1,58 @@
-"""The trained networks, loaded once a server, and their answers as one element."""
+"""The trained networks, asked in their own process, and their answers as one element."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 import streamlit as st
 
+from core.answering import Answerer, AnsweringError, Networks, Trained
+from core.answers import Answer, Verdict
 from core.palette import PALETTE
 from core.settings import RunSettings
 from pages.components.shared import STORE, read_runs
 
-if TYPE_CHECKING:
-    from core.explanation import Answer
-    from core.prediction import Ensemble, Verdict
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Truths = tuple[int | None, int | None]
+NETWORKS = Networks()
 
 
-@st.cache_resource(max_entries=2, show_spinner="Loading the trained networks…")
-def _load(able: tuple[str, ...]) -> "tuple[list[Ensemble], list[str]]":
-    import torch
+class Catalogue(NamedTuple):
+    """The networks that can answer: which runs they are, the settings of each cell's rounds, and a sentence for each
+    run that could not be loaded."""
 
-    from core.prediction import load_ensembles
+    trained: Trained
+    cells: list[list[RunSettings]]
+    problems: list[str]
 
-    torch.set_num_threads(1)  # for one pair, a second thread costs more than it brings
-    return load_ensembles(STORE)
+
+def load_networks() -> Catalogue:
+    """The networks of all trained architectures, ready to answer."""
+    trained = find_trained()
+    return Catalogue(trained, *_load(trained))
 
 
-def load_networks() -> "tuple[list[Ensemble], list[str]]":
-    """The ensembles of all trained architectures, and a sentence for each that could not be loaded."""
+def find_trained() -> Trained:
+    """The runs of the store that can answer now."""
     runs = read_runs()
-    return _load(tuple(runs["run_id"][(runs["state"] == "finished") & runs["has_weights"]]))  # not at each run's start
+    return Trained(STORE.root.resolve(), tuple(runs["run_id"][(runs["state"] == "finished") & runs["has_weights"]]))
+
+
+@st.cache_data(max_entries=2, show_spinner="Loading the trained networks, some seconds the first time…")
+def _load(trained: Trained) -> tuple[list[list[RunSettings]], list[str]]:
+    return ask(Answerer.load, trained)
+
+
+def ask(what: Callable[Concatenate[Answerer, P], T], *arguments: P.args, **named: P.kwargs) -> T:
+    """What the networks answer; where they cannot, the page ends with a sentence. Raises ValueError."""
+    try:
+        return NETWORKS.ask(what, *arguments, **named)
+    except AnsweringError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
 
 
 EMPTY = '<td class="none">not trained</td>'
@@ -81,7 +102,7 @@ export default ({ parentElement, data }) => {
 _VERDICTS = st.components.v2.component("verdicts", html="<section></section>", css=_CSS, js=_JS)
 
 
-def show_verdicts(verdicts: "Sequence[Verdict]", truths: Truths, sequence: int) -> None:
+def show_verdicts(verdicts: Sequence[Verdict], truths: Truths, sequence: int) -> None:
     """The vote in a sentence, a row an architecture, and the digits that were read; one element.
 
     Answers that disagree with `truths` stand out. `sequence` is that of the pads' message which is answered.
@@ -89,7 +110,7 @@ def show_verdicts(verdicts: "Sequence[Verdict]", truths: Truths, sequence: int) 
     _VERDICTS(data=verdicts_html(verdicts, truths, sequence), key="verdicts")
 
 
-def show_changes(answers: "Sequence[Answer]") -> None:
+def show_changes(answers: Sequence[Answer]) -> None:
     """A strip an answer of core.explanation.change_minds; those that changed the mind stand out."""
     drawn = answers[0].verdict.first_le_second
     cells = "".join(
@@ -100,12 +121,12 @@ def show_changes(answers: "Sequence[Answer]") -> None:
     _VERDICTS(data=f'<div class="verdicts changes">{cells}</div>', key="changes")
 
 
-def _is_changed(name: str, verdict: "Verdict", drawn: bool) -> bool:
+def _is_changed(name: str, verdict: Verdict, drawn: bool) -> bool:
     """Whether the answer is another than that on the pair as drawn; swapped, whether it should be and is not."""
     return (verdict.first_le_second == drawn) == (name == "Swapped")
 
 
-def verdicts_html(verdicts: "Sequence[Verdict]", truths: Truths, sequence: int) -> str:
+def verdicts_html(verdicts: Sequence[Verdict], truths: Truths, sequence: int) -> str:
     """The HTML of `show_verdicts`."""
     truth = is_less_or_equal(truths)
     return (
@@ -120,7 +141,7 @@ def is_less_or_equal(truths: Truths) -> bool | None:
     return None if first is None or second is None else first <= second
 
 
-def _headline(verdicts: "Sequence[Verdict]", truths: Truths) -> str:
+def _headline(verdicts: Sequence[Verdict], truths: Truths) -> str:
     decisions = [decision for verdict in verdicts for decision in verdict.decisions]
     yes, count = sum(decisions), len(decisions)
     if 2 * yes == count:
@@ -138,7 +159,7 @@ def _headline(verdicts: "Sequence[Verdict]", truths: Truths) -> str:
     return f'<p class="vote" role="status">{vote}</p><p class="check">{check}</p>'
 
 
-def _table(verdicts: "Sequence[Verdict]", truth: bool | None) -> str:
+def _table(verdicts: Sequence[Verdict], truth: bool | None) -> str:
     dropouts = sorted({verdict.settings.dropout for verdict in verdicts})
     head = "".join(f"<th>{_dropout(p)}</th>" for p in dropouts)
     rows: dict[str, dict[float, Verdict]] = {}
@@ -162,17 +183,17 @@ def _dropout(probability: float) -> str:
     return "Without dropout" if probability == 0 else f"Dropout {probability:g}"
 
 
-def _cell(verdict: "Verdict", truth: bool | None) -> str:
+def _cell(verdict: Verdict, truth: bool | None) -> str:
     wrong = truth is not None and verdict.first_le_second != truth
     return f"<td{' class=wrong' if wrong else ''}>{_answer(verdict, '✗ ' if wrong else '')}</td>"
 
 
-def _answer(verdict: "Verdict", mark: str = "") -> str:
+def _answer(verdict: Verdict, mark: str = "") -> str:
     answer = "yes" if verdict.first_le_second else "no"
     return f"<span><b>{mark}{answer}</b><em>{100 * verdict.probability:.0f} %</em>{votes_svg(verdict)}</span>"
 
 
-def votes_svg(verdict: "Verdict") -> str:
+def votes_svg(verdict: Verdict) -> str:
     """A bar a round, as high as its probability for yes; the line is one half, where answers change."""
     colour = PALETTE[verdict.settings.model].colour
     bars = "".join(f"M{5 * i} 20V{20 - max(20 * p, 0.6):.1f}h4V20z" for i, p in enumerate(verdict.probabilities))
@@ -185,11 +206,11 @@ def votes_svg(verdict: "Verdict") -> str:
     )
 
 
-def _digits(verdicts: "Sequence[Verdict]") -> str:
+def _digits(verdicts: Sequence[Verdict]) -> str:
     return "".join(_read_digits(verdict, verdict.digits) for verdict in verdicts if verdict.digits is not None)
 
 
-def _read_digits(verdict: "Verdict", digits: np.ndarray) -> str:
+def _read_digits(verdict: Verdict, digits: np.ndarray) -> str:
     look, settings = PALETTE[verdict.settings.model], verdict.settings
     first, second = digits.argmax(axis=1)
     dropout = _dropout(settings.dropout)

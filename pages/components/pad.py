@@ -134,7 +134,7 @@ button[aria-disabled="true"] > span { opacity: 0.3; }
 """
 
 _JS = """
-const INTERVAL = 125  // ms between messages while the pen moves
+const INTERVAL = 160  // ms between messages while the pen moves
 const REST = 400  // ms without a stroke after which Python hears that the pen rests
 const PATIENCE = 1500  // ms after which an unanswered message no longer holds back the next
 const ERASER = 12  // radius, in pad units

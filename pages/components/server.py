@@ -1,11 +1,14 @@
 """What the server does beside its sessions: imports ahead, tells its health, and tells one browser from another."""
 
+import os
+import socket
 import threading
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import psutil
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -23,7 +26,20 @@ VISITOR_SECONDS = 365 * 24 * 3600  # that a browser keeps its name
 async def start_ahead(app: st.App) -> AsyncIterator[None]:
     """Import what the screens need and read the store while the first browser is still loading its scripts."""
     threading.Thread(target=_import_ahead, daemon=True).start()
+    _send_without_delay()
     yield
+
+
+def _send_without_delay() -> None:
+    """Turn Nagle's algorithm off for the connections to come, which take this over from the listening socket.
+
+    asyncio does so itself, but not for a socket that it is handed, as here (python/cpython, base_events._set_nodelay).
+    The many small messages of an answer would wait up to 40 ms for each other.
+    """
+    for connection in psutil.Process().net_connections("tcp"):
+        if connection.status == psutil.CONN_LISTEN:
+            with socket.socket(fileno=os.dup(connection.fd)) as listening:
+                listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _import_ahead() -> None:

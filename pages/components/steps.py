@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
+from core.answers import Step
 from core.diagrams import name_shape
 from core.pictures import picture_digit, picture_maps, picture_vector
-
-if TYPE_CHECKING:
-    from core.inspection import Step
 
 MOST_BARS = 20  # numbers that are shown one by one
 STYLE = """
@@ -44,7 +41,7 @@ def show_digits(frames: np.ndarray, side: int) -> None:
     st.html(f'{STYLE}<div class="digits">{pictures}</div>', width="content")
 
 
-def show_stage(steps: "Sequence[Step]", colour: str) -> None:
+def show_stage(steps: Sequence[Step], colour: str) -> None:
     """The blocks of one stage side by side, in colours of one scale; kernels that are shared are framed in `colour`."""
     strongest = max(float(np.abs(step.output).max()) for step in steps)
     sets = [step.block.weights for step in steps]
@@ -56,12 +53,12 @@ def show_stage(steps: "Sequence[Step]", colour: str) -> None:
     st.html(f'{STYLE}<div class="stage">{cards}</div>')
 
 
-def name_stage(steps: "Sequence[Step]") -> str:
+def name_stage(steps: Sequence[Step]) -> str:
     """The layers at work in a stage."""
     return " and ".join(dict.fromkeys(", ".join(step.block.layers) for step in steps))
 
 
-def describe_sharing(steps: "Sequence[Step]") -> str:
+def describe_sharing(steps: Sequence[Step]) -> str:
     """Whose the weights of a stage are, as a sentence, where both digits pass through alike layers."""
     sets = {step.block.weights for step in steps}
     if "" in sets or {step.block.lane for step in steps} != {"first", "second"}:
@@ -69,12 +66,12 @@ def describe_sharing(steps: "Sequence[Step]") -> str:
     return "Both digits pass through the same weights." if len(sets) == 1 else "Each digit has weights of its own."
 
 
-def _name(step: "Step") -> str:
+def _name(step: Step) -> str:
     lanes = {"first": "first digit", "second": "second digit", "both": "both digits"}
     return step.block.gives or lanes[step.block.lane]
 
 
-def _show_kernels(step: "Step", frame: str) -> str:
+def _show_kernels(step: Step, frame: str) -> str:
     """The kernels of the first convolution, which meet pixels; those of the second meet 32 maps each."""
     if step.kernels is None or step.kernels.shape[1] > 2:
         return ""
@@ -92,14 +89,14 @@ def _show_kernels(step: "Step", frame: str) -> str:
     return f'<div class="kernels">{pictures}</div>'
 
 
-def _word_output(step: "Step") -> str:
+def _word_output(step: Step) -> str:
     shape = step.output.shape
     if len(shape) == 3:
         return f"{shape[0]} maps of {name_shape(shape[1:])} come out"
     return f"{shape[0]} numbers come out" if shape[0] > 1 else "One number comes out"
 
 
-def _show_output(step: "Step", strongest: float) -> str:
+def _show_output(step: Step, strongest: float) -> str:
     values = step.output
     if values.ndim == 1 and len(values) <= MOST_BARS:
         names = map(str, range(len(values))) if len(values) > 1 else [""]

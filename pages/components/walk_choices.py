@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.answering import Answerer
 from core.drawing import encode_pair, frame_from_strokes
 from core.runs import StoreError
 from core.samples import Sample, Side, open_link, read_sample
 from core.settings import MODEL_NAMES, RunSettings
 from pages.components.link import LINK
+from pages.components.networks import ask
 from pages.components.pad import read_pads
 from pages.components.settings_form import link_settings
 from pages.components.shared import STORE
@@ -102,7 +104,6 @@ def _label(row: Any) -> str:
 
 def choose_pair(run_id: str) -> Pair:
     """The controls for the pair: one of the run's test pairs by its digits, one that it got wrong, or the drawing."""
-    _import_pytorch()
     pool = _read_pool(run_id)
     columns = st.columns([1, 1, 1.4, 2], vertical_alignment="bottom")
     digits = [ANY, *map(str, range(10))]
@@ -136,11 +137,6 @@ def _as_pair(sides: tuple[Side, Side], link: dict[str, str]) -> Pair:
     return Pair(np.stack(frames), link, None, None)
 
 
-@st.cache_resource(show_spinner="Loading PyTorch, some seconds the first time…")
-def _import_pytorch() -> None:
-    import core.inspection  # noqa: F401 - here, where a spinner says that it takes a while
-
-
 def _kept_drawing() -> str:
     """What stands on the pads of *Draw*, as a link has it; "" where either is empty."""
     drawings = read_pads("pads").drawings
@@ -162,10 +158,7 @@ def _read_pool(run_id: str) -> dict[str, np.ndarray]:
     except StoreError as error:
         st.caption(f":material/warning: {error}")
         _offer_training(run.settings)
-        from core.data import draw_round
-
-        test = draw_round(run.settings.seed, run.settings.training_pairs).test
-        return {"indices": test.indices.numpy(), "classes": test.classes.numpy()}
+        return ask(Answerer.draw_test_pairs, run.settings)
 
 
 def _draw_lot(pool: dict[str, np.ndarray]) -> None:

@@ -1,20 +1,19 @@
 """Why a network answers as it does: its pixels, and what would change its mind."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from core.answering import Answerer, AnsweringError
+from core.answers import METHODS, describe_swap
 from core.drawing import Steps
 from core.palette import PALETTE
 from core.settings import RunSettings
 from pages.components.figure import show_figure
-from pages.components.networks import show_changes
+from pages.components.networks import NETWORKS, Catalogue, ask, show_changes
 from pages.components.shared import is_phone
-
-if TYPE_CHECKING:
-    from core.prediction import Ensemble
 
 TICK = 0.3  # seconds between looks at whether the pixels are there
 ALL = "all"
@@ -26,46 +25,44 @@ def _get_worker() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "attribution")
 
 
-def show_why(ensembles: "list[Ensemble]", steps: tuple[Steps, Steps]) -> None:
+def show_why(networks: Catalogue, steps: tuple[Steps, Steps]) -> None:
     """The chosen network's pixels and changes of mind for a pair of digits."""
-    from core.explanation import METHODS, attribute, change_minds, describe_swap
-
-    ensemble, rows = _choose_network(ensembles)
+    cell, seed = _choose_network(networks.cells)
     method = st.segmented_control(
         "Pixels by", METHODS, default=METHODS[0], key="why_method", bind="query-params", required=True
     )
     frames = np.stack([each.frame for each in steps])
-    asked = (ensemble, tuple(rows), frames.tobytes(), method)
+    asked = (networks.trained, cell, seed, frames.tobytes(), method)
     if st.session_state.get("why", (None,))[0] != asked:
         if "why" in st.session_state:
             st.session_state.why[1].cancel()
-        st.session_state.why = asked, _get_worker().submit(attribute, ensemble, rows, frames, method)
+        question = Answerer.attribute, networks.trained, cell, seed, frames, method
+        st.session_state.why = asked, _get_worker().submit(NETWORKS.ask, *question)
     future = st.session_state.why[1]
     ticking = not future.done()
     st.fragment(_show_pixels, run_every=TICK if ticking else None)(future, frames, ticking)
     st.subheader("What would change its mind?", anchor=False)
-    answers = change_minds(ensemble, rows, steps)
+    answers = ask(Answerer.change_minds, networks.trained, cell, seed, steps)
     show_changes(answers)
     st.caption(
         f"{describe_swap(answers[0].verdict, answers[1].verdict)} Marked: an answer that changes, or should have."
     )
 
 
-def _choose_network(ensembles: "list[Ensemble]") -> "tuple[Ensemble, list[int]]":
-    """The ensemble and the positions of the runs that the user asks about: a cell's rounds or one of them."""
-    cells = {ensemble.settings[rows[0]].cell(): (ensemble, rows) for ensemble in ensembles for rows in ensemble.cells()}
-    names = {cell: _name_cell(ensemble.settings[rows[0]]) for cell, (ensemble, rows) in cells.items()}
+def _choose_network(cells: list[list[RunSettings]]) -> tuple[str, int | None]:
+    """The cell that the user asks about, and the seed of one of its rounds, or None for all of them."""
+    rounds = {each[0].cell(): each for each in cells}
+    names = {cell: _name_cell(each[0]) for cell, each in rounds.items()}
     columns = st.columns([3, 1], width=640)
     cell = columns[0].selectbox(
-        "Network", list(cells), index=len(cells) - 1, format_func=names.get, key="why_network", bind="query-params"
+        "Network", list(rounds), index=len(rounds) - 1, format_func=names.get, key="why_network", bind="query-params"
     )
-    ensemble, rows = cells[cell]
-    seeds = {str(ensemble.settings[row].seed): row for row in rows}
+    seeds = [str(settings.seed) for settings in rounds[cell]]
     chosen = columns[1].selectbox(
-        "Round", [ALL, *seeds], format_func=lambda seed: f"All {len(rows)}" if seed == ALL else f"Seed {seed}",
+        "Round", [ALL, *seeds], format_func=lambda seed: f"All {len(seeds)}" if seed == ALL else f"Seed {seed}",
         key="why_round", bind="query-params",
     )  # fmt: skip
-    return ensemble, rows if chosen == ALL else [seeds[chosen]]
+    return cell, None if chosen == ALL else int(chosen)
 
 
 def _name_cell(settings: RunSettings) -> str:
@@ -82,7 +79,11 @@ def _show_pixels(future: "Future[Any]", frames: np.ndarray, ticking: bool) -> No
         st.rerun()  # once more as a whole page, which stops the timer
     from core.charts import attribution_maps
 
-    found = future.result()
+    try:
+        found = future.result()
+    except (AnsweringError, ValueError) as error:
+        st.error(str(error), icon=":material/error:")
+        return
     with st.container(width=820):
         show_figure(attribution_maps(frames, found.pixels, is_phone()), "attribution")
     st.caption(

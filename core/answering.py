@@ -1,0 +1,223 @@
+"""The trained networks in a process of their own: it alone loads PyTorch, and the server that asks it stays small.
+
+The server holds some pipes to it, with a thread at the other end of each; a request that finds all of them busy waits
+for one. When the server ends, however it does, the pipes close, and the process ends with it.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import LifoQueue
+from typing import TYPE_CHECKING, Concatenate, NamedTuple, ParamSpec, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.answers import Answer, Attribution, Method, Verdict, Walk
+from core.drawing import Grid, Steps
+from core.runs import RunStore
+from core.settings import MODEL_NAMES, RunSettings
+
+if TYPE_CHECKING:
+    from core.prediction import Ensemble
+
+ROOT = Path(__file__).parent.parent
+LANES = 4  # requests under way at once
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class AnsweringError(RuntimeError):
+    """The networks cannot answer; the message is one sentence."""
+
+
+class Trained(NamedTuple):
+    """Which runs answer: the folder of their store, and their identities."""
+
+    root: Path
+    run_ids: tuple[str, ...]
+
+
+class Answerer:
+    """What the process does. Its methods are asked for through `Networks.ask` and run there; they raise ValueError."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(os.cpu_count(), "ensemble")
+        self._loading = threading.Lock()
+        self._load_model = lru_cache(maxsize=4 * len(MODEL_NAMES))(_load_model)
+
+    def load(self, trained: Trained) -> tuple[list[list[RunSettings]], list[str]]:
+        """The settings of each cell's rounds, in the order of the verdicts, and a sentence for each run that cannot
+        answer."""
+        loaded = self._load(trained)
+        cells = [
+            [ensemble.settings[row] for row in rows]
+            for ensembles, _ in loaded
+            for ensemble in ensembles
+            for rows in ensemble.cells()
+        ]
+        return cells, [problem for _, problems in loaded for problem in problems]
+
+    def answer(self, trained: Trained, frames: Grid) -> list[Verdict]:
+        """Every cell's verdict on one pair of grey levels (2, 14, 14) in 0 to 255."""
+        ensembles = [ensemble for ensembles, _ in self._load(trained) for ensemble in ensembles]
+        answers = self._pool.map(lambda ensemble: ensemble.answer(frames), ensembles)
+        return [verdict for verdicts in answers for verdict in verdicts]
+
+    def attribute(self, trained: Trained, cell: str, seed: int | None, frames: Grid, method: Method) -> Attribution:
+        """core.explanation.attribute for a cell's rounds, or for that of one seed."""
+        from core.explanation import attribute
+
+        return attribute(*self._find(trained, cell, seed), frames, method)
+
+    def change_minds(self, trained: Trained, cell: str, seed: int | None, steps: tuple[Steps, Steps]) -> list[Answer]:
+        """core.explanation.change_minds for a cell's rounds, or for that of one seed."""
+        from core.explanation import change_minds
+
+        return change_minds(*self._find(trained, cell, seed), steps)
+
+    def walk_through(self, root: Path, run_id: str, frames: Grid) -> Walk:
+        """core.inspection.walk_through for one run of a store."""
+        from core.inspection import walk_through
+
+        return walk_through(RunStore(root).read(run_id), frames)
+
+    def draw_test_pairs(self, settings: RunSettings) -> dict[str, NDArray[np.int64]]:
+        """`indices` (N, 2) and `classes` (N, 2) of the test pairs that a run with these settings meets."""
+        from core.data import draw_round
+
+        test = draw_round(settings.seed, settings.training_pairs).test
+        return {"indices": test.indices.numpy(), "classes": test.classes.numpy()}
+
+    def _load(self, trained: Trained) -> "list[tuple[list[Ensemble], list[str]]]":
+        """What `load_ensembles` gives for each architecture; only one that has a new run is loaded anew."""
+        groups: dict[str, list[str]] = {name: [] for name in MODEL_NAMES}
+        for run_id in trained.run_ids:
+            groups[run_id.split("-")[0]].append(run_id)
+        with self._loading:
+            return [self._load_model(trained.root, tuple(run_ids)) for run_ids in groups.values() if run_ids]
+
+    def _find(self, trained: Trained, cell: str, seed: int | None) -> "tuple[Ensemble, list[int]]":
+        for ensembles, _ in self._load(trained):
+            for ensemble in ensembles:
+                rows = [
+                    row
+                    for row, settings in enumerate(ensemble.settings)
+                    if settings.cell() == cell and seed in (None, settings.seed)
+                ]
+                if rows:
+                    return ensemble, rows
+        raise ValueError("This network is no longer in the store; choose another one.")
+
+
+def _load_model(root: Path, run_ids: tuple[str, ...]) -> "tuple[list[Ensemble], list[str]]":
+    from core.prediction import load_ensembles
+
+    store = RunStore(root)
+    return load_ensembles(store.read(run_id) for run_id in run_ids)
+
+
+class Networks:
+    """Asks the process, which starts with the first request, and again where it was lost. Threads may share this."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lanes: LifoQueue[Connection] = LifoQueue()
+        self._starting = threading.Lock()
+
+    def ask(self, what: Callable[Concatenate[Answerer, P], T], *arguments: P.args, **named: P.kwargs) -> T:
+        """What this method of Answerer gives there; raises what it raises, or AnsweringError."""
+        for _ in range(2):
+            lanes = self._find_lanes()
+            lane = lanes.get()
+            try:
+                lane.send((what.__name__, arguments, named))
+                answered, value = lane.recv()
+            except (EOFError, OSError):  # the process was lost
+                self._end(lanes)
+            else:
+                if answered:
+                    return value  # type: ignore[no-any-return]
+                raise value
+            finally:
+                lanes.put(lane)  # also a broken one: somebody may wait for it, and is to find that out
+        raise AnsweringError("The process of the networks has ended twice; the server's log says why.")
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number, where there is one."""
+        return None if self._process is None else self._process.pid
+
+    def _find_lanes(self) -> "LifoQueue[Connection]":
+        with self._starting:
+            if self._process is None or self._process.poll() is not None:
+                self._process, self._lanes = _start()
+            return self._lanes
+
+    def _end(self, lanes: "LifoQueue[Connection]") -> None:
+        """End the process of these lanes, unless another one has taken its place."""
+        with self._starting:
+            if self._process is not None and lanes is self._lanes:
+                self._process.kill()
+                self._process.wait()
+
+
+def _start() -> "tuple[subprocess.Popen[bytes], LifoQueue[Connection]]":
+    lanes: LifoQueue[Connection] = LifoQueue()
+    ends = []
+    for _ in range(LANES):
+        ours, its = Pipe()
+        lanes.put(ours)
+        ends.append(its)
+    numbers = [end.fileno() for end in ends]
+    # In the folder of the program, so that it is found; in a session of its own, since Ctrl-C is for the server.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "core.answering", *map(str, numbers)],
+        cwd=ROOT,
+        pass_fds=numbers,
+        start_new_session=True,
+    )
+    for end in ends:
+        end.close()
+    return process, lanes
+
+
+def serve(lane: Connection, answerer: Answerer) -> None:
+    """In the process: answer what comes through a pipe, until it closes."""
+    while True:
+        try:
+            name, arguments, named = lane.recv()
+        except EOFError:
+            return
+        try:
+            reply = True, getattr(answerer, name)(*arguments, **named)
+        except ValueError as error:  # any other one is a defect: it is printed, the pipe closes, and the asker is told
+            reply = False, error
+        lane.send(reply)
+
+
+def main(numbers: Sequence[str]) -> None:
+    """Serve the pipes of these file descriptors, each in a thread of its own, until all of them are closed."""
+    import torch
+
+    import core.prediction  # noqa: F401 - before the first request, which would otherwise import it in every thread
+
+    torch.set_num_threads(1)  # the architectures share the processors, and a layer is too small to be shared
+    answerer = Answerer()
+    threads = [threading.Thread(target=serve, args=[Connection(int(number)), answerer]) for number in numbers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
