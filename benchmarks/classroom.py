@@ -39,7 +39,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.screens import start_server
 from core.runs import STORE, read_history
-from core.settings import MODEL_NAMES, RunSettings
+from core.settings import RunSettings
 
 WATCHERS, DRAWERS, WALKERS = 10, 5, 15
 PATIENCE = 60  # seconds after which an answer is called missing
@@ -60,7 +60,7 @@ class Session:
         self.ids: dict[str, str] = {}  # a widget's key or a button's label -> its identity
         self.fragments: dict[str, str] = {}  # a widget's key -> its fragment
         self.ticks: dict[str, float] = {}  # fragment -> seconds
-        self.html = ""
+        self.answer = ""
 
     async def rerun(self, kind: str, fragment: str = "", tick: bool = False, press: str = "") -> None:
         """Run the page, or one fragment of it, and note how long that took under `kind`."""
@@ -108,8 +108,8 @@ class Session:
         content = getattr(element, name)
         if name == "exception":
             self.log.errors.append(f"{kind}: {content.type} {content.message}")
-        if name == "html":
-            self.html = content.body
+        if name == "bidi_component":  # the pads, or the verdicts
+            self.answer = content.json
         identity = getattr(content, "id", "")
         if identity.startswith("$$"):
             key = content.label if name == "button" else identity.split("-", 2)[2]
@@ -139,7 +139,7 @@ class Session:
     async def draw(self, message: dict[str, Any], kind: str) -> None:
         """Send what stands on the pads: the one place that knows how the component does it."""
         self.widgets["pads"] = WidgetState(id=self.ids["pads"], json_value=json.dumps({"pads": message}))
-        self.html = ""
+        self.answer = ""
         await self.rerun(kind, self.fragments["pads"])
 
 
@@ -178,19 +178,26 @@ class Training:
     def __init__(self, store: Path, settings: list[RunSettings]) -> None:
         self.files = {run.run_id: store / run.run_id / "history.jsonl" for run in settings}
         self.counts = dict.fromkeys(self.files, 0)
+        self.ended: set[str] = set()
         self.lost = 0
 
     def look(self) -> int:
-        """All epochs so far; counts those that a run's end brought and no event had."""
-        for run_id, file in self.files.items():
-            if not file.is_file():
-                continue
+        """All epochs so far; counts those that a run's end brought and no event had: more than half a second's."""
+        for run_id in self.files.keys() - self.ended:
             with suppress(FileNotFoundError):
-                ended = (file.parent / "result.json").is_file()
-                count = len(read_history(file)[0])
-                self.lost += max(count - self.counts[run_id] - 20, 0) if ended else 0
+                ended = (self.files[run_id].parent / "result.json").is_file()
+                count = len(read_history(self.files[run_id])[0])
+                if ended:
+                    self.ended.add(run_id)
+                    self.lost += max(count - self.counts[run_id] - 20, 0)
                 self.counts[run_id] = count
         return sum(self.counts.values())
+
+    async def follow(self) -> None:
+        """Look twice a second."""
+        while True:
+            self.look()
+            await asyncio.sleep(0.5)
 
     async def rate(self, seconds: float) -> float:
         """Epochs a second over the next `seconds`."""
@@ -209,9 +216,8 @@ async def open_session(address: str, log: Log, query: str = "") -> Session:
 
 
 def choose_runs(count: int) -> list[RunSettings]:
-    """Long runs that differ, one a session."""
-    models = itertools.cycle(MODEL_NAMES)
-    return [RunSettings(model=next(models), seed=5_000 + index, max_epochs=500, patience=500) for index in range(count)]
+    """Long runs that differ, one a session; of one architecture, so that an epoch costs the same at any time."""
+    return [RunSettings(seed=5_000 + index, max_epochs=500, patience=500) for index in range(count)]
 
 
 def link_to(run: RunSettings) -> str:
@@ -243,7 +249,7 @@ async def walk(address: str, log: Log, seed: int, until: float) -> None:
 
 
 async def draw(address: str, log: Log, seed: int, until: float) -> None:
-    """Draw one pair of digits after another: eight messages a second while the pen is down, then one more."""
+    """Draw one pair of digits after another: six messages a second while the pen is down, then one more."""
     chance = random.Random(seed)
     session = await open_session(address, log)
     await session.visit("draw")
@@ -253,11 +259,11 @@ async def draw(address: str, log: Log, seed: int, until: float) -> None:
         strokes = [[chance.uniform(40, 240) for _ in range(40)] for _ in range(2)]
         for step in range(5):
             pads = [[{"width": 18, "points": points[: 8 * (step + 1)]}] for points in strokes]
-            message = {"sequence": sequence + step, "revision": 0, "pads": pads, "pen_down": step < 4}
-            await session.draw(message, "verdict" if step == 4 else "stroke")
-            if "networks say" not in session.html:
+            message = {"sequence": sequence + step, "revision": 0, "pads": pads, "truths": [None, None]}
+            await session.draw({**message, "pen_down": step < 4}, "verdict" if step == 4 else "stroke")
+            if "data-answers" not in session.answer:
                 log.errors.append("a drawing without a verdict")
-            await asyncio.sleep(0.125)
+            await asyncio.sleep(0.16)
         await asyncio.sleep(chance.uniform(0.5, 2))
     await session.socket.close()
 
@@ -345,6 +351,16 @@ def sample_memory(process: psutil.Process, samples: list[tuple[float, float]]) -
         task.cancel()
 
 
+def count_busy(server: psutil.Process) -> dict[str, float]:
+    """Seconds of a processor taken so far by the server, by the processes below it, and by this one."""
+    seconds = {"server": sum(server.cpu_times()[:2]), "sessions": sum(os.times()[:2])}
+    for process in server.children(recursive=True):
+        with suppress(psutil.Error):
+            who = "networks" if "core.answering" in process.cmdline() else "training"
+            seconds[who] = seconds.get(who, 0) + sum(process.cpu_times()[:2])
+    return seconds
+
+
 async def with_rate(training: Training, seconds: float, work: Awaitable[None]) -> float:
     """Epochs a second while `work` is under way; the first seconds, in which everybody comes in, are left out."""
 
@@ -365,16 +381,19 @@ async def measure(address: str, server: psutil.Process, store: Path, arguments: 
         await session.visit(path)
     await session.socket.close()
     errors = first.errors + await fill_queue(address, runs)
+    following = asyncio.create_task(training.follow())
     while training.look() < 20:
         await asyncio.sleep(0.5)
     alone = await training.rate(seconds)
     log, memory = Log(), []
-    before = sum(server.cpu_times()[:2])
+    before = count_busy(server)
     with sample_memory(server, memory):
         watched = await with_rate(training, seconds, attend(address, log, runs, seconds))
     log.print()
     print(f"    {log.received / seconds / 2**20:.1f} MB/s to the sessions")
-    print(f"    {1000 * (sum(server.cpu_times()[:2]) - before) / len(log.all()):.0f} ms of the processor a rerun")
+    busy = {who: (now - before.get(who, 0)) / seconds for who, now in count_busy(server).items()}
+    print(f"    processors: {', '.join(f'{who} {share:.2f}' for who, share in busy.items())}")
+    print(f"    {1000 * busy['server'] * seconds / len(log.all()):.0f} ms of the processor a rerun")
     print(f"    {alone:.1f} epochs/s with nobody there, {watched:.1f} beside the class")
     figures = [
         ("a rerun, p50, s", quantile(log.all(), 50), 1, max),
@@ -404,6 +423,7 @@ async def measure(address: str, server: psutil.Process, store: Path, arguments: 
         figures.append((f"memory's slope over {arguments.minutes:g} minutes, MB/min", slope, 1, max))
         figures.append(("a rerun in that time, p95, s", quantile(soaked.all(), 95), 1, max))
         errors += soaked.errors
+    following.cancel()
     training.look()
     errors += log.errors
     for error in sorted(set(errors)):

@@ -19,7 +19,7 @@ from pages.components.settings_form import choose_settings, load_settings
 from pages.components.shared import STORE, get_engine, get_owner, is_phone, read_cells
 
 TICK = 0.5  # seconds between two looks at the store while one's own runs train, and nobody else's
-SHARED_TICK, IDLE_TICK = 1.0, 2.0  # the same where others' runs train too, and where only others' do
+SHARED_TICK, IDLE_TICK = 1.0, 2.0  # the same where others' runs train too, and where only theirs do
 CELL = [name for name in SETTINGS_FIELDS if name != "seed"]
 REPLAY_SPEED = 20  # epochs a second
 WORDS = {
@@ -123,7 +123,7 @@ def choose_tick() -> float | None:
         return TICK
     if not queue:
         return SHARED_TICK if any(map(STORE.is_locked, rounds)) else None
-    return SHARED_TICK if any(job.settings.run_id in rounds for job in queue) else IDLE_TICK
+    return SHARED_TICK if any(job.running and job.settings.run_id in rounds for job in queue) else IDLE_TICK
 
 
 tick = choose_tick()

@@ -44,10 +44,12 @@ def _send_without_delay() -> None:
 
 def _import_ahead() -> None:
     import altair  # noqa: F401 - Streamlit itself imports it only at the first chart
+    import pyarrow
 
     from pages.components.shared import read_runs
 
     read_runs()
+    pyarrow.set_cpu_count(1)  # a table for a browser is small: threads for its columns cost more than they save
     import core.charts
     import core.statistics  # noqa: F401
 
