@@ -44,7 +44,7 @@ SCREENS = {  # path -> what shows that the screen is complete
     "walk": ".js-plotly-plot .scatterlayer",
     "draw": "[data-testid=stCaptionContainer]",
 }
-WITH_PYTORCH = ("walk", "draw")  # which first import PyTorch, so that a cold load takes seconds
+WITH_NETWORKS = ("walk", "draw")  # whose first visitor waits for the process of the networks
 BOUNDS = {"mistakes": 1.5, "architectures": 1.5, "walk": 1.5}  # seconds to a complete screen, warm; others: 1
 
 
@@ -194,7 +194,7 @@ def measure(browser: Browser, folder: Path) -> list[tuple[str, float, float]]:
             cold = load_screen(page, address, path)
             page.wait_for_timeout(12_000 if not path else 0)  # the engine warms up behind the first screen
             warm = [load_screen(page, address, path) for _ in range(WARM_LOADS)]
-            if path not in WITH_PYTORCH:
+            if path not in WITH_NETWORKS:
                 figures.append((f"{path or 'train'}, cold", cold, 2.5))
             figures.append(
                 (f"{path or 'train'}, warm (median of {WARM_LOADS})", statistics.median(warm), BOUNDS.get(path, 1))
@@ -212,8 +212,7 @@ def measure(browser: Browser, folder: Path) -> list[tuple[str, float, float]]:
                 figures.append(("first point after the click", first, 1))
                 figures.append((f"an epoch's delay, median of {len(delays)}", statistics.median(delays), 1.5))
                 figures.append(("an epoch's delay, longest", max(delays), 1.5))
-            if path not in WITH_PYTORCH:
-                figures.append((f"{path or 'train'}, PyTorch in the server (1 = yes)", imports_torch(process), 0))
+            figures.append((f"{path or 'train'}, PyTorch in the server (1 = yes)", imports_torch(process), 0))
         finally:
             process.terminate()
             process.wait()

@@ -36,6 +36,24 @@ VIEWS = {
     "Curves": "How do the seven learn?",
     "Does it matter?": "Does it matter which of them we take?",
 }
+_NUMBER = st.column_config.NumberColumn
+COLUMNS = {
+    "dropout": _NUMBER("Dropout", format="%.2f"),
+    "rounds": _NUMBER("Rounds", help="Each on its own 1,000 test pairs"),
+    "mean": _NUMBER("Ours, %", format="%.1f"),
+    "std": _NUMBER("± std", format="%.1f"),
+    "low": _NUMBER("95 % from", format="%.1f"),
+    "high": _NUMBER("to", format="%.1f"),
+    "report_mean": _NUMBER("Report's, %", format="%.1f"),
+    "report_std": _NUMBER("± std", format="%.1f"),
+    "difference": _NUMBER("Difference", format="%+.1f", help="Ours − the report's, in points"),
+    "chance": st.column_config.TextColumn(
+        "More than chance?", help="Welch's test, p after Holm's correction over the 14 cells of Table 1"
+    ),
+    "parameters": _NUMBER("Parameters", format="localized"),
+    "epochs": _NUMBER("Epochs", format="%.0f", help="Mean number of epochs until training stopped"),
+    "seconds": _NUMBER("Seconds", format="%.1f", help="Mean processor time of a round's training"),
+}
 
 enter_by_router()
 heading = st.container()
@@ -75,7 +93,6 @@ def show_rounds(cell: pd.Series) -> None:
 def show_table(shown: pd.DataFrame) -> None:
     """The table, what it says in words, and the rounds of the chosen row: a click runs this alone."""
     in_percent = ("mean", "std", "low", "high", "report_mean", "report_std", "difference")
-    number = st.column_config.NumberColumn
     picked = st.dataframe(
         shown.assign(
             label=[PALETTE[name].label for name in shown["model"]],
@@ -87,24 +104,7 @@ def show_table(shown: pd.DataFrame) -> None:
             "chance",
             "parameters", "epochs", "seconds",
         ),
-        column_config={
-            "label": architecture_column(),
-            "dropout": number("Dropout", format="%.2f"),
-            "rounds": number("Rounds", help="Each on its own 1,000 test pairs"),
-            "mean": number("Ours, %", format="%.1f"),
-            "std": number("± std", format="%.1f"),
-            "low": number("95 % from", format="%.1f"),
-            "high": number("to", format="%.1f"),
-            "report_mean": number("Report's, %", format="%.1f"),
-            "report_std": number("± std", format="%.1f"),
-            "difference": number("Difference", format="%+.1f", help="Ours − the report's, in points"),
-            "chance": st.column_config.TextColumn(
-                "More than chance?", help="Welch's test, p after Holm's correction over the 14 cells of Table 1"
-            ),
-            "parameters": number("Parameters", format="localized"),
-            "epochs": number("Epochs", format="%.0f", help="Mean number of epochs until training stopped"),
-            "seconds": number("Seconds", format="%.1f", help="Mean processor time of a round's training"),
-        },
+        column_config={"label": architecture_column(), **COLUMNS},
         hide_index=True,
         height="content",
         on_select="rerun",

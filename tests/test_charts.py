@@ -1,7 +1,6 @@
 """Figures of stored results: what they draw, what they say, and how much they weigh."""
 
 import json
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -19,12 +18,7 @@ from core.statistics import climb_ladder, compare_with_report, pairwise_architec
 
 DIRECT = "DirectClassificationModel"
 
-
-@pytest.fixture(autouse=True)
-def _warnings_are_errors():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 @pytest.fixture(scope="module")

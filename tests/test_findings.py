@@ -1,7 +1,5 @@
 """What is found in stored predictions, against hand-worked cases and published examples."""
 
-import warnings
-
 import numpy as np
 import pytest
 from fake_runs import CLASSES, decide, write_run
@@ -28,12 +26,7 @@ from core.settings import MODEL_NAMES, RunSettings
 
 AUXILIARY, DIRECT = "WeightSharingAuxiliaryModel", "DirectClassificationModel"
 
-
-@pytest.fixture(autouse=True)
-def _warnings_are_errors():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 @pytest.fixture

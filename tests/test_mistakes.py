@@ -1,7 +1,5 @@
 """What is found in the answers to the test pairs, against hand-worked cases."""
 
-import warnings
-
 import numpy as np
 import pytest
 from fake_runs import CLASSES, write_run
@@ -36,12 +34,7 @@ from core.settings import RunSettings
 CHANNELS, BRANCHES, DIRECT = "TwoChannelsModel", "TwoBranchesModel", "DirectClassificationModel"
 TARGET = CLASSES[:, 0] <= CLASSES[:, 1]  # 550 of the 1,000 pairs
 
-
-@pytest.fixture(autouse=True)
-def _warnings_are_errors():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 @pytest.fixture

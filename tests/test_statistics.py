@@ -1,7 +1,5 @@
 """Intervals and tests over rounds, against hand-worked cases and published examples."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,12 +33,7 @@ from core.statistics import (
 TWO, SHARED = "TwoBranchesModel", "WeightSharingBranchesModel"
 SLEEP = [1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4]  # hours gained, Student (1908)
 
-
-@pytest.fixture(autouse=True)
-def _warnings_are_errors():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 def runs_of(*cells: tuple[Cell, list[float]], **settings) -> pd.DataFrame:
