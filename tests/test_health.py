@@ -1,6 +1,7 @@
 """The health endpoint, for whoever watches the server: in words of JSON, without a browser."""
 
 import json
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -71,3 +72,12 @@ def test_a_server_with_a_wrong_limit_does_not_start_and_says_why():
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.endswith("Error: PAIR_MAX_RUNS is 'many', but must be a whole number from 1 to 1,000.\n")
+
+
+def test_connections_send_small_messages_at_once():
+    from pages.components.server import _send_without_delay
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        _send_without_delay()
+        with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0

@@ -1,11 +1,12 @@
 """What the server does beside its sessions: imports ahead, tells its health, and tells one browser from another."""
 
+import ctypes
 import os
 import socket
 import threading
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import psutil
@@ -19,15 +20,24 @@ from starlette.routing import Route
 from core.limits import Limits
 from core.settings import SettingsError
 
+M_ARENA_MAX = -8  # of mallopt, in malloc.h
 VISITOR_SECONDS = 365 * 24 * 3600  # that a browser keeps its name
 
 
 @asynccontextmanager
 async def start_ahead(app: st.App) -> AsyncIterator[None]:
     """Import what the screens need and read the store while the first browser is still loading its scripts."""
-    threading.Thread(target=_import_ahead, daemon=True).start()
+    _share_arenas()
     _send_without_delay()
+    threading.Thread(target=_import_ahead, daemon=True).start()
     yield
+
+
+def _share_arenas() -> None:
+    """Have all threads take memory from two of glibc's arenas; each rerun is a new thread, and many arenas keep much
+    of what sessions have given back."""
+    with suppress(AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
 def _send_without_delay() -> None:
