@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -195,13 +196,14 @@ def serve(lane: Connection, answerer: Answerer) -> None:
     while True:
         try:
             name, arguments, named = lane.recv()
-        except EOFError:
+        except (EOFError, OSError):
             return
         try:
             reply = True, getattr(answerer, name)(*arguments, **named)
         except ValueError as error:  # any other one is a defect: it is printed, the pipe closes, and the asker is told
             reply = False, error
-        lane.send(reply)
+        with suppress(BrokenPipeError):  # nobody waits for it any more
+            lane.send(reply)
 
 
 def main(numbers: Sequence[str]) -> None:
