@@ -174,8 +174,7 @@ def answer() -> None:
     if state.challenged:
         st.markdown("Draw a **{}** and a **{}**, then count the pair.".format(*pads.truths))
     with st.container(horizontal=True, gap="medium"):
-        with st.container(width=640):
-            show_pads(PADS, frames, locked=state.challenged, on_rest=follow_pads if state.get("panel") else None)
+        show_pads(PADS, frames, locked=state.challenged, on_rest=follow_pads if state.get("panel") else None)
         with st.container(width=600):
             missing = [name for name, frame in zip(SIDES, frames, strict=True) if frame is None]
             if missing:

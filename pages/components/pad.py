@@ -10,6 +10,8 @@ import streamlit as st
 
 from core.drawing import MAX_POINTS, MAX_STROKES, PAD, Drawing, Grid, parse_strokes
 
+WIDTH = 640  # pixels of both pads side by side; on a narrow screen they stand below one another
+
 _PAD_HTML = """
     <section class="pad">
       <header>
@@ -618,6 +620,7 @@ def show_pads(
             "max_strokes": MAX_STROKES,
             "max_points": MAX_POINTS,
         },
+        width=WIDTH,
         on_pads_change=lambda: None,
         on_rest_change=on_rest or (lambda: None),
     )
