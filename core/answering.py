@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 LANES = 4  # requests under way at once
+PATIENCE = 120  # seconds after which a process that does not answer counts as lost
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -141,8 +142,10 @@ class Networks:
             lane = lanes.get()
             try:
                 lane.send((what.__name__, arguments, named))
+                if not lane.poll(PATIENCE):
+                    raise TimeoutError("It does not answer.")
                 answered, value = lane.recv()
-            except (EOFError, OSError):  # the process was lost
+            except (EOFError, OSError):  # the process was lost, or hangs
                 self._end(lanes)
             else:
                 if answered:
@@ -150,7 +153,7 @@ class Networks:
                 raise value
             finally:
                 lanes.put(lane)  # also a broken one: somebody may wait for it, and is to find that out
-        raise AnsweringError("The process of the networks has ended twice; the server's log says why.")
+        raise AnsweringError("The process of the networks was lost twice; the server's log says why.")
 
     @property
     def pid(self) -> int | None:

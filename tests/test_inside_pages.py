@@ -175,6 +175,15 @@ def test_a_run_without_predictions_is_walked_through_all_the_same(store):
     assert "the digits are 3 and" in text_of(app)
 
 
+def test_damaged_training_digits_are_one_sentence(store, monkeypatch):
+    def fail(*question):
+        raise ValueError("The MNIST file is damaged.")
+
+    (store.path(RUN.run_id) / "predictions.safetensors").unlink()
+    monkeypatch.setattr("pages.components.walk_choices.ask", fail)
+    assert "The MNIST file is damaged." in text_of(show("walk", run=RUN.run_id))
+
+
 def test_a_run_that_loses_its_weights_while_it_is_shown_gives_way(store):
     app = show("walk", run=RUN.run_id)
     store.drop_weights(RUN.run_id)

@@ -31,14 +31,10 @@ class Catalogue(NamedTuple):
 
 def load_networks() -> Catalogue:
     """The networks of all trained architectures, ready to answer."""
-    trained = find_trained()
-    return Catalogue(trained, *_load(trained))
-
-
-def find_trained() -> Trained:
-    """The runs of the store that can answer now."""
     runs = read_runs()
-    return Trained(STORE.root.resolve(), tuple(runs["run_id"][(runs["state"] == "finished") & runs["has_weights"]]))
+    able = runs["run_id"][(runs["state"] == "finished") & runs["has_weights"]]
+    trained = Trained(STORE.root.resolve(), tuple(able))
+    return Catalogue(trained, *_load(trained))
 
 
 @st.cache_data(max_entries=2, show_spinner="Loading the trained networks, some seconds the first time…")

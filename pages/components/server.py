@@ -46,10 +46,11 @@ def _send_without_delay() -> None:
     asyncio does so itself, but not for a socket that it is handed, as here (python/cpython, base_events._set_nodelay).
     The many small messages of an answer would wait up to 40 ms for each other.
     """
-    for connection in psutil.Process().net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN:
-            with socket.socket(fileno=os.dup(connection.fd)) as listening:
-                listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with suppress(psutil.Error, OSError):  # where the system does not say what is open, answers come a little later
+        for connection in psutil.Process().net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN:
+                with socket.socket(fileno=os.dup(connection.fd)) as listening:
+                    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _import_ahead() -> None:

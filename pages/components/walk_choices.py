@@ -158,7 +158,11 @@ def _read_pool(run_id: str) -> dict[str, np.ndarray]:
     except StoreError as error:
         st.caption(f":material/warning: {error}")
         _offer_training(run.settings)
-        return ask(Answerer.draw_test_pairs, run.settings)
+        try:
+            return ask(Answerer.draw_test_pairs, run.settings)
+        except ValueError as problem:  # MNIST is damaged
+            st.error(str(problem), icon=":material/error:")
+            st.stop()
 
 
 def _draw_lot(pool: dict[str, np.ndarray]) -> None:
