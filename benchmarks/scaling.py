@@ -27,6 +27,7 @@ TRAINED = RunSettings(max_epochs=30, patience=30)
 RUNS_A_WORKER = 6
 SENT = RunSettings()  # the stored run whose epochs and files are sent
 SENT_RUNS = 100  # the rounds that settings can have at most
+EPOCHS_AN_EVENT = 3  # as many as a worker trains between two events
 CLUSTER = 100  # workers of which the projection speaks
 
 
@@ -71,9 +72,9 @@ def send_run(settings_json: str, attempt: str, versions: dict[str, str]) -> dict
 
     run = RunStore(STORE).read(SENT.run_id)
     message = {"run_id": RunSettings.model_validate_json(settings_json).run_id, "attempt": attempt}
-    get_worker().log_event(EPOCHS, message)
-    for record in run.history:
-        get_worker().log_event(EPOCHS, {**message, "record": record})
+    get_worker().log_event(EPOCHS, {**message, "records": []})
+    for start in range(0, len(run.history), EPOCHS_AN_EVENT):
+        get_worker().log_event(EPOCHS, {**message, "records": run.history[start : start + EPOCHS_AN_EVENT]})
     files = {name: (run.path / f"{name}.safetensors").read_bytes() for name in ("weights", "predictions")}
     return {"summary": run.summary, "history": run.history, **files}
 

@@ -34,13 +34,13 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from torch.utils.data import DataLoader, TensorDataset, default_collate
 
-from core.architectures import Branches, TileConvolution, build_network, count_parameters
+from core.architectures import Branches, build_network, count_parameters
 from core.data import Pairs, draw_round, standardise
 from core.engine import KEEP_MEMORY, NICENESS, ROOT, Engine
 from core.results import load_runs, with_report_settings
 from core.runs import STORE, RunStore
 from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, RunSettings
-from core.training import Training, describe_machine
+from core.training import FusedAdam, Training, describe_machine
 
 TYPICAL_EPOCHS = 68  # of a run, the mean of the 320 shipped ones
 REQUIRED = 2.5  # times the plain loop's throughput
@@ -172,14 +172,9 @@ def use_plain_adam(training: Training) -> None:
     training.optimiser = torch.optim.Adam(training.network.parameters(), lr=training.settings.learning_rate)
 
 
-def use_plain_layout(training: Training) -> None:
-    training.network.to(memory_format=torch.contiguous_format)
-
-
-def use_plain_convolution(training: Training) -> None:
-    for module in training.network.modules():
-        if isinstance(module, TileConvolution):
-            module.FEWEST = sys.maxsize  # images in a batch from which on it filters minimally
+def use_plain_layers(training: Training) -> None:
+    training.network = build_network(training.settings)
+    training.optimiser = FusedAdam(training.network.parameters(), training.settings.learning_rate)
 
 
 def use_plain_branches(training: Training) -> None:
@@ -194,9 +189,8 @@ def use_all_threads(training: Training) -> None:
 
 SWITCHES: dict[str, Callable[[Training], None]] = {
     "": lambda training: None,
-    "channels last": use_plain_layout,
+    "the extractor as compiled loops": use_plain_layers,
     "both digits of a shared branch in one batch": use_plain_branches,
-    "minimal filtering in the second convolution": use_plain_convolution,
     "Adam as one fused call": use_plain_adam,
     "resident tensors instead of a DataLoader": load_by_rows,
     "one process a core, each with one thread": use_all_threads,

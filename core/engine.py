@@ -1,7 +1,7 @@
 """Dask trains runs, here or on a cluster; this process alone writes what they report into the store.
 
-Workers log an event an epoch; one subscriber feeds the store, and everybody else reads the store. Events are hints,
-the store is the truth: a run's return value carries its whole history again.
+Workers log events of their epochs; one subscriber feeds the store, and everybody else reads the store. Events are
+hints, the store is the truth: a run's return value carries its whole history again.
 """
 
 import asyncio
@@ -38,6 +38,9 @@ KEEP_MEMORY = {
 CONNECT_SECONDS = 20
 LOSSES = 3  # times that a run is sent again after its engine was lost; the run itself may be what kills it
 ASK_SECONDS = 0.5  # between two questions of a run whether somebody has stopped it
+TELL_SECONDS = (
+    0.1  # between two events of a run: each takes the scheduler as long as a training step, an epoch is 30 ms
+)
 NICENESS = 5  # so that a screen never waits for a training step
 
 Submission = Literal["submitted", "joined", "finished", "elsewhere"]
@@ -268,16 +271,16 @@ class Engine:
             job = self.jobs.get(message["run_id"])
             if job is None or not job.future.key.endswith(message["attempt"]):
                 return
-            record = message.get("record")
-            if record is None and job.running:
+            records = message["records"]
+            if not records and job.running:
                 job.note = f"its worker was lost; it trains again and goes on after epoch {job.epochs}"
-            if job.started is None or record is None:  # it begins, perhaps again on another worker
+            if job.started is None or not records:  # it begins, perhaps again on another worker
                 job.started = time.monotonic()
                 self.turn = max(self.turn, job.turn)
                 self.moves += 1
-            job.reached = record["epoch"] if record else 0
+            job.reached = records[-1]["epoch"] if records else 0
             try:
-                if record is not None and not job.problem:
+                for record in records if not job.problem else []:
                     job.writer.append(record)
             except OSError as error:
                 job.problem = f"The history could not be written: {error.strerror}."
@@ -439,7 +442,7 @@ def _ask_scheduler(client: Any) -> dict[str, Any]:
 
 
 def train_run(settings_json: str, attempt: str, versions: dict[str, str]) -> dict[str, Any] | None:
-    """On a worker: train one run, log an event an epoch; None where somebody asked it to stop.
+    """On a worker: train one run, log events of its epochs; None where somebody asked it to stop.
 
     `versions` are those of whoever asks; raises ImportError where ours are others. Gives RunResult's fields as plain
     values, so that whoever receives them needs no torch.
@@ -454,16 +457,26 @@ def train_run(settings_json: str, attempt: str, versions: dict[str, str]) -> dic
     torch.set_num_threads(1)
     settings = RunSettings.model_validate_json(settings_json)
     worker, stop = get_worker(), Event(f"{STOPS}-{attempt}")
-    message = {"run_id": settings.run_id, "attempt": attempt}
-    worker.log_event(EPOCHS, message)
-    training, asked = Training(settings), time.monotonic()
+
+    def tell(records: list[dict[str, Any]]) -> float:  # none: it begins
+        worker.log_event(EPOCHS, {"run_id": settings.run_id, "attempt": attempt, "records": records})
+        return time.monotonic()
+
+    told = asked = tell([])
+    training, records = Training(settings), []
     for record in training.epochs():
-        worker.log_event(EPOCHS, {**message, "record": dataclasses.asdict(record)})
+        records.append(dataclasses.asdict(record))
+        if len(training.history) == 1 or time.monotonic() - told >= TELL_SECONDS:
+            told, records = tell(records), []
         if time.monotonic() - asked >= ASK_SECONDS:  # each question is a round trip to the scheduler
             if stop.is_set():
-                return None
+                break
             asked = time.monotonic()
-    return dataclasses.asdict(training.finish())
+    else:
+        return dataclasses.asdict(training.finish())
+    if records:
+        tell(records)
+    return None
 
 
 def warm_worker() -> None:

@@ -87,7 +87,7 @@ class Training:
     def __init__(self, settings: RunSettings) -> None:
         self.settings = settings
         self.round = draw_round(settings.seed, settings.training_pairs)
-        self.network = build_network(settings)
+        self.network = build_network(settings, compiled=True)
         self.optimiser = FusedAdam(self.network.parameters(), settings.learning_rate)
         self.batch_order = torch.Generator().manual_seed(settings.seed)
         self.history: list[EpochRecord] = []

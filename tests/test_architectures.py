@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.architectures import TileConvolution, build_network, count_parameters
+from core.architectures import CompiledExtractor, build_network, count_parameters
 from core.settings import MODEL_NAMES, RunSettings
 
 PARAMETERS = {
@@ -73,16 +73,43 @@ def test_dropout_acts_in_training_alone_and_keeps_the_mean():
     assert dropped.mean().item() == pytest.approx(1, abs=0.02)
 
 
-def test_tile_convolution_and_its_gradients_are_those_of_an_ordinary_one():
-    torch.manual_seed(1)
-    tile = TileConvolution(32, 64)
-    plain = torch.nn.Conv2d(32, 64, 3)
-    plain.load_state_dict(tile.state_dict())
+def make_extractor(model: str) -> CompiledExtractor:
+    network = build_network(RunSettings(model=model), compiled=True)
+    return next(module for module in network.modules() if isinstance(module, CompiledExtractor))
+
+
+@pytest.mark.parametrize(("count", "tolerance"), [(1, 1e-5), (7, 1e-5), (200, 5e-3)])  # there, a near tie in a pooling
+@pytest.mark.parametrize("model", ["TwoChannelsModel", "DirectClassificationModel"])
+def test_compiled_extractor_and_its_gradients_are_those_of_its_layers(model, count, tolerance):
+    compiled = make_extractor(model)
+    images = torch.randn(count, compiled[0].in_channels, 14, 14, generator=torch.Generator().manual_seed(2))
+    above = torch.randn(count, 256, generator=torch.Generator().manual_seed(3))
     results = []
-    for layer in (tile, plain):
-        images = torch.randn(TileConvolution.FEWEST, 32, 6, 6, generator=torch.Generator().manual_seed(2))
-        answer = layer(images.requires_grad_())
-        answer.square().sum().backward()
-        results.append([answer.detach(), images.grad, layer.weight.grad, layer.bias.grad])
+    for extractor in (compiled, torch.nn.Sequential(*compiled)):
+        extractor.zero_grad()
+        features = extractor(images)
+        features.backward(above)
+        results.append([features.detach(), *(parameter.grad for parameter in extractor.parameters())])
     for ours, expected in zip(*results, strict=True):
-        torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-2)
+        assert ours.shape == expected.shape
+        assert (ours - expected).norm() < tolerance * expected.norm()
+
+
+def test_compiled_extractor_takes_parts_of_larger_tensors_and_flat_images():
+    compiled = make_extractor("DirectClassificationModel")
+    plain = torch.nn.Sequential(*compiled)
+    pairs = torch.randn(4, 2, 14, 14, generator=torch.Generator().manual_seed(2))
+    for images in (pairs[:, 1:], torch.zeros(2, 1, 14, 14)):
+        torch.testing.assert_close(compiled(images), plain(images), rtol=1e-4, atol=1e-5)
+
+
+def test_kernels_compile_where_no_folder_can_keep_them(monkeypatch):
+    from core import kernels
+
+    def refuse(**options):
+        if options.get("cache"):
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: function
+
+    monkeypatch.setattr(kernels, "njit", refuse)
+    assert kernels.compiled(len) is len

@@ -206,7 +206,7 @@ def test_versions_that_do_not_match_are_named(cluster, tmp_path):
 
 def test_differences_are_said_in_words():
     ours = describe_versions()
-    assert list(ours) == ["Python", "torch", "distributed", "this program"]
+    assert list(ours) == ["Python", "torch", "numba", "distributed", "this program"]
     assert name_differences(ours) == ""
     theirs = {**ours, "Python": "3.9", "distributed": "2020.1.0"}
     expected = f"Python 3.9 instead of {ours['Python']}, distributed 2020.1.0 instead of {ours['distributed']}"

@@ -112,7 +112,7 @@ class Line(Engine):
     def begin(self, *run_ids: str) -> None:
         for run_id in run_ids:
             self.jobs[run_id].future = SimpleNamespace(key=f"train-{run_id}-mine")
-            self._on_event((0.0, {"run_id": run_id, "attempt": "mine"}))
+            self._on_event((0.0, {"run_id": run_id, "attempt": "mine", "records": []}))
 
     def end(self, run_id: str) -> None:
         self.jobs.pop(run_id).writer.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-NETWORKS = {"torch", "torchvision", "captum"}
+NETWORKS = {"torch", "torchvision", "captum", "numba"}
 SERVER_MODULES = (  # what the server imports, for the screens that train or show what is stored and for those that ask
     "core.answering", "core.curves", "core.diagrams", "core.engine", "core.forecast", "core.health", "core.limits",
     "core.mistake_charts", "core.palette", "core.results", "core.runs", "core.settings", "pages.components.gallery",
