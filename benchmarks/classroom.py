@@ -2,8 +2,8 @@
 
     python -m benchmarks.classroom [--seconds 60] [--minutes 0] [--browsers 10]
 
-Starts the dashboard on a copy of the shipped runs. Thirty sessions over Streamlit's own websocket each queue a long
-run; then nobody watches, then all come back: ten watch their run, five draw, fifteen walk the screens. Then ten of them
+Starts the dashboard on a copy of the shipped runs. Thirty sessions over Streamlit's own websocket each queue four long
+runs; then nobody watches, then all come back: ten watch their run, five draw, fifteen walk the screens. Then ten of them
 are Chromium (CHROMIUM names another than the one on the path). With --minutes, the thirty stay for that long, and the
 slope of the server's memory over the last two thirds is taken. Sessions, browsers, server and workers share a machine.
 
@@ -42,6 +42,7 @@ from core.runs import STORE, read_history
 from core.settings import RunSettings
 
 WATCHERS, DRAWERS, WALKERS = 10, 5, 15
+ROUNDS = 4  # that each visitor queues, so that training lasts as long as the soak
 PATIENCE = 60  # seconds after which an answer is called missing
 DONE = {ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY}
 VIEWS = ["Table", "Curves", "Does it matter?"]
@@ -216,17 +217,17 @@ async def open_session(address: str, log: Log, query: str = "") -> Session:
 
 
 def choose_runs(count: int) -> list[RunSettings]:
-    """Long runs that differ, one a session; of one architecture, so that an epoch costs the same at any time."""
-    return [RunSettings(seed=5_000 + index, max_epochs=500, patience=500) for index in range(count)]
+    """The first of each session's long runs; of one architecture, so that an epoch costs the same at any time."""
+    return [RunSettings(seed=5_000 + ROUNDS * index, max_epochs=500, patience=500) for index in range(count)]
 
 
 def link_to(run: RunSettings) -> str:
-    """The query that chooses a run on the screen Train."""
-    return f"model={run.model}&seed={run.seed}&max_epochs={run.max_epochs}&patience={run.patience}&rounds=1"
+    """The query that chooses a visitor's runs on the screen Train."""
+    return f"model={run.model}&seed={run.seed}&max_epochs={run.max_epochs}&patience={run.patience}&rounds={ROUNDS}"
 
 
 async def watch(address: str, log: Log, run: RunSettings, until: float) -> None:
-    """Stay on the screen Train, with one's own run."""
+    """Stay on the screen Train, with one's own runs."""
     session = await open_session(address, log, link_to(run))
     await session.dwell(until - time.perf_counter())
     await session.socket.close()
@@ -269,7 +270,7 @@ async def draw(address: str, log: Log, seed: int, until: float) -> None:
 
 
 async def fill_queue(address: str, runs: list[RunSettings]) -> list[str]:
-    """Each of thirty visitors starts a run, and closes the window; the errors they saw."""
+    """Each of thirty visitors starts the runs, and closes the window; the errors they saw."""
 
     async def start(run: RunSettings) -> None:
         session = await open_session(address, log, link_to(run))
@@ -374,7 +375,8 @@ async def with_rate(training: Training, seconds: float, work: Awaitable[None]) -
 async def measure(address: str, server: psutil.Process, store: Path, arguments: argparse.Namespace) -> list[Any]:
     """What was measured, the value, its bound, and whether the bound is the highest or the lowest allowed."""
     runs = choose_runs(WATCHERS + DRAWERS + WALKERS)
-    training, seconds = Training(store, runs), arguments.seconds
+    training = Training(store, [each for run in runs for each in run.rounds(ROUNDS)])
+    seconds = arguments.seconds
     first = Log()
     session = await open_session(address, first)
     for path in ("compare", "findings", "leaderboard", "draw"):

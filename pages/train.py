@@ -1,6 +1,8 @@
 """Choose an architecture, train it, and watch each round's curve grow."""
 
 import time
+from collections import Counter
+from statistics import fmean, stdev
 
 import pandas as pd
 import streamlit as st
@@ -83,16 +85,16 @@ def read_epochs() -> pd.DataFrame:
 def describe_rounds() -> tuple[str, set[str]]:
     """The rounds' states in a sentence with the finished ones' mean, and the rounds that have ended."""
     runs = [STORE.read(run_id) for run_id in rounds]
-    counts = pd.Series([name_state(run) for run in runs]).value_counts()
+    counts = Counter(map(name_state, runs)).most_common()
     text = (
         f"{len(runs)} round{'s' if len(runs) > 1 else ''}: "
-        + ", ".join(f"{number} {word}" for word, number in counts.items())
+        + ", ".join(f"{number} {word}" for word, number in counts)
         + "."
     )
-    accuracies = pd.Series([run.summary["test_accuracy"] for run in runs if run.state == "finished"], dtype=float)
-    if len(accuracies):
-        spread = f" ± {100 * accuracies.std():.1f}" if len(accuracies) > 1 else ""
-        text += f" Test accuracy {100 * accuracies.mean():.1f}{spread} % (n = {len(accuracies)})."
+    accuracies = [run.summary["test_accuracy"] for run in runs if run.state == "finished"]
+    if accuracies:
+        spread = f" ± {100 * stdev(accuracies):.1f}" if len(accuracies) > 1 else ""
+        text += f" Test accuracy {100 * fmean(accuracies):.1f}{spread} % (n = {len(accuracies)})."
     if not objection and any(run.state not in ("finished", "active", "missing") for run in runs):
         text += " *Start training* goes on with the rest."
     if differences := settings.describe_differences():
