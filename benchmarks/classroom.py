@@ -3,9 +3,10 @@
     python -m benchmarks.classroom [--seconds 60] [--minutes 0] [--browsers 10]
 
 Starts the dashboard on a copy of the shipped runs. Thirty sessions over Streamlit's own websocket each queue four long
-runs; then nobody watches, then all come back: ten watch their run, five draw, fifteen walk the screens. Then ten of them
-are Chromium (CHROMIUM names another than the one on the path). With --minutes, the thirty stay for that long, and the
-slope of the server's memory over the last two thirds is taken. Sessions, browsers, server and workers share a machine.
+runs; then nobody watches, then all come back: ten watch their run, five draw, fifteen walk the screens. Then ten of
+them are Chromium (CHROMIUM names another than the one on the path). With --minutes, the thirty stay for that long, and
+the slope of the server's memory over the last two thirds is taken. Sessions, browsers, server and workers share a
+machine.
 
 Prints each figure with its bound; exit status 1 where one is missed.
 """
@@ -352,14 +353,26 @@ def sample_memory(process: psutil.Process, samples: list[tuple[float, float]]) -
         task.cancel()
 
 
+def name_process(command: list[str]) -> str:
+    """What a process below the server is for."""
+    if "core.answering" in command:
+        return "networks"
+    return "scheduler" if "core.engine" in command else "workers"
+
+
 def count_busy(server: psutil.Process) -> dict[str, float]:
     """Seconds of a processor taken so far by the server, by the processes below it, and by this one."""
     seconds = {"server": sum(server.cpu_times()[:2]), "sessions": sum(os.times()[:2])}
     for process in server.children(recursive=True):
         with suppress(psutil.Error):
-            who = "networks" if "core.answering" in process.cmdline() else "training"
+            who = name_process(process.cmdline())
             seconds[who] = seconds.get(who, 0) + sum(process.cpu_times()[:2])
     return seconds
+
+
+def name_busy(server: psutil.Process, before: dict[str, float], seconds: float) -> str:
+    """The processors that each of `count_busy` has taken over the last `seconds`, in words."""
+    return ", ".join(f"{who} {(now - before.get(who, 0)) / seconds:.2f}" for who, now in count_busy(server).items())
 
 
 async def with_rate(training: Training, seconds: float, work: Awaitable[None]) -> float:
@@ -386,16 +399,17 @@ async def measure(address: str, server: psutil.Process, store: Path, arguments: 
     following = asyncio.create_task(training.follow())
     while training.look() < 20:
         await asyncio.sleep(0.5)
+    before = count_busy(server)
     alone = await training.rate(seconds)
+    print(f"    processors with nobody there: {name_busy(server, before, seconds)}")
     log, memory = Log(), []
     before = count_busy(server)
     with sample_memory(server, memory):
         watched = await with_rate(training, seconds, attend(address, log, runs, seconds))
     log.print()
     print(f"    {log.received / seconds / 2**20:.1f} MB/s to the sessions")
-    busy = {who: (now - before.get(who, 0)) / seconds for who, now in count_busy(server).items()}
-    print(f"    processors: {', '.join(f'{who} {share:.2f}' for who, share in busy.items())}")
-    print(f"    {1000 * busy['server'] * seconds / len(log.all()):.0f} ms of the processor a rerun")
+    print(f"    processors: {name_busy(server, before, seconds)}")
+    print(f"    {1000 * (count_busy(server)['server'] - before['server']) / len(log.all()):.0f} ms of it a rerun")
     print(f"    {alone:.1f} epochs/s with nobody there, {watched:.1f} beside the class")
     figures = [
         ("a rerun, p50, s", quantile(log.all(), 50), 1, max),

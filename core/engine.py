@@ -501,6 +501,9 @@ async def host_cluster(workers: int) -> None:
             "distributed.nanny.pre-spawn-environ": {**KEEP_MEMORY, "OMP_NUM_THREADS": 1},
             "distributed.scheduler.worker-saturation": 1.0,  # no run waits at one worker while another is idle
             "distributed.scheduler.worker-ttl": None,  # goes by the clock of the wall, which may jump
+            # What Dask watches itself with would interrupt a training step a hundred times a second.
+            "distributed.worker.profile.enabled": False,
+            "distributed.admin.tick.interval": "1s",
         }
     )
     os.nice(NICENESS)

@@ -15,7 +15,7 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -236,9 +236,10 @@ class RunStore:
             return []
         return sorted(e.name for e in os.scandir(self.root) if not e.name.startswith(".") and not is_run_id(e.name))
 
-    def signature(self) -> int:
-        """Changes whenever a run is added, ends or is removed: a key for caching what `iter` gives, in this process."""
-        return hash(frozenset((entry.name, _modified(entry)) for entry in self._entries()))
+    def signature(self, run_ids: Container[str] | None = None) -> int:
+        """Changes whenever a run (one of `run_ids`) is added, ends or is removed: a key for caching in this process."""
+        entries = [entry for entry in self._entries() if run_ids is None or entry.name in run_ids]
+        return hash(frozenset((entry.name, _modified(entry)) for entry in entries))
 
     def read(self, run_id: str) -> Run:
         """One run; whatever is wrong with it is said in `problem`, not raised. Raises ValueError for a bad identity."""

@@ -179,7 +179,7 @@ elif view == "Curves":
     )
     hold = choices.toggle("Hold the last value, as in the report", True, key="hold", bind="query-params")
     single = choices.toggle("Single rounds", key="single", bind="query-params")
-    drawn = draw(mean_curves, read_table_histories(), runs, metric, hold, single, is_phone())
+    drawn = draw(mean_curves, read_table_histories(), with_report_settings(runs), metric, hold, single, is_phone())
     show_figure(drawn, "curves")
     st.caption(
         ("Mean of the rounds" if hold else "Mean of the rounds still training")

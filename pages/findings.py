@@ -8,7 +8,7 @@ from core import findings, mistakes
 from core.statistics import describe_gaps
 from pages.components.link import check_link
 from pages.components.router import enter_by_router
-from pages.components.shared import STORE, is_phone, read_comparison, read_runs
+from pages.components.shared import STORE, is_phone, read_comparison, read_runs, report_signature
 
 enter_by_router()
 heading = st.container()
@@ -41,7 +41,7 @@ def find(question: str, signature: int) -> tuple[Any, list[str]]:
             return tuple(findings.early_stop_hypothesis(STORE, runs))
 
 
-table, problems = find(question, STORE.signature())
+table, problems = find(question, report_signature())
 for problem in problems:
     st.caption(f":material/warning: {problem}")
 if table.empty or ("rounds" in table and not table["rounds"].sum()):

@@ -15,7 +15,7 @@ from pages.components.gallery import show_gallery
 from pages.components.link import check_link
 from pages.components.router import enter_by_router
 from pages.components.settings_form import DEFAULT_ROUNDS, link_settings
-from pages.components.shared import STORE, read_runs
+from pages.components.shared import STORE, read_runs, report_signature
 
 VIEWS = {
     "By digits": "Which pairs of digits go wrong?",
@@ -111,7 +111,7 @@ def choose_digit(place: DeltaGenerator, label: str, key: str) -> int | None:
     )
 
 
-answers, problems = read(dropout, STORE.signature())
+answers, problems = read(dropout, report_signature())
 unread = runs[~runs["run_id"].isin(set(answers["run_id"]))]
 for problem in problems[:3]:
     st.caption(f":material/warning: {problem}")
@@ -207,7 +207,7 @@ if view == "By digits":
     show_figure(charts.distance_lines(mistakes.accuracy_by_distance(cell)), "distance")
     st.caption("Accuracy with 95 % intervals. *Findings* has all architectures side by side.")
 elif view == "All architectures":
-    seen, together = models, judge(dropout, tuple(models), STORE.signature())
+    seen, together = models, judge(dropout, tuple(models), report_signature())
     if len(models) < 2 or together.empty:
         st.caption("It takes two architectures with a common round at this dropout; there is none yet.")
         st.stop()
@@ -226,7 +226,7 @@ else:
     first = choose_model(row, "First architecture", "first_model", models)
     others = [model for model in models if model != first]
     second = choose_model(row, "Second architecture", "second_model", others, len(others) - 1)
-    seen, together = [first, second], judge(dropout, (first, second), STORE.signature())
+    seen, together = [first, second], judge(dropout, (first, second), report_signature())
     if together.empty:
         st.caption("These two have no round in common at this dropout yet, so no pair that both have met.")
         st.stop()

@@ -53,6 +53,17 @@ def read_runs() -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
+def _report_run_ids(signature: int) -> frozenset[str]:
+    return frozenset(with_report_settings(_runs(signature))["run_id"])
+
+
+def report_signature() -> int:
+    """Changes whenever a finished run with the report's other settings comes or goes: a key for what is made of those,
+    which a class that tries other settings leaves as it is."""
+    return STORE.signature(_report_run_ids(STORE.signature()))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
 def _pace(signature: int) -> Pace:
     return measure_pace(_runs(signature))
 
@@ -64,14 +75,14 @@ def read_pace() -> Pace:
 
 @st.cache_data(max_entries=2, show_spinner=False)
 def _table_histories(signature: int) -> pd.DataFrame:
-    runs = with_report_settings(_runs(signature))
+    runs = with_report_settings(read_runs())
     wanted = runs["dropout"].isin(SHIPPED_DROPOUTS) & ~runs["dropout_at_evaluation"].astype(bool)
     return load_histories(STORE, runs["run_id"][wanted])
 
 
 def read_table_histories() -> pd.DataFrame:
     """A row an epoch of the runs behind the two columns of Table 1."""
-    return _table_histories(STORE.signature())
+    return _table_histories(report_signature())
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
@@ -88,12 +99,12 @@ def read_cells() -> pd.DataFrame:
 def _comparison(signature: int) -> pd.DataFrame:
     from core.statistics import compare_with_report  # brings SciPy along
 
-    return compare_with_report(_runs(signature))
+    return compare_with_report(read_runs())
 
 
 def read_comparison() -> pd.DataFrame:
     """A row a cell of the results table beside the report's, as core.statistics.compare_with_report gives it."""
-    return _comparison(STORE.signature())
+    return _comparison(report_signature())
 
 
 def tell_what_does_not_count(runs: pd.DataFrame) -> None:
