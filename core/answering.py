@@ -64,7 +64,7 @@ class Answerer:
             [ensemble.settings[row] for row in rows]
             for ensembles, _ in loaded
             for ensemble in ensembles
-            for rows in ensemble.cells()
+            for rows in ensemble.cells
         ]
         return cells, [problem for _, problems in loaded for problem in problems]
 

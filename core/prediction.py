@@ -67,6 +67,10 @@ class Ensemble:
         self._network = stack_networks(networks, self.settings[0])
         self._mean = torch.tensor([run.summary["mean"] for run in runs])[:, None, None, None, None]
         self._deviation = torch.tensor([run.summary["deviation"] for run in runs])[:, None, None, None, None]
+        cells: dict[str, list[int]] = {}
+        for index, settings in enumerate(self.settings):
+            cells.setdefault(settings.cell(), []).append(index)
+        self.cells = list(cells.values())  # the positions of each cell's runs (an architecture at one dropout)
 
     def outputs(self, frames: Tensor) -> Output:
         """The output of R runs for B pairs of grey levels (B, 2, 14, 14) in 0 to 255: comparison (R, B), digits
@@ -75,16 +79,9 @@ class Ensemble:
         parts = self._network(inputs.flatten(0, 1))
         return Output(*(None if part is None else part.unflatten(0, inputs.shape[:2]) for part in parts))
 
-    def cells(self) -> list[list[int]]:
-        """The positions of the runs of each cell (an architecture at one dropout), in their order."""
-        cells: dict[str, list[int]] = {}
-        for index, settings in enumerate(self.settings):
-            cells.setdefault(settings.cell(), []).append(index)
-        return list(cells.values())
-
     def answer(self, frames: np.ndarray) -> list[Verdict]:
         """A verdict a cell on one pair of grey levels (2, 14, 14) in 0 to 255, in the order of the runs."""
-        return [verdict for [verdict] in self.answer_each(frames[None], self.cells())]
+        return [verdict for [verdict] in self.answer_each(frames[None], self.cells)]
 
     def answer_each(self, pairs: np.ndarray, groups: list[list[int]]) -> list[list[Verdict]]:
         """For each group of runs, taken together, its verdicts on B pairs of grey levels (B, 2, 14, 14)."""

@@ -1,15 +1,13 @@
 """From the store's runs to tables, beside the report's own numbers. Knows no network: nothing here needs torch."""
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.runs import EPOCH_FIELDS, RunStore, StoreError, read_history
+from core.runs import EPOCH_FIELDS, RunStore, StoreError
 from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, ModelName, RunSettings
 
 
@@ -71,28 +69,13 @@ def load_runs(store: RunStore) -> pd.DataFrame:
 def load_histories(store: RunStore, run_ids: Iterable[str]) -> pd.DataFrame:
     """A row an epoch of the runs: `run_id`, HISTORY_SETTINGS and the record's fields; losses in nats."""
     runs = [run for run in map(store.read, run_ids) if run.settings is not None]
-    parts = [_read_columns(run.path / "history.jsonl") for run in runs]
-    counts = [len(part[0]) for part in parts]
+    parts = [run.columns for run in runs]
+    counts = [part.shape[1] for part in parts]
     known = {"run_id": [run.run_id for run in runs]}
     known |= {name: [getattr(run.settings, name) for run in runs] for name in HISTORY_SETTINGS}
     columns = dict(zip(EPOCH_FIELDS, np.concatenate([np.empty((len(EPOCH_FIELDS), 0)), *parts], axis=1), strict=True))
     repeated = {name: pd.Series(values).repeat(counts).array for name, values in known.items()}
     return pd.DataFrame({**repeated, **columns}).astype({"epoch": int})
-
-
-def _read_columns(path: Path) -> NDArray[np.float64]:
-    """A history as an array (EPOCH_FIELDS, epochs); what a record lacks is NaN."""
-    try:
-        status = path.stat()
-    except OSError:
-        return np.empty((len(EPOCH_FIELDS), 0))
-    return _parse_columns(path, status.st_mtime_ns, status.st_size)
-
-
-@lru_cache(maxsize=1_000)  # some 4 kB each: a class looks at the same curves many times a second
-def _parse_columns(path: Path, modified: int, size: int) -> NDArray[np.float64]:
-    records = read_history(path)[0]
-    return np.array([[record.get(name) for record in records] for name in EPOCH_FIELDS], dtype=float)
 
 
 def read_each(store: RunStore, runs: pd.DataFrame, measure: Callable[[Any, Arrays], T]) -> tuple[list[T], list[str]]:

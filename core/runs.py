@@ -19,7 +19,7 @@ from collections.abc import Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
 from core.mnist import TEST_COUNT
 from core.settings import RunSettings, SettingsError, check_run_id, is_run_id
@@ -106,9 +107,20 @@ class Run:
         return read_history(self.path / "history.jsonl")[0]
 
     @property
+    def columns(self) -> NDArray[np.float64]:
+        """The history as an array (EPOCH_FIELDS, epochs), NaN for what a record lacks; parsed once while the file stays
+        as it is, since a class looks at the same curves many times a second."""
+        path = self.path / "history.jsonl"
+        try:
+            status = path.stat()
+        except OSError:
+            return np.empty((len(EPOCH_FIELDS), 0))
+        return _parse_columns(path, status.st_mtime_ns, status.st_size)
+
+    @property
     def history_problem(self) -> str:
         """What is wrong with a finished run's history, in a sentence; empty: nothing, or not finished."""
-        expected, found = self.summary.get("epochs"), len(self.history)
+        expected, found = self.summary.get("epochs"), self.columns.shape[1]
         if self.state != "finished" or found == expected:
             return ""
         return f"The history of {self.run_id} has {found} of {expected} epochs."
@@ -166,6 +178,12 @@ def read_history(path: Path) -> tuple[list[dict[str, Any]], int]:
         records.append(record)
         length += len(line)
     return records, length
+
+
+@lru_cache(maxsize=1_000)  # some 4 kB each
+def _parse_columns(path: Path, modified: int, size: int) -> NDArray[np.float64]:
+    records = read_history(path)[0]
+    return np.array([[record.get(name) for record in records] for name in EPOCH_FIELDS], dtype=float)
 
 
 def _parse_all(lines: list[bytes]) -> list[dict[str, Any]] | None:

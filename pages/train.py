@@ -21,7 +21,8 @@ from pages.components.settings_form import choose_settings, load_settings
 from pages.components.shared import STORE, get_engine, get_owner, is_phone, read_cells
 
 TICK = 0.5  # seconds between two looks at the store while one's own runs train, and nobody else's
-SHARED_TICK, IDLE_TICK = 1.0, 2.0  # the same where others' runs train too, and where only theirs do
+SHARED_TICK = 1.0  # the same where others' runs train too
+IDLE_TICK = 4.0  # the same where only theirs do, and one's own are not yet next in line
 CELL = [name for name in SETTINGS_FIELDS if name != "seed"]
 REPLAY_SPEED = 20  # epochs a second
 WORDS = {
@@ -125,7 +126,11 @@ def choose_tick() -> float | None:
         return TICK
     if not queue:
         return SHARED_TICK if any(map(STORE.is_locked, rounds)) else None
-    return SHARED_TICK if any(job.running and job.settings.run_id in rounds for job in queue) else IDLE_TICK
+    workers = max(1, sum(job.running for job in queue))
+    near = any(
+        job.settings.run_id in rounds for job in queue[: 2 * workers]
+    )  # those that train, and those next in line
+    return SHARED_TICK if near else IDLE_TICK
 
 
 tick = choose_tick()

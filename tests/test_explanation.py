@@ -54,9 +54,9 @@ def test_an_ensemble_answers_as_its_networks_do(model, count):
 @pytest.mark.parametrize("model", MODEL_NAMES)
 def test_verdicts_of_one_pair_are_those_of_many(model):
     ensemble, _ = build(model)
-    assert ensemble.cells() == [[0, 1], [2]]
+    assert ensemble.cells == [[0, 1], [2]]
     one = ensemble.answer(PAIR)
-    [many, _] = ensemble.answer_each(np.stack([PAIR, PAIR[::-1]]), ensemble.cells())
+    [many, _] = ensemble.answer_each(np.stack([PAIR, PAIR[::-1]]), ensemble.cells)
     assert [verdict.rounds for verdict in one] == [2, 1]
     assert many[0].probabilities == pytest.approx(one[0].probabilities, abs=1e-6)
     assert many[0].decisions == one[0].decisions

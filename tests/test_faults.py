@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
 
 import psutil
@@ -86,7 +87,7 @@ def look(monkeypatch):
             next(button for button in app.button if button.label == press).click().run()
         assert not app.exception
         parts = [part.value for part in (*app.caption, *app.markdown, *app.error, *app.warning)]
-        return "\n".join([*parts, *(bar.proto.text for bar in app.get("progress"))])
+        return "\n".join([*parts, *(unescape(part.proto.body) for part in app.get("html"))])
 
     return show
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection
+from html import escape
 from typing import NamedTuple
 
 import streamlit as st
@@ -12,6 +13,17 @@ from core.palette import PALETTE
 from pages.components.shared import read_pace
 
 SHOWN = 6  # jobs; a class of thirty would otherwise push the page down
+# One element for all jobs, where a st.progress each would make every tick's answer twice as many messages.
+STYLE = """<style>
+.pair-queue { display: grid; gap: 0.75rem; margin: 0; padding: 0; list-style: none; font-size: 0.875rem }
+.pair-queue progress {
+  appearance: none; display: block; width: 100%; height: 0.5rem; margin-top: 0.25rem; border: 0; border-radius: 0.25rem;
+  overflow: hidden; background: color-mix(in srgb, currentColor 12%, transparent);
+}
+.pair-queue progress::-webkit-progress-bar { background: transparent }
+.pair-queue progress::-webkit-progress-value { background: var(--st-primary-color, #1f5fbf) }
+.pair-queue progress::-moz-progress-bar { background: var(--st-primary-color, #1f5fbf) }
+</style>"""
 
 
 class Entry(NamedTuple):
@@ -36,6 +48,7 @@ def show_queue(engine: Engine, owner: str) -> None:
     entries = _look(engine, engine.moves)
     for notice in engine.notices[-2:] if entries else ():
         st.caption(f":material/warning: {notice}")
+    lines = []
     for job, place, expected in sorted(entries, key=lambda e: (e.place > 0, owner not in e.job.owners))[:SHOWN]:
         settings = job.settings
         whose = "yours" if owner in job.owners else "someone else's"
@@ -47,7 +60,10 @@ def show_queue(engine: Engine, owner: str) -> None:
         else:
             state = f"epoch {job.epochs}"
         note = f"; {job.note}" if job.note else ""
-        st.progress(min(job.epochs / settings.max_epochs, 1.0), f"{text}: {state}{note}")
+        line = escape(f"{text}: {state}{note}")
+        lines.append(f'<li>{line}<progress value="{job.epochs}" max="{settings.max_epochs}"></progress></li>')
+    if lines:
+        st.html(f'{STYLE}<ul class="pair-queue" aria-label="What is training and what waits">{"".join(lines)}</ul>')
     if any(entry.place for entry in entries):
         st.caption(_summarise(entries, owner))
 
