@@ -19,7 +19,7 @@ from collections.abc import Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -65,6 +65,9 @@ PREDICTION_SHAPES: dict[str, tuple[str | int, ...]] = {
 }
 
 PREDICTION_LIMITS = {"indices": TEST_COUNT - 1, "classes": 9, "digits": 9, "probability": 1}
+
+MOST_COLUMNS = 2_000  # histories kept as arrays, some 4 kB each
+_COLUMNS: dict[Path, tuple[tuple[int, int], NDArray[np.float64]]] = {}  # time and size of the file, what it held
 
 State = Literal["missing", "active", "finished", "stopped", "failed", "interrupted", "damaged"]
 
@@ -115,7 +118,16 @@ class Run:
             status = path.stat()
         except OSError:
             return np.empty((len(EPOCH_FIELDS), 0))
-        return _parse_columns(path, status.st_mtime_ns, status.st_size)
+        stamp = status.st_mtime_ns, status.st_size
+        known = _COLUMNS.get(path)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        records = self.history
+        columns = np.array([[record.get(name) for record in records] for name in EPOCH_FIELDS], dtype=float)
+        if len(_COLUMNS) >= MOST_COLUMNS:
+            _COLUMNS.clear()
+        _COLUMNS[path] = stamp, columns
+        return columns
 
     @property
     def history_problem(self) -> str:
@@ -178,12 +190,6 @@ def read_history(path: Path) -> tuple[list[dict[str, Any]], int]:
         records.append(record)
         length += len(line)
     return records, length
-
-
-@lru_cache(maxsize=1_000)  # some 4 kB each
-def _parse_columns(path: Path, modified: int, size: int) -> NDArray[np.float64]:
-    records = read_history(path)[0]
-    return np.array([[record.get(name) for record in records] for name in EPOCH_FIELDS], dtype=float)
 
 
 def _parse_all(lines: list[bytes]) -> list[dict[str, Any]] | None:
