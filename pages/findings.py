@@ -21,9 +21,9 @@ question = question or "artefact"
 heading.title(findings.QUESTIONS[question])
 
 
-@st.cache_data(max_entries=12, show_spinner="Reading the runs…")
+@st.cache_resource(max_entries=12, show_spinner="Reading the runs…")
 def find(question: str, signature: int) -> tuple[Any, list[str]]:
-    """The data frame of a finding, and a sentence for each run that could not be read."""
+    """The data frame of a finding, which nobody changes, and a sentence for each run that could not be read."""
     runs = read_runs()
     match question:
         case "artefact":

@@ -84,13 +84,14 @@ dropout = bar.segmented_control(
 runs = runs[runs["dropout"] == dropout]
 
 
-@st.cache_data(max_entries=4, show_spinner="Reading the answers…")
+@st.cache_resource(max_entries=4, show_spinner="Reading the answers…")
 def read(dropout: float, signature: int) -> tuple[pd.DataFrame, list[str]]:
-    """Every network's answers at this dropout, and a sentence for each run that could not be read."""
+    """Every network's answers at this dropout, and a sentence for each run that could not be read; nobody changes
+    them."""
     return tuple(mistakes.read_answers(STORE, runs))
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def judge(dropout: float, models: tuple[str, ...], signature: int) -> pd.DataFrame:
     """The answers of these architectures to the pairs that they all met."""
     answers = read(dropout, signature)[0]

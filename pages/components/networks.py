@@ -37,7 +37,7 @@ def load_networks() -> Catalogue:
     return Catalogue(trained, *_load(trained))
 
 
-@st.cache_data(max_entries=2, show_spinner="Loading the trained networks, some seconds the first time…")
+@st.cache_resource(max_entries=2, show_spinner="Loading the trained networks, some seconds the first time…")
 def _load(trained: Trained) -> tuple[list[list[RunSettings]], list[str]]:
     return ask(Answerer.load, trained)
 

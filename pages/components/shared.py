@@ -42,14 +42,16 @@ def _start_quietly(engine: Engine) -> None:
         print(f"The engine did not start: {error}")  # whoever presses start is told on the screen
 
 
-@st.cache_data(max_entries=2, show_spinner=False)
+# All sessions share the frames themselves, which costs no time; each is given a shallow copy, so that what one writes
+# into it, no other sees (pandas copies on write).
+@st.cache_resource(max_entries=2, show_spinner=False)
 def _runs(signature: int) -> pd.DataFrame:
     return load_runs(STORE)
 
 
 def read_runs() -> pd.DataFrame:
     """A row a run of the store, as core.results.load_runs gives it; read anew when a run comes or ends."""
-    return _runs(STORE.signature())
+    return _runs(STORE.signature()).copy(deep=False)
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
@@ -73,7 +75,7 @@ def read_pace() -> Pace:
     return _pace(STORE.signature())
 
 
-@st.cache_data(max_entries=2, show_spinner=False)
+@st.cache_resource(max_entries=2, show_spinner=False)
 def _table_histories(signature: int) -> pd.DataFrame:
     runs = with_report_settings(read_runs())
     wanted = runs["dropout"].isin(SHIPPED_DROPOUTS) & ~runs["dropout_at_evaluation"].astype(bool)
@@ -82,20 +84,20 @@ def _table_histories(signature: int) -> pd.DataFrame:
 
 def read_table_histories() -> pd.DataFrame:
     """A row an epoch of the runs behind the two columns of Table 1."""
-    return _table_histories(report_signature())
+    return _table_histories(report_signature()).copy(deep=False)
 
 
-@st.cache_data(max_entries=2, show_spinner=False)
+@st.cache_resource(max_entries=2, show_spinner=False)
 def _cells(signature: int) -> pd.DataFrame:
     return summarise_cells(_runs(signature))
 
 
 def read_cells() -> pd.DataFrame:
     """A row for every setting ever tried, as core.results.summarise_cells gives it."""
-    return _cells(STORE.signature())
+    return _cells(STORE.signature()).copy(deep=False)
 
 
-@st.cache_data(max_entries=2, show_spinner=False)
+@st.cache_resource(max_entries=2, show_spinner=False)
 def _comparison(signature: int) -> pd.DataFrame:
     from core.statistics import compare_with_report  # brings SciPy along
 
@@ -104,7 +106,7 @@ def _comparison(signature: int) -> pd.DataFrame:
 
 def read_comparison() -> pd.DataFrame:
     """A row a cell of the results table beside the report's, as core.statistics.compare_with_report gives it."""
-    return _comparison(report_signature())
+    return _comparison(report_signature()).copy(deep=False)
 
 
 def tell_what_does_not_count(runs: pd.DataFrame) -> None:
