@@ -15,7 +15,7 @@ app: python port $(VENV)/.app ## open the dashboard; another port with PORT=8600
 	$(BIN)/streamlit run streamlit_app.py --server.port $(PORT)
 
 test: python $(VENV)/.test ## run the tests, in a real Chromium too
-	@browser=$$(tools/find_chromium $(BIN)/python) && export CHROMIUM="$$browser" && $(BIN)/pytest
+	@browser=$$(tools/find_chromium $(BIN)/python) && export CHROMIUM="$$browser" && $(BIN)/pytest --numprocesses 2 --dist loadfile
 
 check: python $(VENV)/.test ## lint, check the formatting and the types, then test
 	$(BIN)/ruff check

@@ -251,7 +251,7 @@ async def walk(address: str, log: Log, seed: int, until: float) -> None:
 
 
 async def draw(address: str, log: Log, seed: int, until: float) -> None:
-    """Draw one pair of digits after another: six messages a second while the pen is down, then one more."""
+    """Draw one pair of digits after another: some five messages a second while the pen is down, then one more."""
     chance = random.Random(seed)
     session = await open_session(address, log)
     await session.visit("draw")
@@ -406,10 +406,11 @@ async def measure(address: str, server: psutil.Process, store: Path, arguments: 
     before = count_busy(server)
     with sample_memory(server, memory):
         watched = await with_rate(training, seconds, attend(address, log, runs, seconds))
-    log.print()
-    print(f"    {log.received / seconds / 2**20:.1f} MB/s to the sessions")
     print(f"    processors: {name_busy(server, before, seconds)}")
     print(f"    {1000 * (count_busy(server)['server'] - before['server']) / len(log.all()):.0f} ms of it a rerun")
+    log.print()
+    print(f"    {log.received / seconds / 2**20:.1f} MB/s to the sessions")
+    alone = (alone + await training.rate(seconds)) / 2  # before and after, since a machine drifts
     print(f"    {alone:.1f} epochs/s with nobody there, {watched:.1f} beside the class")
     figures = [
         ("a rerun, p50, s", quantile(log.all(), 50), 1, max),

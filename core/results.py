@@ -71,11 +71,16 @@ def load_histories(store: RunStore, run_ids: Iterable[str]) -> pd.DataFrame:
     runs = [run for run in map(store.read, run_ids) if run.settings is not None]
     parts = [run.columns for run in runs]
     counts = [part.shape[1] for part in parts]
-    known = {"run_id": [run.run_id for run in runs]}
+    if not sum(counts):
+        return pd.DataFrame(columns=["run_id", *HISTORY_SETTINGS, *EPOCH_FIELDS])
+    # Column by column in NumPy: pandas would take several times as long, and a class asks many times a second.
+    known: dict[str, Any] = {"run_id": [run.run_id for run in runs]}
     known |= {name: [getattr(run.settings, name) for run in runs] for name in HISTORY_SETTINGS}
-    columns = dict(zip(EPOCH_FIELDS, np.concatenate([np.empty((len(EPOCH_FIELDS), 0)), *parts], axis=1), strict=True))
-    repeated = {name: pd.Series(values).repeat(counts).array for name, values in known.items()}
-    return pd.DataFrame({**repeated, **columns}).astype({"epoch": int})
+    words = {name: pd.array(known[name], dtype="str").repeat(counts) for name in ("run_id", "model")}
+    numbers = {name: np.repeat(values, counts) for name, values in known.items() if name not in words}
+    fields = dict(zip(EPOCH_FIELDS, np.concatenate(parts, axis=1), strict=True))
+    columns = {**words, **numbers, **fields, "epoch": fields["epoch"].astype(int)}
+    return pd.DataFrame({name: columns[name] for name in ["run_id", *HISTORY_SETTINGS, *EPOCH_FIELDS]})
 
 
 def read_each(store: RunStore, runs: pd.DataFrame, measure: Callable[[Any, Arrays], T]) -> tuple[list[T], list[str]]:
