@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from functools import cached_property
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -60,7 +59,7 @@ class RunSettings(BaseModel):
     def _without_sign(cls, value: float) -> float:
         return abs(value)  # −0.0 equals 0.0 and must not be another run
 
-    @cached_property
+    @property
     def run_id(self) -> str:
         """Identity and folder name: the architecture and 12 hex digits of the settings' SHA-256."""
         canonical = self.model_dump_json().encode()  # fields in declared order, floats in shortest form

@@ -116,3 +116,8 @@ def test_reproduction_has_two_columns_and_side_experiments():
     assert sum(is_shipped_with_weights(settings) for settings in plan) == 140
     assert all(is_shipped_with_weights(settings) for settings in plan[:140])
     assert sum(settings.dropout_at_evaluation for settings in plan) == 40
+
+
+def test_a_copy_with_another_seed_is_another_run():
+    settings = RunSettings()
+    assert settings.run_id != settings.model_copy(update={"seed": 1}).run_id == RunSettings(seed=1).run_id
