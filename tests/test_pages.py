@@ -225,7 +225,7 @@ def test_the_queue_tells_places_and_waits_and_shows_ones_own_first(queue):
     queue(theirs, "somebody")
     app = show(model="TwoBranchesModel", max_epochs="10", seed="40", rounds="1")
     app.button[0].click().run()
-    lines = re.findall("<li>(.*?)<progress", unescape("".join(part.proto.body for part in app.get("html"))))
+    lines = re.findall('"listitem">(.*?)<progress', unescape("".join(part.proto.body for part in app.get("html"))))
     assert lines[0].endswith("seed 40 (yours): waiting, place 2, in about 30 s")
     assert lines[1].endswith("seed 0 (someone else's): waiting, place 1, in a few seconds")
     assert len(lines) == 6
