@@ -3,10 +3,10 @@
     python -m benchmarks.classroom [--seconds 60] [--minutes 0] [--browsers 10]
 
 Starts the dashboard on a copy of the shipped runs. Thirty sessions over Streamlit's own websocket each queue four long
-runs; then nobody watches, then all come back: ten watch their run, five draw, fifteen walk the screens. Then ten of
-them are Chromium (CHROMIUM names another than the one on the path). With --minutes, the thirty stay for that long, and
-the slope of the server's memory over the last two thirds is taken. Sessions, browsers, server and workers share a
-machine.
+runs; then all come back: ten watch their run, five draw, fifteen walk the screens; before and after, nobody is there.
+Then ten of them are Chromium (CHROMIUM names another than the one on the path). With --minutes, the thirty stay for
+that long, and the slope of the server's memory over the last two thirds is taken. Sessions, browsers, server and
+workers share a machine.
 
 Prints each figure with its bound; exit status 1 where one is missed.
 """

@@ -42,41 +42,43 @@ inlined = njit(inline="always", **OPTIONS)
 # A source's or target's rows are the places of a square, its columns channels: rows first, first + step, … are one
 # line of the square, and the channels start at a column.
 @inlined
+def _line(source: Any, first: int, step: int, column: int) -> Any:
+    return (
+        source[first, column], source[first + step, column], source[first + 2 * step, column],
+        source[first + 3 * step, column], source[first + 4 * step, column], source[first + 5 * step, column],
+    )  # fmt: skip
+
+
+@inlined
 def _to_tile(source: Any, column: int, target: Any, column2: int, first: int, step: int) -> None:
-    a, b, c, d, e, f = first, first + step, first + 2 * step, first + 3 * step, first + 4 * step, first + 5 * step
     for z in range(FIRST):
-        x0, x1, x2 = source[a, column + z], source[b, column + z], source[c, column + z]
-        x3, x4, x5 = source[d, column + z], source[e, column + z], source[f, column + z]
+        x0, x1, x2, x3, x4, x5 = _line(source, first, step, column + z)
         even, odd, near, far = x4 - four * x2, x3 - four * x1, x4 - x2, two * (x3 - x1)
-        target[a, column2 + z] = four * x0 - five * x2 + x4
-        target[b, column2 + z] = even + odd
-        target[c, column2 + z] = even - odd
-        target[d, column2 + z] = near + far
-        target[e, column2 + z] = near - far
-        target[f, column2 + z] = four * x1 - five * x3 + x5
+        target[first, column2 + z] = four * x0 - five * x2 + x4
+        target[first + step, column2 + z] = even + odd
+        target[first + 2 * step, column2 + z] = even - odd
+        target[first + 3 * step, column2 + z] = near + far
+        target[first + 4 * step, column2 + z] = near - far
+        target[first + 5 * step, column2 + z] = four * x1 - five * x3 + x5
 
 
 @inlined
 def _to_tile_transposed(source: Any, column: int, target: Any, column2: int, first: int, step: int) -> None:
-    a, b, c, d, e, f = first, first + step, first + 2 * step, first + 3 * step, first + 4 * step, first + 5 * step
     for z in range(FIRST):
-        t0, t1, t2 = source[a, column + z], source[b, column + z], source[c, column + z]
-        t3, t4, t5 = source[d, column + z], source[e, column + z], source[f, column + z]
+        t0, t1, t2, t3, t4, t5 = _line(source, first, step, column + z)
         even, odd, near, far = t1 + t2, t1 - t2, t3 + t4, two * (t3 - t4)
-        target[a, column2 + z] = four * t0
-        target[b, column2 + z] = four * (t5 - odd) - far
-        target[c, column2 + z] = -five * t0 - four * even - near
-        target[d, column2 + z] = odd + far - five * t5
-        target[e, column2 + z] = t0 + even + near
-        target[f, column2 + z] = t5
+        target[first, column2 + z] = four * t0
+        target[first + step, column2 + z] = four * (t5 - odd) - far
+        target[first + 2 * step, column2 + z] = -five * t0 - four * even - near
+        target[first + 3 * step, column2 + z] = odd + far - five * t5
+        target[first + 4 * step, column2 + z] = t0 + even + near
+        target[first + 5 * step, column2 + z] = t5
 
 
 @inlined
 def _from_tile(source: Any, column: int, first: int, step: int, target: Any, first2: int, step2: int) -> None:
-    a, b, c, d, e, f = first, first + step, first + 2 * step, first + 3 * step, first + 4 * step, first + 5 * step
     for z in range(SECOND):
-        t0, t1, t2 = source[a, column + z], source[b, column + z], source[c, column + z]
-        t3, t4, t5 = source[d, column + z], source[e, column + z], source[f, column + z]
+        t0, t1, t2, t3, t4, t5 = _line(source, first, step, column + z)
         even, odd, near, far = t1 + t2, t1 - t2, t3 + t4, two * (t3 - t4)
         target[first2, z] = t0 + even + near
         target[first2 + step2, z] = odd + far

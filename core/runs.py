@@ -122,7 +122,7 @@ class Run:
         known = _COLUMNS.get(path)
         if known is not None and known[0] == stamp:
             return known[1]
-        records = self.history
+        records = read_history(path)[0]  # not self.history, which may be older than the stamp
         columns = np.array([[record.get(name) for record in records] for name in EPOCH_FIELDS], dtype=float)
         if len(_COLUMNS) >= MOST_COLUMNS:
             _COLUMNS.clear()

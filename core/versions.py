@@ -14,9 +14,8 @@ def describe_versions() -> dict[str, str]:
     code = hashlib.sha256()
     for file in sorted(Path(__file__).parent.glob("*.py")):
         code.update(file.name.encode() + b"\0" + file.read_bytes())
-    packages = {
-        name: version(name).split("+")[0] for name in ("torch", "numba", "distributed")
-    }  # without the kind of build
+    names = ("torch", "numba", "distributed")
+    packages = {name: version(name).split("+")[0] for name in names}  # without the kind of build
     return {"Python": f"{sys.version_info[0]}.{sys.version_info[1]}", **packages, "this program": code.hexdigest()[:8]}
 
 

@@ -127,10 +127,8 @@ def choose_tick() -> float | None:
     if not queue:
         return SHARED_TICK if any(map(STORE.is_locked, rounds)) else None
     workers = max(1, sum(job.running for job in queue))
-    near = any(
-        job.settings.run_id in rounds for job in queue[: 2 * workers]
-    )  # those that train, and those next in line
-    return SHARED_TICK if near else IDLE_TICK
+    near = {job.settings.run_id for job in queue[: 2 * workers]}  # those that train, and those next in line
+    return SHARED_TICK if near & rounds.keys() else IDLE_TICK
 
 
 tick = choose_tick()
