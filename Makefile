@@ -5,17 +5,20 @@ PORT ?= 8501
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 INSTALL = { test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV); } && $(BIN)/pip install --requirement
 
-.PHONY: help app test check python port
+.PHONY: help app test test-fast check python port
 .NOTPARALLEL:
 
 help: ## say what there is to make
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
 
 app: python port $(VENV)/.app ## open the dashboard; another port with PORT=8600
 	$(BIN)/streamlit run streamlit_app.py --server.port $(PORT)
 
 test: python $(VENV)/.test ## run the tests, in a real Chromium too
 	@browser=$$(tools/find_chromium $(BIN)/python) && export CHROMIUM="$$browser" && $(BIN)/pytest --numprocesses 2 --dist loadfile
+
+test-fast: python $(VENV)/.test ## run those tests that start no browser and no cluster, in less than a minute
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not browser and not cluster and not slow"
 
 check: python $(VENV)/.test ## lint, check the formatting and the types, then test
 	$(BIN)/ruff check

@@ -36,7 +36,9 @@ from torch.utils.data import DataLoader, TensorDataset, default_collate
 
 from core.architectures import Branches, build_network, count_parameters
 from core.data import Pairs, draw_round, standardise
-from core.engine import KEEP_MEMORY, NICENESS, ROOT, Engine
+from core.cluster.engine import Engine
+from core.cluster.host import KEEP_MEMORY, NICENESS
+from core.processes import ROOT
 from core.results import load_runs, with_report_settings
 from core.runs import STORE, RunStore
 from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, RunSettings

@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 
 from core.answers import Answer, Attribution, Method, Verdict, Walk
 from core.drawing import Grid, Steps
+from core.processes import end_child, start_child
 from core.runs import RunStore
 from core.settings import MODEL_NAMES, RunSettings
 
 if TYPE_CHECKING:
     from core.prediction import Ensemble
 
-ROOT = Path(__file__).parent.parent
 LANES = 4  # requests under way at once
 PATIENCE = 120  # seconds after which a process that does not answer counts as lost
 
@@ -170,8 +170,7 @@ class Networks:
         """End the process of these lanes, unless another one has taken its place."""
         with self._starting:
             if self._process is not None and lanes is self._lanes:
-                self._process.kill()
-                self._process.wait()
+                end_child(self._process)
 
 
 def _start() -> "tuple[subprocess.Popen[bytes], LifoQueue[Connection]]":
@@ -182,13 +181,7 @@ def _start() -> "tuple[subprocess.Popen[bytes], LifoQueue[Connection]]":
         lanes.put(ours)
         ends.append(its)
     numbers = [end.fileno() for end in ends]
-    # In the folder of the program, so that it is found; in a session of its own, since Ctrl-C is for the server.
-    process = subprocess.Popen(
-        [sys.executable, "-m", "core.answering", *map(str, numbers)],
-        cwd=ROOT,
-        pass_fds=numbers,
-        start_new_session=True,
-    )
+    process = start_child("core.answering", *map(str, numbers), pass_fds=numbers)
     for end in ends:
         end.close()
     return process, lanes

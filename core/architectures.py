@@ -194,6 +194,11 @@ def build_network(settings: RunSettings, compiled: bool = False) -> nn.Module:
         return ARCHITECTURES[settings.model](Blocks(settings, dropout_masks, compiled))
 
 
+def dropout_masks(network: nn.Module) -> torch.Generator:
+    """Where all dropout layers of a network take their masks from; each architecture has some."""
+    return next(module.generator for module in network.modules() if isinstance(module, SeededDropout))
+
+
 def count_parameters(network: nn.Module) -> int:
     """The number of distinct trainable numbers: shared weights count once."""
     return sum(p.numel() for p in network.parameters())

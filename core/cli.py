@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from core.engine import SCHEDULER, Engine, EngineError
+from core.cluster.connection import EngineError
+from core.cluster.engine import SCHEDULER, Engine
 from core.runs import STORE, Run, RunStore, StoreError
 from core.settings import MODEL_NAMES, RunSettings, SettingsError, is_shipped_with_weights, plan_reproduction
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from core.answers import Verdict
 
 DEFAULTS = RunSettings()
+UNWATCHED = 2  # runs for each worker that take turns: nobody watches their curves, and one fills the other's pauses
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, help=__doc__
@@ -92,7 +94,7 @@ def train(
     with one_sentence():
         rounds = RunSettings.parse(values).rounds(nb_rounds)
         run_store = RunStore(store)
-        complete = follow(Engine(run_store, scheduler, workers), rounds)
+        complete = follow(Engine(run_store, scheduler, workers, live=UNWATCHED), rounds)
         accuracies = [_print_round(settings.seed, run_store.read(settings.run_id)) for settings in rounds]
         finished = [accuracy for accuracy in accuracies if accuracy is not None]
         deviation = f" ± {statistics.stdev(finished):.3f}" if len(finished) > 1 else ""
@@ -111,7 +113,7 @@ def reproduce(
         run_store, plan = RunStore(store), plan_reproduction()
         missing = [settings for settings in plan if run_store.read(settings.run_id).state != "finished"]
         messages.print(f"{len(plan)} runs, {len(plan) - len(missing)} of them in the store already.")
-        complete = not missing or follow(Engine(run_store, scheduler, workers), missing)
+        complete = not missing or follow(Engine(run_store, scheduler, workers, live=UNWATCHED), missing)
         for settings in plan:
             if not is_shipped_with_weights(settings):
                 run_store.drop_weights(settings.run_id)
@@ -146,6 +148,7 @@ def follow(engine: Engine, plan: list[RunSettings]) -> bool:
     progress = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=messages)
     with watch_ctrl_c() as pressed, progress, closing(engine):
         bar = progress.add_task("Starting the workers", total=len(plan))
+        engine.start(warm=True)
         elsewhere: set[str] = set()
         for settings in plan:
             if not pressed.is_set() and engine.submit(settings, "command line") == "elsewhere":

@@ -1,6 +1,5 @@
 """How long the queue takes: an estimate from what finished runs took, and from the pace of those that train now."""
 
-import heapq
 import statistics
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
@@ -11,12 +10,12 @@ from core.settings import RunSettings
 
 
 class Queued(Protocol):
-    """What the estimate needs of a queued run: `started` on the clock that `expect_ends` is given, None while it
-    waits; `reached` is the epoch it is at, counted from its start."""
+    """What the estimate needs of a queued run: the epoch that it has `reached`, and its own `pace`, seconds an epoch
+    while a worker trains it; None as long as that is unknown."""
 
     settings: RunSettings
-    started: float | None
     reached: int
+    pace: float | None
 
 
 class Pace(NamedTuple):
@@ -33,6 +32,13 @@ class Expectation(NamedTuple):
     end: float
 
 
+class _Rest(NamedTuple):
+    """What is left of a run: its place in the queue, and the seconds of a worker that it takes."""
+
+    place: int
+    seconds: float
+
+
 def measure_pace(runs: pd.DataFrame) -> Pace:
     """The pace of the finished ones of `runs` (core.results.load_runs)."""
     done = runs[(runs["state"] == "finished") & (runs["epochs"] > 0) & (runs["seconds"] > 0)]
@@ -43,39 +49,43 @@ def measure_pace(runs: pd.DataFrame) -> Pace:
     return Pace({str(model): value for model, value in seconds.items()}, {str(k): v for k, v in epochs.items()})
 
 
-def expect_ends(queue: Sequence[Queued], pace: Pace, now: float) -> list[Expectation] | None:
-    """When each run of the queue, in its order, starts and ends; None where nothing finished or trains to tell from.
+def expect_ends(queue: Sequence[Queued], pace: Pace, workers: int, places: int) -> list[Expectation] | None:
+    """When each run of the queue, in its order, starts and ends; None if nothing finished or trains to tell from.
 
-    Those that train show how many run at once and how much slower than the stored ones this machine is now.
+    Up to `places` runs take turns on the `workers`, each for the same time. Those that train show how much slower than
+    in the stored runs this machine is now.
     """
-    stretches = []
-    for job in queue:
-        stored = _stored_seconds(job, pace)
-        if job.started is not None and job.reached and stored:
-            stretches.append((now - job.started) / job.reached / stored)
+    rests = _measure_rests(queue, pace)
+    if rests is None:
+        return None
+    now, starts, ends = 0.0, [0.0] * len(rests), [0.0] * len(rests)
+    turns, waiting = rests[:places], rests[places:]
+    while turns:
+        first = min(turns, key=lambda rest: rest.seconds)
+        now += first.seconds * max(1, len(turns) / workers)
+        ends[first.place] = now
+        turns = [rest._replace(seconds=rest.seconds - first.seconds) for rest in turns if rest is not first]
+        if waiting:
+            starts[waiting[0].place] = now
+            turns.append(waiting.pop(0))
+    return [Expectation(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
+def _measure_rests(queue: Sequence[Queued], pace: Pace) -> list[_Rest] | None:
+    stored = [_stored_seconds(job, pace) for job in queue]
+    stretches = [job.pace / known for job, known in zip(queue, stored, strict=True) if job.pace and known]
     stretch = statistics.fmean(stretches) if stretches else 1.0
-    free: list[float] = []  # when each worker is free
-    expected = []
-    for job in queue:
-        seconds = _remaining_seconds(job, pace, stretch, now)
-        if seconds is None:
+    rests = []
+    for place, (job, known) in enumerate(zip(queue, stored, strict=True)):
+        an_epoch = job.pace or (known and known * stretch)
+        if an_epoch is None:
             return None
-        start = 0.0 if job.started is not None or not free else heapq.heappop(free)
-        heapq.heappush(free, start + seconds)
-        expected.append(Expectation(start, start + seconds))
-    return expected
+        epochs = pace.epochs.get(job.settings.cell(), job.settings.max_epochs)
+        rests.append(_Rest(place, an_epoch * max(epochs - job.reached, 1)))
+    return rests
 
 
 def _stored_seconds(job: Queued, pace: Pace) -> float | None:
     """Seconds an epoch of this run takes, going by the finished ones of its architecture."""
     known = pace.seconds.get(job.settings.model)
     return known and known * job.settings.training_pairs / 1_000
-
-
-def _remaining_seconds(job: Queued, pace: Pace, stretch: float, now: float) -> float | None:
-    stored = _stored_seconds(job, pace)
-    an_epoch = stored and stored * stretch
-    if job.started is not None and job.reached:
-        an_epoch = (now - job.started) / job.reached
-    epochs = pace.epochs.get(job.settings.cell(), job.settings.max_epochs)
-    return an_epoch and an_epoch * max(epochs - job.reached, 1)

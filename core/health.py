@@ -4,7 +4,7 @@ import os
 import shutil
 from typing import Any
 
-from core.engine import Engine
+from core.cluster.engine import Engine
 
 LOW_DISK = 100 * 2**20  # bytes; a thousand runs without weights, some hundred with
 
@@ -19,10 +19,15 @@ def check_health(engine: Engine) -> dict[str, Any]:
     free = shutil.disk_usage(present).free if present.is_dir() else 0
     runs, writable = len(engine.store.names()), os.access(present, os.W_OK)
     training = engine.limits.training != "off"
-    state = engine.state() if training else "off"
+    state = engine.state if training else "off"
     return {
         "healthy": not training or (state != "lost" and writable and free >= LOW_DISK),
-        "engine": {"state": state, "runs_training_or_waiting": len(engine.jobs)},
+        "engine": {
+            "state": state,
+            "problem": engine.sentence,
+            "heard_seconds_ago": None if engine.heard is None else round(engine.heard, 1),
+            "runs_training_or_waiting": len(engine.jobs),
+        },
         "store": {"runs": runs, "writable": writable},
         "disk": {"free_bytes": free, "low": free < LOW_DISK},
     }

@@ -8,7 +8,7 @@ import os
 import platform
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,9 +18,8 @@ import numpy as np
 import safetensors.numpy
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
 
-from core.architectures import Output, build_network
+from core.architectures import Output, build_network, dropout_masks
 from core.data import Pairs, draw_round, standardise
 from core.objectives import compute_loss, count_right, decide, probability, stack_outputs
 from core.runs import RunResult
@@ -51,73 +50,79 @@ class EpochRecord:
     seconds: float
 
 
-class FusedAdam:
-    """torch.optim.Adam with its usual constants, one fused call a step and nothing around it: the same numbers to the
-    last digit, and an epoch takes a twentieth less."""
-
-    def __init__(self, parameters: Iterable[torch.nn.Parameter], learning_rate: float) -> None:
-        self._parameters: list[Tensor] = list(parameters)
-        self._learning_rate = learning_rate
-        self._means, self._squares = ([torch.zeros_like(p) for p in self._parameters] for _ in range(2))
-        self._steps = [torch.zeros(()) for _ in self._parameters]
-
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-        for parameter in self._parameters:
-            parameter.grad = None
-
-    @torch.no_grad()
-    def step(self) -> None:
-        """Move the parameters by their gradients; every parameter must have one."""
-        gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
-        adam(
-            self._parameters, gradients, self._means, self._squares, [], self._steps,
-            fused=True, amsgrad=False, beta1=0.9, beta2=0.999, lr=self._learning_rate, weight_decay=0.0, eps=1e-8,
-            maximize=False,
-        )  # fmt: skip
-
-
 class Training:
-    """One run: iterate over `epochs()`, then call `finish()`.
+    """One run: call `step()` until it has `ended`, or iterate over `epochs()`; then call `finish()`.
 
-    Breaking out of the iteration stops the run. Equal settings give an equal history on the same machine, to the
-    last digit; set PyTorch to one thread for that to hold whatever else the machine does.
+    Equal settings give an equal history on the same machine, to the last digit, whatever else is trained between two
+    steps; set PyTorch to one thread for that to hold whatever else the machine does.
     """
+
+    _VALUES = ("history", "trace", "stop_reason", "_best", "_since_best")  # plain values that change with each epoch
 
     def __init__(self, settings: RunSettings) -> None:
         self.settings = settings
         self.round = draw_round(settings.seed, settings.training_pairs)
         self.network = build_network(settings, compiled=True)
-        self.optimiser = FusedAdam(self.network.parameters(), settings.learning_rate)
+        self.optimiser = torch.optim.Adam(self.network.parameters(), settings.learning_rate, fused=True)
         self.batch_order = torch.Generator().manual_seed(settings.seed)
         self.history: list[EpochRecord] = []
         self.trace: dict[int, Tensor] = {}
         self.stop_reason: StopReason = "stopped"
+        self._best, self._since_best = -1.0, 0  # validation accuracy, and the epochs since it was reached
         self._inputs = {
             part: standardise(pairs.images, self.round.mean, self.round.deviation)
             for part, pairs in (("training", self.round.training), ("validation", self.round.validation))
         }
         self._test_input = standardise(self.round.test.images, self.round.mean, self.round.deviation)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the last epoch is done: validation accuracy has not improved for `patience` epochs, or `max_epochs`
+        are over."""
+        return self.stop_reason != "stopped"
+
     def epochs(self) -> Iterator[EpochRecord]:
-        """Train until validation accuracy has not improved for `patience` epochs, or `max_epochs` are done."""
-        best, since_best = -1.0, 0
-        for epoch in range(1, self.settings.max_epochs + 1):
-            record = self._run_epoch(epoch)
-            self.history.append(record)
-            if epoch % TRACE_EVERY == 0:
-                self.trace[epoch] = probability(self._evaluate(self._test_input))
-            if record.validation_accuracy > best:
-                best, since_best = record.validation_accuracy, 0
-            else:
-                since_best += 1
-            if since_best >= self.settings.patience:
-                self.stop_reason = "patience"
-            elif epoch == self.settings.max_epochs:
-                self.stop_reason = "max_epochs"
-            yield record
-            if self.stop_reason == "patience":
-                return
+        """Train to the end; breaking out of the iteration stops the run."""
+        while not self.ended:
+            yield self.step()
+
+    def step(self) -> EpochRecord:
+        """Train one epoch."""
+        epoch = len(self.history) + 1
+        record = self._run_epoch(epoch)
+        self.history.append(record)
+        if epoch % TRACE_EVERY == 0:
+            self.trace[epoch] = probability(self._evaluate(self._test_input))
+        if record.validation_accuracy > self._best:
+            self._best, self._since_best = record.validation_accuracy, 0
+        else:
+            self._since_best += 1
+        if self._since_best >= self.settings.patience:
+            self.stop_reason = "patience"
+        elif epoch == self.settings.max_epochs:
+            self.stop_reason = "max_epochs"
+        return record
+
+    def state(self) -> dict[str, Any]:
+        """All that another process needs to go on with this run, which is not to be trained here any more."""
+        return {
+            "parameters": dict(self.network.named_parameters()),
+            "optimiser": self.optimiser.state_dict(),
+            "batch_order": self.batch_order.get_state(),
+            "dropout_masks": dropout_masks(self.network).get_state(),
+            "values": {name: getattr(self, name) for name in self._VALUES},
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where the run with these settings stood that gave this `state()`."""
+        with torch.no_grad():
+            for name, parameter in self.network.named_parameters():
+                parameter.copy_(state["parameters"][name])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.batch_order.set_state(state["batch_order"])
+        dropout_masks(self.network).set_state(state["dropout_masks"])
+        for name, value in state["values"].items():
+            setattr(self, name, value)
 
     def _run_epoch(self, epoch: int) -> EpochRecord:
         started = time.process_time()

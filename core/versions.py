@@ -12,8 +12,9 @@ from pathlib import Path
 def describe_versions() -> dict[str, str]:
     """The versions of Python, of the packages that decide a run's numbers or carry them, and of this program."""
     code = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        code.update(file.name.encode() + b"\0" + file.read_bytes())
+    root = Path(__file__).parent
+    for file in sorted(root.rglob("*.py")):
+        code.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
     names = ("torch", "numba", "distributed")
     packages = {name: version(name).split("+")[0] for name in names}  # without the kind of build
     return {"Python": f"{sys.version_info[0]}.{sys.version_info[1]}", **packages, "this program": code.hexdigest()[:8]}

@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from core.curves import METRICS, curve_rows, live_curves
-from core.engine import EngineError
 from core.limits import LimitError
 from core.palette import PALETTE
 from core.results import SETTINGS_FIELDS, load_histories
@@ -55,13 +54,12 @@ metric = actions.selectbox(
 
 if start:
     try:
-        with st.spinner("Starting…" if engine.ready else "Warming up the engine, some seconds the first time…"):
-            answers = engine.request(rounds.values(), owner)
-            with engine.changed:  # so that the chart is first drawn with a point, where a worker is free
-                engine.changed.wait_for(lambda: any(engine.epochs(run_id) for run_id in rounds), timeout=0.6)
+        answers = engine.request(rounds.values(), owner)
+        with engine.changed:  # so that the chart is first drawn with a point, if a worker is free
+            engine.changed.wait_for(lambda: any(engine.epochs(run_id) for run_id in rounds), timeout=0.25)
         if answers == {"finished"}:
             st.toast("These rounds are trained already: here they are. Another first seed trains new ones.")
-    except (LimitError, EngineError, StoreError) as error:
+    except (LimitError, StoreError) as error:
         st.error(str(error), icon=":material/error:")
 elif objection:
     st.caption(f":material/lock: {objection}")
@@ -126,8 +124,8 @@ def choose_tick() -> float | None:
         return TICK
     if not queue:
         return SHARED_TICK if any(map(STORE.is_locked, rounds)) else None
-    workers = max(1, sum(job.running for job in queue))
-    near = {job.settings.run_id for job in queue[: 2 * workers]}  # those that train, and those next in line
+    workers, places = engine.capacity
+    near = {job.settings.run_id for job in queue[: places + workers]}  # those that train, and those next in line
     return SHARED_TICK if near & rounds.keys() else IDLE_TICK
 
 

@@ -11,8 +11,10 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import hypothesis
+import psutil
 import pytest
 import torch
 
@@ -27,6 +29,19 @@ ROOT = Path(__file__).parent.parent
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+
+
+STARTS_A_BROWSER, STARTS_A_CLUSTER = {"browser", "open_page"}, {"engine", "cluster"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests by what they start, which their fixtures tell."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & STARTS_A_BROWSER:
+            item.add_marker("browser")
+        if fixtures & STARTS_A_CLUSTER:
+            item.add_marker("cluster")
 
 
 @pytest.fixture(scope="session")
@@ -51,13 +66,33 @@ def screens_alone(monkeypatch) -> None:
     """Screens without an engine, now or a moment later, and without what another test's store left in the caches."""
     import streamlit as st
 
-    from core.engine import Engine
+    from core.cluster.conductor import Conductor
     from pages.components import shared
 
-    monkeypatch.setattr(Engine, "start", lambda engine: None)
-    monkeypatch.setattr(shared, "_start_quietly", lambda engine: None)
+    monkeypatch.setattr(Conductor, "start", lambda conductor: None)
+    monkeypatch.setattr(shared, "_ENGINE", [])
     st.cache_data.clear()
     st.cache_resource.clear()
+
+
+@contextmanager
+def start_process(command: list[str], **options: Any) -> Iterator[subprocess.Popen]:
+    """A process that is ended with all that it has started, also if the test fails."""
+    with subprocess.Popen(command, start_new_session=True, **options) as process:
+        try:
+            yield process
+        finally:
+            family = [process, *find_family(process.pid)]
+            for member in family:
+                with suppress(psutil.NoSuchProcess):
+                    member.kill()
+
+
+def find_family(pid: int) -> list[psutil.Process]:
+    """What a process has started, and what that has started."""
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).children(recursive=True)
+    return []
 
 
 @contextmanager

@@ -167,7 +167,7 @@ def test_a_clusters_scheduler_trains_by_its_address(tmp_path, scheduler):
 
 def test_an_address_without_a_scheduler_is_one_sentence(tmp_path):
     # The product waits for 20 seconds; a test need not.
-    script = "import core.engine, core.cli\ncore.engine.CONNECT_SECONDS = 1\ncore.cli.app()"
+    script = "import core.cluster.connection, core.cli\ncore.cluster.connection.CONNECT_SECONDS = 1\ncore.cli.app()"
     arguments = ["train", "--nb_rounds", "1", "--scheduler", "tcp://127.0.0.1:9", "--store", str(tmp_path / "runs")]
     done = subprocess.run([sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True)
     place = "tcp://127.0.0.1:9"

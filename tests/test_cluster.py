@@ -6,22 +6,24 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
-from conftest import ROOT, serve
+from conftest import ROOT, find_port, serve
 from playwright.sync_api import expect
 
-from core.engine import Engine, EngineError
+from core.cluster.connection import EngineError
+from core.cluster.engine import Engine
 from core.runs import RunStore
 from core.settings import RunSettings, plan_reproduction
 from core.versions import describe_versions, name_differences
 
 PATIENCE = 180  # seconds; a bound for what takes a few
-LONG = RunSettings(model="TwoChannelsModel", max_epochs=500, patience=500)
-BRIEF = RunSettings(model="TwoChannelsModel", max_epochs=30, patience=30)
+ENDLESS = RunSettings(model="TwoChannelsModel", max_epochs=500, patience=500)  # some 20 s; stopped when it has served
+BRIEF = RunSettings(model="TwoChannelsModel", max_epochs=3, patience=30)
 
 
 @contextmanager
@@ -60,10 +62,13 @@ def wait_for_address(log: Path, process: subprocess.Popen) -> str:
 class Cluster:
     """A scheduler, and workers that come and go."""
 
-    def __init__(self, folder: Path, stack: ExitStack, host: str = "127.0.0.1", **environment: str) -> None:
+    def __init__(
+        self, folder: Path, stack: ExitStack, host: str = "127.0.0.1", port: str = "0", **environment: str
+    ) -> None:
         self.folder, self.stack, self.environment = folder, stack, environment
         self.workers: dict[str, subprocess.Popen] = {}
-        self.address, _ = self._start("scheduler", self.copy("scheduler"), "--host", host, "--port", "0")
+        copy = self.copy("scheduler")
+        self.address, self.scheduler = self._start("scheduler", copy, "--host", host, "--port", port)
 
     def copy(self, name: str) -> Path:
         """A working copy: the program and MNIST, and no store."""
@@ -101,23 +106,13 @@ def cluster(tmp_path_factory) -> Iterator[Cluster]:
 
 @contextmanager
 def engine_on(cluster: Cluster, root: Path) -> Iterator[Engine]:
-    engine = Engine(RunStore(root), scheduler=cluster.address)
-    try:
+    with closing(Engine(RunStore(root), scheduler=cluster.address)) as engine:
         yield engine
-    finally:
-        engine.close()
 
 
 def wait_until(engine: Engine, condition) -> None:
     with engine.changed:
         assert engine.changed.wait_for(condition, PATIENCE)
-
-
-def worker_of(engine: Engine, settings: RunSettings) -> str:
-    """The address of the worker that trains a run."""
-    key = engine.jobs[settings.run_id].future.key
-    [address] = [address for address, keys in engine._client.processing().items() if key in keys]
-    return address
 
 
 def test_reproduce_and_the_dashboard_train_on_a_cluster(cluster, tmp_path, open_page):
@@ -142,29 +137,68 @@ def test_reproduce_and_the_dashboard_train_on_a_cluster(cluster, tmp_path, open_
         expect(page.get_by_text("2 rounds: 2 finished.")).to_be_visible()
 
 
+def has_epochs(engine: Engine, settings: RunSettings, epochs: int) -> bool:
+    return engine.epochs(settings.run_id) >= epochs
+
+
+def without_seconds(records: list[dict]) -> list[dict]:
+    return [{**record, "seconds": 0} for record in records]
+
+
 def test_a_worker_is_lost_and_late_ones_join(cluster, tmp_path):
-    rounds = BRIEF.rounds(2)
+    rounds = ENDLESS.rounds(2)
     with engine_on(cluster, tmp_path / "runs") as engine:
+        engine.start(warm=True)
         for settings in rounds:
             engine.submit(settings)
         wait_until(engine, lambda: all(engine.epochs(settings.run_id) >= 3 for settings in rounds))
-        assert {worker_of(engine, settings) for settings in rounds} == cluster.workers.keys()
+        jobs = list(engine.jobs.values())
+        assert {job.worker for job in jobs} == cluster.workers.keys()
         cluster.kill_workers()  # nothing can go on before another comes
+        wait_until(engine, lambda: all(job.note for job in jobs))
         kept = [engine.store.read(settings.run_id).history for settings in rounds]
-        address = cluster.join(cluster.copy("late"))
-        wait_until(engine, lambda: any(job.note for job in engine.jobs.values()))
-        [note] = {re.sub(r"\d+", "N", job.note) for job in engine.jobs.values() if job.note}
+        [note] = {re.sub(r"\d+", "N", job.note) for job in jobs}
         assert note == "its worker was lost; it trains again and goes on after epoch N"
-        assert engine._client.processing().keys() == {address}
-        cluster.join(cluster.copy("later"))
-        assert engine.wait([settings.run_id for settings in rounds], PATIENCE)
+        late = cluster.join(cluster.copy("late"))
         for settings, before in zip(rounds, kept, strict=True):
-            run = engine.store.read(settings.run_id)
-            assert run.state == "finished"
-            assert [record["epoch"] for record in run.history] == [*range(1, 31)]
-            same = [{**record, "seconds": 0} for record in before]
-            assert [{**record, "seconds": 0} for record in run.history[: len(before)]] == same
-            assert run.weights()
+            wait_until(engine, partial(has_epochs, engine, settings, len(before) + 2))
+            assert {job.worker for job in jobs} == {late}
+        later = cluster.join(cluster.copy("later"))
+        wait_until(engine, lambda: {job.worker for job in jobs} == {late, later})  # it takes one over
+        reached = [engine.epochs(settings.run_id) for settings in rounds]
+        wait_until(engine, lambda: all(job.epochs >= n + 2 for job, n in zip(jobs, reached, strict=True)))
+        for settings, before in zip(rounds, kept, strict=True):
+            history = engine.store.read(settings.run_id).history
+            assert [record["epoch"] for record in history] == [*range(1, len(history) + 1)]
+            assert without_seconds(history[: len(before)]) == without_seconds(before)
+        engine.submit(BRIEF)
+        assert engine.wait([BRIEF.run_id], PATIENCE)
+        assert engine.store.read(BRIEF.run_id).weights()
+
+
+def test_a_scheduler_that_vanishes_and_comes_back(tmp_path):
+    """The runs are let go with a sentence, and can be started again as soon as there is a scheduler at the address."""
+    port = str(find_port())
+    with ExitStack() as stack:
+        cluster = Cluster(tmp_path, stack, port=port)
+        cluster.join(cluster.copy("first"))
+        with engine_on(cluster, tmp_path / "runs") as engine:
+            engine.submit(ENDLESS)
+            wait_until(engine, lambda: engine.epochs(ENDLESS.run_id) >= 2)
+            kill_family(cluster.scheduler)
+            cluster.kill_workers()
+            assert engine.wait([ENDLESS.run_id], PATIENCE)
+            kept = engine.store.read(ENDLESS.run_id)
+            assert kept.state == "interrupted"
+            assert re.match("No Dask scheduler answers at .*The run was inter", engine.problems[ENDLESS.run_id])
+            assert engine.state == "lost"
+            assert "No Dask scheduler answers" in engine.sentence
+            again = Cluster(tmp_path / "again", stack, port=port)
+            again.join(again.copy("first"))
+            while engine.submit(ENDLESS) == "submitted" and not engine.wait([ENDLESS.run_id], 1):
+                if engine.epochs(ENDLESS.run_id) > len(kept.history):
+                    break
+            assert engine.epochs(ENDLESS.run_id) > len(kept.history)
 
 
 def give_other_version(copy: Path, package: str, version: str) -> None:
@@ -189,16 +223,21 @@ def test_versions_that_do_not_match_are_named(cluster, tmp_path):
 
     with engine_on(cluster, tmp_path / "runs") as engine:
         for copy, explain in ((other, sentence), (bare, "The worker at {} has no copy of this program".format)):
-            with pytest.raises(EngineError, match=explain(cluster.join(copy))):
-                engine.submit(BRIEF)
+            address = cluster.join(copy)
+            with pytest.raises(EngineError, match=explain(address)):
+                engine.start(warm=True)
+            assert cluster.workers[address].wait(PATIENCE) is not None
+            engine.close()
             cluster.kill_workers()
-        # A stranger that comes later is found out by the first run it is given, and sent away.
+        # One that comes while runs wait is found out before it is given any of them, and sent away.
+        engine.notices.clear()
         engine.submit(BRIEF)
         address = cluster.join(other)
-        wait_until(engine, lambda: engine.jobs[BRIEF.run_id].note)
+        wait_until(engine, lambda: engine.notices)
         [notice] = engine.notices
         assert re.fullmatch(sentence(address) + r" It was sent away\.", notice)
         assert cluster.workers[address].wait(PATIENCE) is not None
+        assert engine.jobs[BRIEF.run_id].epochs == 0
         cluster.join(cluster.copy("good"))
         assert engine.wait([BRIEF.run_id], PATIENCE)
         assert engine.store.read(BRIEF.run_id).state == "finished"

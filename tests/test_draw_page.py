@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from benchmarks.draw import DIGITS, draw_digit
 from core.answers import Verdict
-from core.engine import Engine
+from core.cluster.engine import Engine
 from core.settings import MODEL_NAMES, RunSettings
 from pages.components import shared
 from pages.components.networks import verdicts_html

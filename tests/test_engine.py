@@ -3,16 +3,18 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
-from types import SimpleNamespace
+from contextlib import closing
 
 import psutil
 import pytest
 
-from core.engine import ROOT, Engine, EngineError
+from core.cluster.conductor import Conductor
+from core.cluster.connection import EngineError
+from core.cluster.engine import Engine
 from core.limits import LimitError, Limits
-from core.runs import RunStore
-from core.settings import MODEL_NAMES, RunSettings
+from core.processes import ROOT
+from core.runs import RunStore, RunWriter, StoreError
+from core.settings import RunSettings
 
 SHORT = RunSettings(training_pairs=200, max_epochs=4)
 LONG = RunSettings(training_pairs=1000, max_epochs=500, patience=500)
@@ -22,7 +24,7 @@ PATIENCE = 60  # seconds; a bound for what takes one or two
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
     engine = Engine(RunStore(tmp_path_factory.mktemp("store")), workers=2)
-    engine.start()
+    engine.start(warm=True)
     yield engine
     engine.close()
 
@@ -46,7 +48,7 @@ def test_runs_are_trained_once_and_land_in_the_store(engine):
 
 def test_the_process_that_submits_never_imports_torch(tmp_path):
     script = (
-        "import sys\nfrom pathlib import Path\nfrom core.engine import Engine\nfrom core.runs import RunStore\n"
+        "import sys\nfrom pathlib import Path\nfrom core.cluster.engine import Engine\nfrom core.runs import RunStore\n"
         "from core.settings import RunSettings\n"
         "engine = Engine(RunStore(Path(sys.argv[1])), workers=1)\n"
         "settings = RunSettings(training_pairs=100, max_epochs=1)\n"
@@ -70,7 +72,8 @@ def test_a_run_under_way_stops_after_its_epoch_and_keeps_its_history(engine):
     assert len(run.history) >= 2
 
 
-def test_a_waiting_run_stops_at_once(engine):
+def test_a_waiting_run_stops_at_once(engine, monkeypatch):
+    monkeypatch.setattr(engine.conductor.queue, "live", 1)
     busy, waiting = LONG.rounds(3)[1:], RunSettings(seed=99, max_epochs=1)
     for settings in [*busy, waiting]:
         engine.submit(settings)
@@ -83,78 +86,43 @@ def test_a_waiting_run_stops_at_once(engine):
     assert engine.wait([settings.run_id for settings in busy], PATIENCE)
 
 
-def test_an_owners_second_run_waits_behind_others_first(engine):
-    greedy = RunSettings(model="TwoBranchesModel", seed=50, max_epochs=500, patience=500).rounds(4)
-    other = RunSettings(model="TwoChannelsModel", seed=60, max_epochs=2)
-    engine.request(greedy, "greedy")
-    jobs = dict(engine.jobs)
-    wait_until(engine, lambda: all(jobs[run.run_id].running for run in greedy[:2]))
-    engine.request([other], "other")
-    assert [job.settings for job in engine.queue()][2:] == [other, *greedy[2:]]
-    engine.stop([greedy[0].run_id])
-    assert engine.wait([other.run_id], PATIENCE)  # whichever worker is free, it takes the other's first
-    wait_until(engine, lambda: jobs[greedy[2].run_id].running)
-    assert engine.store.read(other.run_id).state == "finished"
-    assert not any(jobs[run.run_id].running for run in greedy[3:])
-    engine.stop([settings.run_id for settings in greedy])
-    assert engine.wait([settings.run_id for settings in greedy], PATIENCE)
-
-
-class Line(Engine):
-    """An engine whose runs begin and end when the test says so."""
-
-    def start(self) -> None:
-        pass
-
-    def _send(self, job) -> None:
-        pass
-
-    def begin(self, *run_ids: str) -> None:
-        for run_id in run_ids:
-            self.jobs[run_id].future = SimpleNamespace(key=f"train-{run_id}-mine")
-            self._on_event((0.0, {"run_id": run_id, "attempt": "mine", "records": []}))
-
-    def end(self, run_id: str) -> None:
-        self.jobs.pop(run_id).writer.close()
-
-    def order(self) -> list[str]:
-        return ["".join(sorted(job.owners)) + str(job.settings.seed) for job in self.queue() if not job.running]
-
-
 @pytest.fixture
-def line(tmp_path):
-    line = Line(RunStore(tmp_path / "runs"))
-    yield line
-    for run_id in list(line.jobs):
-        line.end(run_id)
+def unstarted(tmp_path, monkeypatch):
+    """An engine whose runs wait for ever."""
+    monkeypatch.setattr(Conductor, "start", lambda conductor: None)
+    engine = Engine(RunStore(tmp_path / "runs"))
+    yield engine
+    engine.conductor.close()
 
 
-def test_turns_stay_fair_as_runs_end_and_come(line):
-    a, b, c = (RunSettings(model=model).rounds(6) for model in MODEL_NAMES[:3])
-    line.request(a[:4], "a")
-    line.request(b[:2], "b")
-    assert line.order() == ["a0", "b0", "a1", "b1", "a2", "a3"]
-    line.begin(a[0].run_id, b[0].run_id)
-    line.end(a[0].run_id)
-    line.begin(a[1].run_id)
-    line.request(c[:2], "c")  # a newcomer does not have to wait for what the others asked for at length
-    assert line.order() == ["b1", "c0", "a2", "c1", "a3"]
-    line.request(a[4:], "a")  # nor does the first get ahead by what has ended
-    assert line.order() == ["b1", "c0", "a2", "c1", "a3", "a4", "a5"]
-
-
-def test_a_limit_queues_nothing_at_all_and_what_is_queued_already_does_not_count_twice(line):
+def test_a_limit_queues_nothing_at_all_and_what_is_queued_already_does_not_count_twice(unstarted):
     rounds = RunSettings(max_epochs=10).rounds(5)
-    line.limits = Limits(PAIR_MAX_RUNS=3)
+    unstarted.limits = Limits(PAIR_MAX_RUNS=3)
     with pytest.raises(LimitError, match="You may have 3 runs queued at once"):
-        line.request(rounds, "a")
-    assert line.jobs == {}
-    assert line.request(rounds[:3], "a") == {"submitted"}
-    assert line.request(rounds[:3], "a") == {"joined"}
+        unstarted.request(rounds, "a")
+    assert unstarted.jobs == {}
+    assert unstarted.request(rounds[:3], "a") == {"submitted"}
+    assert unstarted.request(rounds[:3], "a") == {"joined"}
     with pytest.raises(LimitError, match="asks for 1 beside 3 you have"):
-        line.request(rounds[3:4], "a")
-    assert line.request(rounds[2:5], "b") == {"joined", "submitted"}
-    assert len(line.jobs) == 5
+        unstarted.request(rounds[3:4], "a")
+    assert unstarted.request(rounds[2:5], "b") == {"joined", "submitted"}
+    assert len(unstarted.jobs) == 5
+
+
+def test_a_request_that_fails_half_way_leaves_nothing_in_the_queue_and_no_lock(unstarted, monkeypatch):
+    rounds, claim = SHORT.rounds(3), RunStore.claim
+
+    def fail(store, settings):
+        if settings == rounds[2]:
+            raise StoreError("The store is full.")
+        return claim(store, settings)
+
+    monkeypatch.setattr(RunStore, "claim", fail)
+    with pytest.raises(StoreError, match="The store is full"):
+        unstarted.request(rounds, "a")
+    assert unstarted.jobs == {}
+    assert not any(unstarted.store.is_locked(settings.run_id) for settings in rounds)
+    monkeypatch.undo()
 
 
 def test_a_run_that_two_have_asked_for_ends_only_when_both_wish_it(engine):
@@ -172,7 +140,7 @@ def test_a_run_that_two_have_asked_for_ends_only_when_both_wish_it(engine):
 
 def test_a_killed_process_leaves_no_worker_behind_and_its_run_interrupted(tmp_path):
     script = (
-        "import sys\nfrom pathlib import Path\nfrom core.engine import Engine\nfrom core.runs import RunStore\n"
+        "import sys\nfrom pathlib import Path\nfrom core.cluster.engine import Engine\nfrom core.runs import RunStore\n"
         "from core.settings import RunSettings\nengine = Engine(RunStore(Path(sys.argv[1])), workers=1)\n"
         "settings = RunSettings(max_epochs=500, patience=500)\nengine.submit(settings)\n"
         "with engine.changed:\n    engine.changed.wait_for(lambda: engine.epochs(settings.run_id) > 1, 60)\n"
@@ -199,13 +167,15 @@ def test_a_run_that_another_process_writes_is_left_to_it(engine):
 
 def test_a_history_that_cannot_be_written_fails_with_a_sentence_and_spares_the_others(engine, monkeypatch):
     bad, good = RunSettings(seed=90, max_epochs=100), RunSettings(seed=91, max_epochs=3)
+    append = RunWriter.append
+
+    def fail(writer, record):
+        if writer.run_id == bad.run_id:
+            raise OSError(28, os.strerror(28))
+        return append(writer, record)
+
+    monkeypatch.setattr(RunWriter, "append", fail)
     engine.submit(bad)
-    job = engine.jobs[bad.run_id]
-
-    def fail(record):
-        raise OSError(28, os.strerror(28))
-
-    monkeypatch.setattr(job.writer, "append", fail)
     engine.submit(good)
     assert engine.wait([bad.run_id, good.run_id], PATIENCE)
     assert engine.store.read(good.run_id).state == "finished"
@@ -223,6 +193,7 @@ def test_an_interrupted_run_can_be_started_again(engine):
 
 
 def test_an_address_without_a_scheduler_is_one_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr("core.engine.CONNECT_SECONDS", 1)
-    with pytest.raises(EngineError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
-        Engine(RunStore(Path(tmp_path)), scheduler="tcp://127.0.0.1:9").start()
+    monkeypatch.setattr("core.cluster.connection.CONNECT_SECONDS", 1)
+    engine = Engine(RunStore(tmp_path), scheduler="tcp://127.0.0.1:9")
+    with closing(engine), pytest.raises(EngineError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
+        engine.start(warm=True)

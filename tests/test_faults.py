@@ -12,53 +12,72 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from html import unescape
 from pathlib import Path
 
 import psutil
 import pytest
 import streamlit as st
-from conftest import ROOT, find_port, serve, serve_on
+from conftest import ROOT, find_port, serve, serve_on, start_process
 from fake_runs import write_run
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
-from core.engine import LOSSES, Engine
-from core.runs import RunStore, StoreError, read_history
+from core.cluster.conductor import GIVEN_UP, LOSSES, Conductor
+from core.cluster.engine import Engine
+from core.runs import RunStore, StoreError
 from core.settings import RunSettings
 from pages.components import shared
 
 PATIENCE = 180  # seconds; a bound for what takes a few
-ENDLESS = RunSettings(model="TwoChannelsModel", max_epochs=500, patience=500)
-BRIEF = RunSettings(model="TwoChannelsModel", max_epochs=30, patience=30)
+ENDLESS = RunSettings(model="TwoChannelsModel", max_epochs=500, patience=500)  # some 20 s; stopped when it has served
+BRIEF = RunSettings(model="TwoChannelsModel", max_epochs=3, patience=30)
+
+
+@pytest.fixture
+def engine(tmp_path) -> Iterator[Engine]:
+    """An engine with a local cluster of two workers, all ready."""
+    with closing(Engine(RunStore(tmp_path / "runs"), workers=2)) as engine:
+        engine.start(warm=True)
+        yield engine
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory) -> Iterator[Engine]:
-    """An engine with a local cluster of two workers and a store; other engines may use its scheduler."""
-    engine = Engine(RunStore(tmp_path_factory.mktemp("faults") / "runs"), workers=2)
-    engine.start()
-    yield engine
-    engine.close()
+    """The same, shared by tests that spare it; other engines may use its scheduler."""
+    with closing(Engine(RunStore(tmp_path_factory.mktemp("faults") / "runs"), workers=2)) as engine:
+        engine.start(warm=True)
+        yield engine
 
 
 @contextmanager
 def engine_on(cluster: Engine, root: Path) -> Iterator[Engine]:
     """An engine with a store of its own that trains on the same workers."""
-    engine = Engine(RunStore(root), scheduler=scheduler_of(cluster))
-    try:
+    with closing(Engine(RunStore(root), scheduler=scheduler_of(cluster))) as engine:
+        engine.start(warm=True)
         yield engine
-    finally:
-        engine.close()
 
 
 def scheduler_of(engine: Engine) -> str:
-    engine.start()
-    return engine._client.scheduler.address
+    return engine.conductor.cluster.connection._client.scheduler.address
+
+
+def host_of(engine: Engine) -> int:
+    return engine.conductor.cluster.connection.host.pid
+
+
+def workers_of(engine: Engine) -> list[psutil.Process]:
+    """The processes of a local cluster that train."""
+    return [
+        child
+        for child in psutil.Process(host_of(engine)).children(recursive=True)
+        if "spawn_main" in child.cmdline()[-2]
+    ]
 
 
 def wait_until(engine: Engine, condition) -> None:
+    """Wait for something that the engine tells of."""
     with engine.changed:
         assert engine.changed.wait_for(condition, PATIENCE)
 
@@ -67,8 +86,25 @@ def wait_for_epochs(engine: Engine, settings: RunSettings, epochs: int) -> None:
     wait_until(engine, lambda: engine.epochs(settings.run_id) >= epochs)
 
 
+def wait_for_note(engine: Engine, settings: RunSettings, note: str) -> None:
+    wait_until(engine, lambda: note in engine.jobs[settings.run_id].note)
+
+
 def epochs_of(store: RunStore, settings: RunSettings) -> list[int]:
     return [record["epoch"] for record in store.read(settings.run_id).history]
+
+
+def check_that_it_goes_on(engine: Engine, settings: RunSettings, kept: list[int]) -> None:
+    """The run has all that it had, trains beyond that, and stops when asked; another run is trained to its end."""
+    wait_for_epochs(engine, settings, len(kept) + 2)
+    assert epochs_of(engine.store, settings)[: len(kept)] == kept == [*range(1, len(kept) + 1)]
+    brief = BRIEF.model_copy(update={"seed": settings.seed + 500})
+    engine.submit(brief)
+    assert engine.wait([brief.run_id], PATIENCE)
+    assert (engine.store.read(brief.run_id).state, epochs_of(engine.store, brief)) == ("finished", [1, 2, 3])
+    engine.stop([settings.run_id])
+    assert engine.wait([settings.run_id], PATIENCE)
+    assert engine.store.read(settings.run_id).state == "stopped"
 
 
 @pytest.fixture
@@ -95,61 +131,113 @@ def look(monkeypatch):
 # --- processes that are killed ----------------------------------------------------------------------------------------
 
 
-def find_trainer(engine: Engine, settings: RunSettings) -> psutil.Process:
-    """The process of the worker that trains a run."""
-    key = engine.jobs[settings.run_id].future.key
-    [address] = [address for address, keys in engine._client.processing().items() if key in keys]
-    return psutil.Process(engine._client.run(os.getpid, workers=[address])[address])
-
-
-def test_a_worker_killed_in_mid_run(cluster, look):
-    done = write_run(cluster.store, BRIEF.model_copy(update={"seed": 9}), 0.75)
-    other, settings = BRIEF.rounds(2)
-    cluster.submit(settings)
-    cluster.submit(other)
-    wait_for_epochs(cluster, settings, 3)
-    trainer = find_trainer(cluster, settings)
-    trainer.kill()
-    before = epochs_of(cluster.store, settings)
-    wait_until(cluster, lambda: cluster.jobs[settings.run_id].note)
-    text = look(cluster, settings)
-    assert re.search(r"epoch \d+; its worker was lost; it trains again and goes on after epoch \d+", text)
-    assert epochs_of(cluster.store, settings)[: len(before)] == before
-    assert cluster.wait([settings.run_id, other.run_id], PATIENCE)
+def test_a_worker_killed_in_mid_run(engine, look):
+    done = write_run(engine.store, ENDLESS.model_copy(update={"seed": 9}), 0.75)
+    settings, other = ENDLESS.rounds(2)
     for run in (settings, other):
-        assert (cluster.store.read(run.run_id).state, epochs_of(cluster.store, run)) == ("finished", [*range(1, 31)])
-    assert cluster.store.read(done).state == "finished"
-    assert "1 round: 1 finished." in look(cluster, settings)
+        engine.submit(run)
+    for run in (settings, other):
+        wait_for_epochs(engine, run, 3)
+    workers_of(engine)[0].kill()
+    wait_until(engine, lambda: any(job.note for job in engine.jobs.values()))
+    [hit] = [job.settings for job in engine.jobs.values() if job.note]
+    before = epochs_of(engine.store, hit)
+    assert re.search(r"epoch \d+; its worker was lost; it trains again and goes on after epoch \d+", look(engine, hit))
+    for run in (settings, other):
+        engine.stop([run.run_id]) if run != hit else check_that_it_goes_on(engine, hit, before)
+    assert engine.wait([other.run_id, settings.run_id], PATIENCE)
+    assert engine.store.read(done).state == "finished"
 
 
-def test_the_scheduler_killed_in_mid_run(cluster, look):
-    saved, given_up = BRIEF.model_copy(update={"seed": 20}), ENDLESS.model_copy(update={"seed": 21})
-    waiting = BRIEF.model_copy(update={"seed": 22, "max_epochs": 2})
-    for settings in (saved, given_up, waiting):
-        cluster.submit(settings)
-    wait_for_epochs(cluster, saved, 3)
-    wait_for_epochs(cluster, given_up, 3)
-    cluster.jobs[given_up.run_id].losses = LOSSES  # as if it had killed the engine that often
-    family = psutil.Process(cluster._host.pid).children(recursive=True)
-    cluster._host.send_signal(signal.SIGKILL)
-    wait_until(cluster, lambda: cluster.jobs[saved.run_id].note and given_up.run_id not in cluster.jobs)
+def test_a_run_that_kills_its_worker_again_and_again_is_given_up_and_spares_the_others(engine):
+    killer, other = ENDLESS.rounds(2)
+    engine.submit(killer)
+    wait_for_epochs(engine, killer, 2)
+    engine.jobs[killer.run_id].losses = LOSSES
+    for worker in workers_of(engine):
+        worker.kill()
+    assert engine.wait([killer.run_id], PATIENCE)
+    run = engine.store.read(killer.run_id)
+    assert run.state == "failed"
+    assert run.problem == GIVEN_UP == engine.problems[killer.run_id]
+    engine.submit(other)
+    wait_for_epochs(engine, other, 1)
+    check_that_it_goes_on(engine, other, epochs_of(engine.store, other))
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
+def test_the_host_of_the_cluster_lost_in_mid_run(engine, look, how):
+    saved, given_up = (ENDLESS.model_copy(update={"seed": seed}) for seed in (20, 21))
+    for settings in (saved, given_up):
+        engine.submit(settings)
+        wait_for_epochs(engine, settings, 3)
+    with engine.changed:
+        wait_until(engine, lambda: engine.jobs[given_up.run_id].part)
+        engine.jobs[given_up.run_id].losses = LOSSES  # as if it had killed the engine that often
+    family = psutil.Process(host_of(engine)).children(recursive=True)
+    os.kill(host_of(engine), how)
+    wait_until(engine, lambda: given_up.run_id not in engine.jobs)
+    wait_for_note(engine, saved, "the engine was lost and has started again")
     assert len(psutil.wait_procs(family, PATIENCE)[0]) == len(family)
-    text = look(cluster, saved)
+    text = look(engine, saved)
     assert re.search("the engine was lost and has started again; it goes on after epoch [0-9]+", text)
     assert "The engine was lost and has started again; the runs go on." in text
-    text = look(cluster, given_up)
+    text = look(engine, given_up)
     assert "1 round: 1 interrupted. *Start training* goes on with the rest." in text
     assert f"The engine was lost {LOSSES + 1} times during this run." in text
-    kept = epochs_of(cluster.store, given_up)
+    kept = epochs_of(engine.store, given_up)
     assert len(kept) >= 3
-    assert cluster.wait([saved.run_id, waiting.run_id], PATIENCE)
-    assert epochs_of(cluster.store, saved) == [*range(1, 31)]
-    assert [cluster.store.read(run.run_id).state for run in (saved, waiting)] == ["finished"] * 2
-    assert cluster.submit(given_up) == "submitted"
-    wait_for_epochs(cluster, given_up, len(kept) + 2)
-    cluster.stop([given_up.run_id])
-    assert cluster.wait([given_up.run_id], PATIENCE)
-    assert epochs_of(cluster.store, given_up)[: len(kept)] == kept
+    assert engine.submit(given_up) == "submitted"
+    check_that_it_goes_on(engine, given_up, kept)
+    engine.stop([saved.run_id])
+    assert engine.wait([saved.run_id], PATIENCE)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
+def test_the_host_of_the_cluster_lost_while_nobody_trains(engine, how):
+    lost = host_of(engine)
+    os.kill(lost, how)
+    wait_until(engine, lambda: engine.notices)
+    assert engine.notices == ["The engine was lost and has started again."]
+    assert not psutil.pid_exists(lost)
+    engine.submit(ENDLESS)
+    wait_for_epochs(engine, ENDLESS, 1)
+    check_that_it_goes_on(engine, ENDLESS, epochs_of(engine.store, ENDLESS))
+
+
+def test_a_run_can_be_submitted_joined_and_stopped_while_the_engine_is_away(engine):
+    os.kill(host_of(engine), signal.SIGSTOP)  # nothing tells so for some seconds
+    assert engine.submit(ENDLESS) == "submitted"
+    assert engine.submit(ENDLESS) == "joined"
+    assert engine.state in ("ready", "lost", "starting")
+    other = ENDLESS.model_copy(update={"seed": 1})
+    engine.submit(other)
+    engine.stop([other.run_id])
+    assert engine.wait([other.run_id], PATIENCE)
+    assert engine.store.read(other.run_id).state == "stopped"
+    wait_for_epochs(engine, ENDLESS, 1)
+    check_that_it_goes_on(engine, ENDLESS, epochs_of(engine.store, ENDLESS))
+
+
+def test_a_worker_frozen_in_mid_run_is_taken_for_lost(engine):
+    settings = ENDLESS.model_copy(update={"seed": 25})
+    engine.submit(settings)
+    wait_for_epochs(engine, settings, 3)
+    for worker in workers_of(engine):
+        worker.suspend()
+    wait_for_note(engine, settings, "the engine was lost and has started again")
+    check_that_it_goes_on(engine, settings, epochs_of(engine.store, settings))
+
+
+def test_nothing_is_left_after_an_engine_is_closed_in_the_midst_of_trouble(engine):
+    engine.submit(ENDLESS)
+    wait_for_epochs(engine, ENDLESS, 1)
+    family = psutil.Process(host_of(engine)).children(recursive=True)
+    os.kill(host_of(engine), signal.SIGSTOP)
+    engine.close()
+    assert psutil.wait_procs(family, PATIENCE)[1] == []
+    assert not engine.store.is_locked(ENDLESS.run_id)
+    assert engine.jobs == {}
 
 
 def count_marks(page) -> int:
@@ -336,7 +424,7 @@ def test_an_unwritable_store_is_refused_before_the_engine_starts(tmp_path):
     engine = Engine(RunStore(tmp_path / "file" / "runs"))
     with pytest.raises(StoreError, match=r"The store .*/file/runs cannot be written: Not a directory\."):
         engine.submit(ENDLESS)
-    assert engine._host is None
+    assert engine.state == "not started"
 
 
 # --- torn files -------------------------------------------------------------------------------------------------------
@@ -391,7 +479,7 @@ def test_an_unfinished_runs_files_torn_at_every_byte(tmp_path):
 
 
 def test_the_screen_says_which_file_is_torn(tmp_path, look, monkeypatch):
-    monkeypatch.setattr(Engine, "start", lambda engine: None)
+    monkeypatch.setattr(Conductor, "start", lambda conductor: None)
     engine = Engine(RunStore(tmp_path))
     rounds = BRIEF.rounds(3)
     for settings in rounds:
@@ -437,9 +525,9 @@ def test_the_clock_jumps(tmp_path, look, monkeypatch):
     """Every process of a training from the shell (submitting, scheduler, workers) sees a clock that we set."""
     (tmp_path / "sitecustomize.py").write_text(JUMPING)
     clock, store = tmp_path / "offset", RunStore(tmp_path / "runs")
-    other = write_run(store, BRIEF.model_copy(update={"seed": 71}), 0.75)
-    settings = BRIEF.model_copy(update={"seed": 70})
-    arguments = "train --model TwoChannelsModel --max-epochs 30 --patience 30 --seed 70 --nb_rounds 1 --workers 1"
+    other = write_run(store, ENDLESS.model_copy(update={"seed": 71}), 0.75)
+    settings = ENDLESS.model_copy(update={"seed": 70})
+    arguments = "train --model TwoChannelsModel --max-epochs 500 --patience 500 --seed 70 --nb_rounds 1 --workers 1"
     command = [sys.executable, "-m", "core", *arguments.split(), "--store", str(store.root)]
     values = {
         **os.environ,
@@ -447,23 +535,31 @@ def test_the_clock_jumps(tmp_path, look, monkeypatch):
         "CLOCK": str(clock),
         "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "1s",
     }
-    with subprocess.Popen(
-        command, cwd=ROOT, env=values, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with start_process(command, cwd=ROOT, env=values, stderr=subprocess.PIPE, text=True) as process:
         for epochs, offset in ((3, 86_400), (10, -172_800)):  # a day ahead, then two days back
-            while len(read_history(store.path(settings.run_id) / "history.jsonl")[0]) < epochs:
-                with pytest.raises(subprocess.TimeoutExpired):  # it must not end by itself
-                    process.wait(timeout=0.02)
+            wait_for_history(process, store, settings, epochs)
             clock.write_text(str(offset))
-        printed, messages = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, messages
-    assert "after 30 epochs" in printed
-    assert epochs_of(store, settings) == [*range(1, 31)]
+        reached = len(epochs_of(store, settings))
+        wait_for_history(process, store, settings, reached + 30)  # it goes on, whatever the clock says
+        process.send_signal(signal.SIGINT)
+        messages = process.communicate(timeout=PATIENCE)[1]
+    assert process.returncode == 1, messages
+    assert store.read(settings.run_id).state == "stopped"
+    kept = epochs_of(store, settings)
+    assert kept == [*range(1, len(kept) + 1)]
     assert store.read(other).state == "finished"
     assert len(list(tmp_path.glob("offset-*"))) >= 3  # processes that saw it jump
-    monkeypatch.setattr(Engine, "start", lambda engine: None)
-    text = look(Engine(store), BRIEF.model_copy(update={"seed": 70}), rounds=2)
-    assert "2 rounds: 2 finished." in text
+    monkeypatch.setattr(Conductor, "start", lambda conductor: None)
+    assert "2 rounds: 1 stopped, 1 finished." in look(Engine(store), settings, rounds=2)
+
+
+def wait_for_history(process: subprocess.Popen, store: RunStore, settings: RunSettings, epochs: int) -> None:
+    """Wait until a process that must not end by itself has stored so many epochs."""
+    ended = time.monotonic() + PATIENCE
+    while len(epochs_of(store, settings)) < epochs:
+        assert time.monotonic() < ended
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=0.05)
 
 
 def test_folders_from_the_future_are_read_anew_all_the_same(tmp_path):

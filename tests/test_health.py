@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 from conftest import ROOT, serve
 
-from core.engine import Engine
+from core.cluster.engine import Engine
 from core.health import LOW_DISK, check_health
 from core.limits import Limits
 from core.runs import RunStore
@@ -33,7 +33,7 @@ def test_a_new_server_is_healthy_before_its_store_and_its_engine_exist(engine):
     [
         ("core.health.shutil.disk_usage", lambda path: (0, 0, LOW_DISK - 1), ("disk", "low", True)),
         ("core.health.os.access", lambda path, mode: False, ("store", "writable", False)),
-        ("core.engine.Engine.state", lambda engine: "lost", ("engine", "state", "lost")),
+        ("core.cluster.engine.Engine.state", lambda engine: "lost", ("engine", "state", "lost")),
     ],
 )
 def test_what_needs_somebody_is_named_unless_nothing_is_trained_here(engine, monkeypatch, target, value, part):

@@ -10,11 +10,25 @@ from conftest import ROOT
 
 NETWORKS = {"torch", "torchvision", "captum", "numba"}
 SERVER_MODULES = (  # what the server imports, for the screens that train or show what is stored and for those that ask
-    "core.answering", "core.curves", "core.diagrams", "core.engine", "core.forecast", "core.health", "core.limits",
-    "core.mistake_charts", "core.palette", "core.results", "core.runs", "core.settings", "pages.components.gallery",
-    "pages.components.queue", "pages.components.router", "pages.components.settings_form", "pages.components.shared",
+    "core.answering",
+    "core.cluster.engine",
+    "core.curves",
+    "core.diagrams",
+    "core.forecast",
+    "core.health",
+    "core.limits",
+    "core.mistake_charts",
+    "core.palette",
+    "core.results",
+    "core.runs",
+    "core.settings",
+    "pages.components.gallery",
+    "pages.components.queue",
+    "pages.components.router",
+    "pages.components.settings_form",
+    "pages.components.shared",
     "pages.components.why",
-)  # fmt: skip
+)
 
 
 def find_files(*parts: str) -> list[Path]:

@@ -8,7 +8,6 @@ import pytest
 from conftest import ROOT
 from streamlit.testing.v1 import AppTest
 
-from core.engine import Engine
 from core.forecast import Pace
 from core.runs import RunResult, RunStore
 from core.settings import RunSettings
@@ -212,12 +211,10 @@ def test_more_than_a_visitor_may_queue_is_one_sentence_and_queues_nothing(monkey
 @pytest.fixture
 def queue(store, monkeypatch):
     """Puts runs into the queue that nobody trains: `queue(settings, owner)`."""
-    monkeypatch.setattr(Engine, "_send", lambda engine, job: None)
     monkeypatch.setattr("pages.components.queue.read_pace", lambda: Pace({"TwoBranchesModel": 3.0}, {}))
     engine = shared.get_engine()
     yield engine.request
-    for job in engine.jobs.values():
-        job.writer.close()
+    engine.conductor.close()
 
 
 def test_the_queue_tells_places_and_waits_and_shows_ones_own_first(queue):

@@ -1,5 +1,7 @@
 """The training procedure on small data: records, determinism, stopping, what a run keeps."""
 
+import pickle
+
 import numpy as np
 import pytest
 import safetensors.numpy
@@ -11,7 +13,7 @@ from core.objectives import decide
 from core.prediction import load_ensembles
 from core.runs import EPOCH_FIELDS, RunStore
 from core.settings import MODEL_NAMES, RunSettings
-from core.training import FusedAdam, Training, evaluate, load_weights, quantise
+from core.training import Training, evaluate, load_weights, quantise
 
 SMALL = {"training_pairs": 200, "max_epochs": 6, "batch_size": 50}
 
@@ -161,15 +163,29 @@ def test_weights_of_another_network_are_refused():
         load_weights(build_network(RunSettings()), other)
 
 
-def test_the_fused_step_is_torchs_adam_to_the_last_digit():
-    layers = [torch.nn.Linear(7, 3), torch.nn.Linear(7, 3)]
-    layers[1].load_state_dict(layers[0].state_dict())
-    ours = FusedAdam(layers[0].parameters(), 1e-2)
-    theirs = torch.optim.Adam(layers[1].parameters(), lr=1e-2, fused=True)
-    inputs = torch.randn(5, 7, generator=torch.Generator().manual_seed(0))
-    for _ in range(4):
-        for layer, optimiser in zip(layers, (ours, theirs), strict=True):
-            optimiser.zero_grad()
-            layer(inputs).square().sum().backward()
-            optimiser.step()
-    assert torch.equal(layers[0].weight, layers[1].weight)
+@pytest.mark.parametrize("model", MODEL_NAMES)
+def test_a_run_that_changes_its_process_goes_on_to_the_last_digit(model):
+    settings = RunSettings(**{**SMALL, "max_epochs": 12}, model=model, dropout=0.25)
+    alone, first, second = (Training(settings) for _ in range(3))
+    list(alone.epochs())
+    for _ in range(5):
+        first.step()
+    second.restore(pickle.loads(pickle.dumps(first.state())))
+    list(second.epochs())
+    for record in (*alone.history, *second.history):
+        object.__setattr__(record, "seconds", 0.0)
+    assert second.history == alone.history
+    ours, theirs = second.finish(), alone.finish()
+    assert (ours.weights, ours.predictions) == (theirs.weights, theirs.predictions)
+
+
+def test_runs_trained_in_turns_are_those_trained_alone():
+    rounds = [RunSettings(**SMALL, model=model, dropout=0.5) for model in MODEL_NAMES[-2:]]
+    alone = [list(Training(settings).epochs()) for settings in rounds]
+    both = [Training(settings) for settings in rounds]
+    for _ in range(6):
+        for training in both:
+            training.step()
+    for training, records in zip(both, alone, strict=True):
+        losses = [record.training_loss for record in records]
+        assert [record.training_loss for record in training.history] == losses

@@ -1,13 +1,13 @@
 """What is training and what waits, on this server."""
 
-import time
 from collections.abc import Collection
 from html import escape
 from typing import NamedTuple
 
 import streamlit as st
 
-from core.engine import Engine, Job
+from core.cluster.engine import Engine
+from core.cluster.queue import Job
 from core.forecast import Expectation, expect_ends
 from core.palette import PALETTE
 from pages.components.shared import read_pace
@@ -40,7 +40,7 @@ def _look(_engine: Engine, moves: int) -> list[Entry]:
     """The queue and when each of its runs starts and ends: worked out once a second for all visitors."""
     queue = _engine.queue()
     training = sum(job.running for job in queue)
-    expected = expect_ends(queue, read_pace(), time.monotonic()) or [None] * len(queue)
+    expected = expect_ends(queue, read_pace(), *_engine.capacity) or [None] * len(queue)
     return [Entry(job, max(i + 1 - training, 0), expected[i]) for i, job in enumerate(queue)]
 
 
@@ -75,6 +75,8 @@ def describe_wait(engine: Engine, run_ids: Collection[str]) -> str:
     """When the first of these queued runs begins, in a sentence; empty where none is queued."""
     for job, place, expected in _look(engine, engine.moves):
         if job.settings.run_id in run_ids:
+            if engine.state != "ready":
+                return f"{engine.sentence} The engine is starting; the run begins some seconds later.".strip()
             if not place:
                 return "The first epoch comes in a moment."
             return f"Waiting at place {place}" + (f": it begins {_about(expected.start)}." if expected else ".")

@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.engine import Engine, EngineError
+from core.cluster.engine import Engine
 from core.forecast import Pace, measure_pace
 from core.limits import Limits
 from core.results import load_histories, load_runs, summarise_cells, with_report_settings
-from core.runs import RunStore, StoreError
+from core.runs import RunStore
 from core.settings import SHIPPED_DROPOUTS
 
 STORE = RunStore()
@@ -20,26 +20,23 @@ VISITOR = "pair_visitor"  # the cookie that tells one browser from another
 FIRST_SCREEN = 3  # seconds that the first visitor's screen has the processor for itself
 
 
-@st.cache_resource(show_spinner=False)
+_ENGINE: list[Engine] = []  # the one, once it is made; not in a cache, which any browser can have emptied for everybody
+_MAKING = threading.Lock()
+
+
 def get_engine() -> Engine:
     """The server's one engine; it starts in the background, a moment later, when the first screen stands.
 
     Raises SettingsError where the environment sets a limit that is none.
     """
-    engine = Engine(STORE, limits=Limits.from_environment())
-    if engine.limits.training == "off":
-        return engine
-    starter = threading.Timer(FIRST_SCREEN, _start_quietly, args=[engine])
-    starter.daemon = True
-    starter.start()
-    return engine
-
-
-def _start_quietly(engine: Engine) -> None:
-    try:
-        engine.start()
-    except (EngineError, StoreError) as error:
-        print(f"The engine did not start: {error}")  # whoever presses start is told on the screen
+    with _MAKING:
+        if not _ENGINE:
+            _ENGINE.append(Engine(STORE, limits=Limits.from_environment()))
+            if _ENGINE[0].limits.training != "off":
+                starter = threading.Timer(FIRST_SCREEN, _ENGINE[0].start)
+                starter.daemon = True
+                starter.start()
+        return _ENGINE[0]
 
 
 # All sessions share the frames themselves, which costs no time; each is given a shallow copy, so that what one writes
