@@ -357,7 +357,7 @@ def name_process(command: list[str]) -> str:
     """What a process below the server is for."""
     if "core.answering" in command:
         return "networks"
-    return "scheduler" if "core.cluster.engine" in command else "workers"
+    return "scheduler" if "core.cluster.host" in command else "workers"
 
 
 def count_busy(server: psutil.Process) -> dict[str, float]:

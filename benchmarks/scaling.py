@@ -18,16 +18,17 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from core import engine as engine_module
-from core.engine import EPOCHS, Engine
-from core.runs import STORE, RunStore
+from core.cluster import worker
+from core.cluster.engine import Engine
+from core.cluster.worker import Progress, Slice
+from core.runs import STORE, RunResult, RunStore
 from core.settings import RunSettings
 
 TRAINED = RunSettings(max_epochs=30, patience=30)
 RUNS_A_WORKER = 6
 SENT = RunSettings()  # the stored run whose epochs and files are sent
 SENT_RUNS = 100  # the rounds that settings can have at most
-EPOCHS_AN_EVENT = 3  # as many as a worker trains between two events
+EPOCHS_A_SLICE = 10  # as many as a worker trains between two messages when runs are many
 CLUSTER = 100  # workers of which the projection speaks
 
 
@@ -43,10 +44,10 @@ def measure(workers: int, rounds: list[RunSettings]) -> Cost:
     """What a run costs where these rounds are trained by so many warm workers into a store of their own."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        closing(Engine(RunStore(Path(folder) / "runs"), scheduler=None, workers=workers)) as engine,
+        closing(Engine(RunStore(Path(folder) / "runs"), scheduler=None, workers=workers, live=2)) as engine,
     ):
-        finish(engine, RunSettings(seed=10**6, training_pairs=100, max_epochs=1).rounds(2 * workers))
-        host = psutil.Process(engine._host.pid)  # type: ignore[union-attr]
+        engine.start(warm=True)
+        host = psutil.Process(engine.conductor.cluster.connection.host.pid)
         before = read_clocks(host)
         finish(engine, rounds)
         return Cost(*((end - start) / len(rounds) for start, end in zip(before, read_clocks(host), strict=True)))
@@ -66,17 +67,17 @@ def read_clocks(host: psutil.Process) -> tuple[float, float, float]:
     return time.perf_counter(), time.process_time(), times.user + times.system
 
 
-def send_run(settings_json: str, attempt: str, versions: dict[str, str]) -> dict[str, Any]:
-    """On a worker, in the place of core.engine.train_run: a stored run's epochs and files under this run's name."""
-    from distributed import get_worker
-
+def send_slices(slices: list[Slice], states: list[Any], most: int) -> list[Progress | str]:
+    """On a worker, in the place of worker.train_slices: the next epochs of a stored run, and at last its files."""
     run = RunStore(STORE).read(SENT.run_id)
-    message = {"run_id": RunSettings.model_validate_json(settings_json).run_id, "attempt": attempt}
-    get_worker().log_event(EPOCHS, {**message, "records": []})
-    for start in range(0, len(run.history), EPOCHS_AN_EVENT):
-        get_worker().log_event(EPOCHS, {**message, "records": run.history[start : start + EPOCHS_AN_EVENT]})
-    files = {name: (run.path / f"{name}.safetensors").read_bytes() for name in ("weights", "predictions")}
-    return {"summary": run.summary, "history": run.history, **files}
+    answers: list[Progress | str] = []
+    for part in slices:
+        records = run.history[part.stored :][: min(part.epochs, EPOCHS_A_SLICE)]
+        reached = part.stored + len(records)
+        files = {name: (run.path / f"{name}.safetensors").read_bytes() for name in ("weights", "predictions")}
+        result = RunResult(run.summary, run.history, **files) if reached == len(run.history) else None
+        answers.append(Progress(records, reached, len(records), 0.0, result))
+    return answers
 
 
 def main() -> None:
@@ -88,7 +89,7 @@ def main() -> None:
             f"{workers} worker{'s' * (workers > 1)}: {60 / cost.wall:.1f} runs of {TRAINED.max_epochs} epochs a minute"
         )
     print(f"Two workers bring {costs[1].wall / costs[2].wall:.2f} times the throughput of one.")
-    engine_module.train_run = send_run  # type: ignore[assignment]
+    worker.train_slices = send_slices
     sent = measure(2, RunSettings(max_epochs=500).rounds(SENT_RUNS))
     epochs = json.loads((RunStore(STORE).path(SENT.run_id) / "result.json").read_text())["epochs"]
     print(

@@ -6,6 +6,7 @@ Runs the dashboard as a server of its own on a copy of the shipped runs, and Chr
 names another than the one on the path). Prints each figure with its bound; exit status 1 where one is missed.
 """
 
+import math
 import os
 import platform
 import shutil
@@ -83,10 +84,14 @@ def imports_torch(process: "subprocess.Popen[bytes]") -> bool:
 
 
 def time_training(browser: Browser, address: str, store: Path) -> tuple[float, list[float]]:
-    """Seconds from the click to the first point, and each later epoch's delay from the store to the screen."""
-    settings = RunSettings(model="TwoBranchesModel", seed=1234, max_epochs=200, patience=200)
+    """Seconds from the click to the first point, and each later epoch's delay from the store to the screen.
+
+    The run takes minutes, so that it is under way as long as somebody looks.
+    """
+    settings = RunSettings(model="TwoBranchesModel", seed=1234, training_pairs=5_000, max_epochs=500, patience=500)
     page = open_page(browser)
-    page.goto(f"{address}/?model=TwoBranchesModel&seed=1234&max_epochs=200&patience=200&rounds=1")
+    link = "&".join(f"{name}={value}" for name, value in settings.model_dump(exclude_defaults=True).items())
+    page.goto(f"{address}/?{link}&rounds=1")
     button = page.get_by_role("button", name="Start training")
     button.wait_for()
     page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
@@ -210,8 +215,8 @@ def measure(browser: Browser, folder: Path) -> list[tuple[str, float, float]]:
             if not path:
                 first, delays = time_training(browser, address, store)
                 figures.append(("first point after the click", first, 1))
-                figures.append((f"an epoch's delay, median of {len(delays)}", statistics.median(delays), 1.5))
-                figures.append(("an epoch's delay, longest", max(delays), 1.5))
+                figures.append((f"an epoch's delay, median of {len(delays)}", median(delays), 1.5))
+                figures.append(("an epoch's delay, longest", max(delays, default=math.nan), 1.5))
             figures.append((f"{path or 'train'}, PyTorch in the server (1 = yes)", imports_torch(process), 0))
         finally:
             process.terminate()
@@ -229,8 +234,14 @@ def main() -> None:
         browser.close()
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}, Streamlit {streamlit.__version__}, {version}")
     for name, seconds, bound in figures:
-        print(f"{name:45} {seconds:7.2f}   at most {bound:g}{'' if seconds <= bound else '   MISSED'}")
-    sys.exit(any(seconds > bound for _, seconds, bound in figures))
+        judged = "" if seconds <= bound else "   NOT MEASURED" if math.isnan(seconds) else "   MISSED"
+        print(f"{name:45} {seconds:7.2f}   at most {bound:g}{judged}")
+    sys.exit(not all(seconds <= bound for _, seconds, bound in figures))
+
+
+def median(seconds: list[float]) -> float:
+    """The median; not a number if nothing was measured."""
+    return statistics.median(seconds) if seconds else math.nan
 
 
 if __name__ == "__main__":

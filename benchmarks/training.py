@@ -35,14 +35,14 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from torch.utils.data import DataLoader, TensorDataset, default_collate
 
 from core.architectures import Branches, build_network, count_parameters
-from core.data import Pairs, draw_round, standardise
 from core.cluster.engine import Engine
 from core.cluster.host import KEEP_MEMORY, NICENESS
+from core.data import Pairs, draw_round, standardise
 from core.processes import ROOT
 from core.results import load_runs, with_report_settings
 from core.runs import STORE, RunStore
 from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, RunSettings
-from core.training import FusedAdam, Training, describe_machine
+from core.training import Training, describe_machine
 
 TYPICAL_EPOCHS = 68  # of a run, the mean of the 320 shipped ones
 REQUIRED = 2.5  # times the plain loop's throughput
@@ -176,7 +176,7 @@ def use_plain_adam(training: Training) -> None:
 
 def use_plain_layers(training: Training) -> None:
     training.network = build_network(training.settings)
-    training.optimiser = FusedAdam(training.network.parameters(), training.settings.learning_rate)
+    training.optimiser = torch.optim.Adam(training.network.parameters(), training.settings.learning_rate, fused=True)
 
 
 def use_plain_branches(training: Training) -> None:
@@ -251,8 +251,8 @@ class Trainers:
 @contextmanager
 def start_engine() -> Iterator[Engine]:
     """The engine, warm, on a store that is thrown away."""
-    with tempfile.TemporaryDirectory() as folder, closing(Engine(RunStore(Path(folder) / "runs"))) as engine:
-        time_engine(engine, RunSettings(training_pairs=100, max_epochs=1, seed=1_000_000).rounds(CORES))
+    with tempfile.TemporaryDirectory() as folder, closing(Engine(RunStore(Path(folder) / "runs"), live=2)) as engine:
+        engine.start(warm=True)
         yield engine
 
 

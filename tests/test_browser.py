@@ -57,8 +57,10 @@ def labels(page) -> set[str]:
 
 
 def test_train_live_zoom_stays_stop_and_reload(address, store, open_page):
-    settings = RunSettings(model="TwoBranchesModel", max_epochs=500, patience=500, seed=40)
-    page = open_page(f"{address}/?model=TwoBranchesModel&max_epochs=500&patience=500&seed=40&rounds=1")
+    settings = RunSettings(model="TwoBranchesModel", training_pairs=10_000, max_epochs=500, patience=500, seed=40)
+    page = open_page(
+        f"{address}/?model=TwoBranchesModel&training_pairs=10000&max_epochs=500&patience=500&seed=40&rounds=1"
+    )
     expect(page.get_by_text("has no epochs with these settings yet")).to_be_visible()
     start(page)
     chart = page.locator("[data-testid=stVegaLiteChart] svg.marks")

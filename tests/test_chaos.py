@@ -95,6 +95,7 @@ def send(pid: int, what: signal.Signals) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.cluster
 @pytest.mark.timeout(900)
 def test_whatever_is_killed_or_frozen_every_run_ends_and_every_epoch_is_there(tmp_path, trained_store):
     engine, networks = Engine(RunStore(tmp_path / "runs"), workers=2), Networks()

@@ -22,8 +22,10 @@ from core.settings import RunSettings, plan_reproduction
 from core.versions import describe_versions, name_differences
 
 PATIENCE = 180  # seconds; a bound for what takes a few
-ENDLESS = RunSettings(model="TwoChannelsModel", max_epochs=500, patience=500)  # some 20 s; stopped when it has served
+ENDLESS = RunSettings(model="TwoChannelsModel", training_pairs=10_000, max_epochs=500, patience=500)  # some minutes
 BRIEF = RunSettings(model="TwoChannelsModel", max_epochs=3, patience=30)
+
+pytestmark = pytest.mark.cluster
 
 
 @contextmanager

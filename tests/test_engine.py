@@ -17,8 +17,10 @@ from core.runs import RunStore, RunWriter, StoreError
 from core.settings import RunSettings
 
 SHORT = RunSettings(training_pairs=200, max_epochs=4)
-LONG = RunSettings(training_pairs=1000, max_epochs=500, patience=500)
-PATIENCE = 60  # seconds; a bound for what takes one or two
+LONG = RunSettings(training_pairs=10_000, max_epochs=500, patience=500)  # some minutes
+PATIENCE = 180  # seconds; a bound for what takes one or two
+
+pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +144,7 @@ def test_a_killed_process_leaves_no_worker_behind_and_its_run_interrupted(tmp_pa
     script = (
         "import sys\nfrom pathlib import Path\nfrom core.cluster.engine import Engine\nfrom core.runs import RunStore\n"
         "from core.settings import RunSettings\nengine = Engine(RunStore(Path(sys.argv[1])), workers=1)\n"
-        "settings = RunSettings(max_epochs=500, patience=500)\nengine.submit(settings)\n"
+        "settings = RunSettings(training_pairs=10_000, max_epochs=500, patience=500)\nengine.submit(settings)\n"
         "with engine.changed:\n    engine.changed.wait_for(lambda: engine.epochs(settings.run_id) > 1, 60)\n"
         "print('training', flush=True)\nsys.stdin.read()\n"
     )

@@ -31,7 +31,7 @@ from core.settings import RunSettings
 from pages.components import shared
 
 PATIENCE = 180  # seconds; a bound for what takes a few
-ENDLESS = RunSettings(model="TwoChannelsModel", max_epochs=500, patience=500)  # some 20 s; stopped when it has served
+ENDLESS = RunSettings(model="TwoChannelsModel", training_pairs=10_000, max_epochs=500, patience=500)  # some minutes
 BRIEF = RunSettings(model="TwoChannelsModel", max_epochs=3, patience=30)
 
 
@@ -527,8 +527,9 @@ def test_the_clock_jumps(tmp_path, look, monkeypatch):
     clock, store = tmp_path / "offset", RunStore(tmp_path / "runs")
     other = write_run(store, ENDLESS.model_copy(update={"seed": 71}), 0.75)
     settings = ENDLESS.model_copy(update={"seed": 70})
-    arguments = "train --model TwoChannelsModel --max-epochs 500 --patience 500 --seed 70 --nb_rounds 1 --workers 1"
-    command = [sys.executable, "-m", "core", *arguments.split(), "--store", str(store.root)]
+    arguments = "train --model TwoChannelsModel --training-pairs 10000 --max-epochs 500 --patience 500 --seed 70"
+    command = [sys.executable, "-m", "core", *arguments.split(), "--nb_rounds", "1", "--workers", "1"]
+    command += ["--store", str(store.root)]
     values = {
         **os.environ,
         "PYTHONPATH": str(tmp_path),
@@ -540,7 +541,7 @@ def test_the_clock_jumps(tmp_path, look, monkeypatch):
             wait_for_history(process, store, settings, epochs)
             clock.write_text(str(offset))
         reached = len(epochs_of(store, settings))
-        wait_for_history(process, store, settings, reached + 30)  # it goes on, whatever the clock says
+        wait_for_history(process, store, settings, reached + 10)  # it goes on, whatever the clock says
         process.send_signal(signal.SIGINT)
         messages = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == 1, messages

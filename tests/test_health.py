@@ -16,12 +16,12 @@ from core.runs import RunStore
 
 
 @pytest.fixture
-def engine(tmp_path):
+def idle_engine(tmp_path):
     return Engine(RunStore(tmp_path / "runs"))
 
 
-def test_a_new_server_is_healthy_before_its_store_and_its_engine_exist(engine):
-    health = check_health(engine)
+def test_a_new_server_is_healthy_before_its_store_and_its_engine_exist(idle_engine):
+    health = check_health(idle_engine)
     assert health["healthy"]
     assert health["engine"] == {"state": "not started", "runs_training_or_waiting": 0}
     assert health["store"] == {"runs": 0, "writable": True}
@@ -36,16 +36,16 @@ def test_a_new_server_is_healthy_before_its_store_and_its_engine_exist(engine):
         ("core.cluster.engine.Engine.state", lambda engine: "lost", ("engine", "state", "lost")),
     ],
 )
-def test_what_needs_somebody_is_named_unless_nothing_is_trained_here(engine, monkeypatch, target, value, part):
+def test_what_needs_somebody_is_named_unless_nothing_is_trained_here(idle_engine, monkeypatch, target, value, part):
     import shutil
 
     usage = type(shutil.disk_usage("/"))
     monkeypatch.setattr(target, (lambda path: usage(*value(path))) if "disk_usage" in target else value)
-    health = check_health(engine)
+    health = check_health(idle_engine)
     assert not health["healthy"]
     assert health[part[0]][part[1]] == part[2]
-    engine.limits = Limits.from_environment({"PAIR_TRAINING": "off"})
-    assert check_health(engine)["healthy"]
+    idle_engine.limits = Limits.from_environment({"PAIR_TRAINING": "off"})
+    assert check_health(idle_engine)["healthy"]
 
 
 def test_the_endpoint_answers_without_a_session_and_browsers_are_told_apart(tmp_path, trained_store):

@@ -30,7 +30,6 @@ LOSSES = 3  # times that a run is sent again after its worker or the cluster was
 LOOK_SECONDS = 1.0  # between two looks at workers that tell nothing
 SILENCE_SECONDS = 10.0  # that a worker may tell nothing, however short its slices are
 SLOWER = 10  # times that an epoch may take what the one before took
-FIRST_EPOCH_SECONDS = 120.0  # that the first epoch of a run with 1,000 training pairs may take
 GIVEN_UP = "Training failed: its worker died again and again; there may be too little memory for these settings."
 
 
@@ -197,7 +196,7 @@ class Conductor:
         with self.changed:
             for job in self.queue.jobs.values():
                 if job.part is not None:
-                    first = FIRST_EPOCH_SECONDS * max(1, job.settings.training_pairs / 1_000)
+                    first = SILENCE_SECONDS * job.settings.training_pairs / 1_000  # hundreds of times what it takes
                     seconds = SLOWER * job.pace if job.pace else first
                     allowed[job.part.worker] = max(allowed.get(job.part.worker, SILENCE_SECONDS), seconds)
         for worker, seconds in allowed.items():
