@@ -325,7 +325,8 @@ class RunStore:
         path = self.path(settings.run_id)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(path / ".lock", timeout=0.2, is_singleton=False)
+            # Not a lock of this thread alone: another one may let go of the run.
+            lock = FileLock(path / ".lock", timeout=0.2, is_singleton=False, thread_local=False)
             lock.acquire()
         except Timeout:
             return None

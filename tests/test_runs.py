@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -276,3 +277,14 @@ def test_no_name_leads_out_of_the_store(store, name):
     for use in (store.path, store.read, store.is_locked, store.drop_weights):
         with pytest.raises(ValueError, match="is no run"):
             use(name)
+
+
+def test_a_run_that_one_thread_claims_another_can_let_go_of(tmp_path):
+    store = RunStore(tmp_path)
+    writer = store.claim(SETTINGS)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(writer.close).result()
+    assert not store.is_locked(SETTINGS.run_id)
+    again = store.claim(SETTINGS)
+    assert again is not None
+    again.close()

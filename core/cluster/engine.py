@@ -90,7 +90,7 @@ class Engine:
     def heard(self) -> float | None:
         """Seconds since the scheduler last answered, which is how old the state is; None if there is none."""
         connection = self.conductor.cluster.connection
-        return connection and time.monotonic() - connection.heard
+        return None if connection is None else time.monotonic() - connection.heard
 
     @property
     def sentence(self) -> str:
