@@ -25,7 +25,7 @@ check: python $(VENV)/.test ## lint, check the formatting and the types, then te
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.check && node_modules/.bin/biome check; \
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.check && node_modules/.bin/biome check --error-on-warnings; \
 	else echo "There is no npm here: JavaScript and CSS are not checked."; fi
 	@$(MAKE) --no-print-directory test NODE_REPORT='--test-reporter=spec --experimental-test-coverage'
 

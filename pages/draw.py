@@ -8,10 +8,11 @@ from core.answering import Answerer
 from core.answers import Verdict
 from core.drawing import Drawing, Steps, encode_pair, ink_from_image, steps_from_strokes, trace_digit
 from core.samples import Sample, draw_numbers, open_link, read_sample
-from pages.components.networks import ask, load_networks, show_verdicts
+from pages.components.draw.stages import show_stages
+from pages.components.draw.verdicts import show_verdicts
+from pages.components.networks import ask, load_networks
 from pages.components.pad import EMPTY, lay_on_pads, read_pads, show_pads
 from pages.components.router import enter_by_router
-from pages.components.stages import show_stages
 
 PADS = "pads"
 SIDES = ("first", "second")
@@ -206,7 +207,7 @@ def below() -> None:
         case "seen":
             show_stages(steps)
         case "why":
-            from pages.components.why import show_why
+            from pages.components.draw.why import show_why
 
             show_why(networks, tuple(steps))
 

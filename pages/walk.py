@@ -11,8 +11,8 @@ from pages.components.link import check_link
 from pages.components.networks import ask
 from pages.components.router import enter_by_router
 from pages.components.shared import STORE, is_phone, read_runs
-from pages.components.steps import describe_sharing, name_stage, show_digits, show_stage
-from pages.components.walk_choices import choose_pair, choose_run
+from pages.components.walk.choices import choose_pair, choose_run
+from pages.components.walk.steps import describe_sharing, name_stage, show_digits, show_stage
 
 enter_by_router()
 st.title("What does a network make of two digits?")

@@ -13,7 +13,7 @@ SERVER_MODULES = (  # what the server imports, for the screens that train or sho
     "core.answering", "core.curves", "core.diagrams", "core.engine", "core.forecast", "core.health", "core.limits",
     "core.mistake_charts", "core.palette", "core.results", "core.runs", "core.settings", "pages.components.gallery",
     "pages.components.queue", "pages.components.router", "pages.components.settings_form", "pages.components.shared",
-    "pages.components.why",
+    "pages.components.draw.why",
 )  # fmt: skip
 
 

@@ -10,21 +10,14 @@ import streamlit as st
 from core.engine import Engine, Job
 from core.forecast import Expectation, expect_ends
 from core.palette import PALETTE
+from pages.components.files import read_style
 from pages.components.shared import read_pace
 
 SHOWN = 6  # jobs; a class of thirty would otherwise push the page down
 ACCENT = ", ".join(str(st.get_option(f"theme.{kind}.primaryColor")) for kind in ("light", "dark"))
 # One element for all jobs, where a st.progress each would make every tick's answer twice as many messages.
-STYLE = f"""<style>
-.pair-queue {{ display: grid; gap: 0.75rem; font-size: 0.875rem }}
-.pair-queue progress {{
-  appearance: none; display: block; width: 100%; height: 0.5rem; margin-top: 0.25rem; border: 0; border-radius: 0.25rem;
-  overflow: hidden; background: color-mix(in srgb, currentColor 12%, transparent);
-}}
-.pair-queue progress::-webkit-progress-bar {{ background: transparent }}
-.pair-queue progress::-webkit-progress-value {{ background: light-dark({ACCENT}) }}
-.pair-queue progress::-moz-progress-bar {{ background: light-dark({ACCENT}) }}
-</style>"""
+STYLE = read_style(__file__, "queue.css")
+LIST = f'class="pair-queue" style="--accent: light-dark({ACCENT})" role="list"'
 
 
 class Entry(NamedTuple):
@@ -65,8 +58,7 @@ def show_queue(engine: Engine, owner: str) -> None:
         bar = f'<progress value="{job.epochs}" max="{settings.max_epochs}"></progress>'
         lines.append(f'<div role="listitem">{line}{bar}</div>')
     if lines:
-        label = 'role="list" aria-label="What is training and what waits"'
-        st.html(f'{STYLE}<div class="pair-queue" {label}>{"".join(lines)}</div>')
+        st.html(f'{STYLE}<div {LIST} aria-label="What is training and what waits">{"".join(lines)}</div>')
     if any(entry.place for entry in entries):
         st.caption(_summarise(entries, owner))
 

@@ -11,8 +11,9 @@ from core.answers import METHODS, describe_swap
 from core.drawing import Steps
 from core.palette import PALETTE
 from core.settings import RunSettings
+from pages.components.draw.verdicts import show_changes
 from pages.components.figure import show_figure
-from pages.components.networks import NETWORKS, Catalogue, ask, show_changes
+from pages.components.networks import NETWORKS, Catalogue, ask
 from pages.components.shared import is_phone
 
 TICK = 0.3  # seconds between looks at whether the pixels are there
