@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from core.engine import SCHEDULER, Engine, EngineError
-from core.runs import STORE, Run, RunStore, StoreError
+from core.runs import STORE, Run, RunStore, StoreError, UnreadableRun
 from core.settings import MODEL_NAMES, RunSettings, SettingsError, is_shipped_with_weights, plan_reproduction
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def follow(engine: Engine, plan: list[RunSettings]) -> bool:
     return not pressed.is_set()
 
 
-def _print_round(seed: int, run: Run) -> float | None:
+def _print_round(seed: int, run: Run | UnreadableRun) -> float | None:
     if run.state != "finished":
         out.print(f"round with seed {seed}: {run.state}, {len(run.history)} epochs. {run.problem}", markup=False)
         return None
@@ -254,14 +254,17 @@ def runs(context: typer.Context, store: StoreOption = STORE, as_json: JsonOption
     _print_foreign(run_store)
 
 
-def _describe(run: Run) -> dict[str, Any]:
-    settings = run.settings.model_dump() if run.settings else dict.fromkeys(RunSettings.model_fields)
+def _describe(run: Run | UnreadableRun) -> dict[str, Any]:
+    settings: dict[str, Any] = dict.fromkeys(RunSettings.model_fields)
+    summary: dict[str, Any] = {}
+    if isinstance(run, Run):
+        settings, summary = run.settings.model_dump(), run.summary
     return {
         "run_id": run.run_id,
         "state": run.state,
         **settings,
-        "epochs": run.summary.get("epochs", len(run.history)),
-        "test_accuracy": run.summary.get("test_accuracy"),
+        "epochs": summary.get("epochs", len(run.history)),
+        "test_accuracy": summary.get("test_accuracy"),
         "weights": run.has_weights,
         "problem": run.problem,
     }

@@ -69,8 +69,6 @@ PREDICTION_LIMITS = {"indices": TEST_COUNT - 1, "classes": 9, "digits": 9, "prob
 MOST_COLUMNS = 2_000  # histories kept as arrays, some 4 kB each
 _COLUMNS: dict[Path, tuple[tuple[int, int], NDArray[np.float64]]] = {}  # time and size of the file, what it held
 
-State = Literal["missing", "active", "finished", "stopped", "failed", "interrupted", "damaged"]
-
 
 class StoreError(ValueError):
     """Something in the store is missing, damaged or cannot be written; the message is one sentence."""
@@ -94,15 +92,11 @@ class RunResult:
 
 
 @dataclass(frozen=True)
-class Run:
-    """A run as the store has it. `summary` is empty before the end; `problem` says what is wrong, if anything."""
+class RunFolder:
+    """What a run's folder holds, whether or not it can be told which settings the run has."""
 
     run_id: str
     path: Path
-    state: State
-    settings: RunSettings | None
-    summary: dict[str, Any] = field(default_factory=dict)
-    problem: str = ""
 
     @cached_property
     def history(self) -> list[dict[str, Any]]:
@@ -130,17 +124,35 @@ class Run:
         return columns
 
     @property
+    def has_weights(self) -> bool:
+        """Whether the weights are kept; runs of side experiments are shipped without."""
+        return (self.path / "weights.safetensors").is_file()
+
+
+@dataclass(frozen=True)
+class UnreadableRun(RunFolder):
+    """A run that is missing, or whose settings cannot be read: `problem` says why."""
+
+    state: Literal["missing", "damaged"]
+    problem: str
+
+
+@dataclass(frozen=True)
+class Run(RunFolder):
+    """A run as the store has it. `summary` is empty before the end; `problem` says what is wrong, if anything."""
+
+    state: Literal["active", "finished", "stopped", "failed", "interrupted", "damaged"]
+    settings: RunSettings
+    summary: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
     def history_problem(self) -> str:
         """What is wrong with a finished run's history, in a sentence; empty: nothing, or not finished."""
         expected, found = self.summary.get("epochs"), self.columns.shape[1]
         if self.state != "finished" or found == expected:
             return ""
         return f"The history of {self.run_id} has {found} of {expected} epochs."
-
-    @property
-    def has_weights(self) -> bool:
-        """Whether the weights are kept; runs of side experiments are shipped without."""
-        return (self.path / "weights.safetensors").is_file()
 
     def weights(self) -> dict[str, np.ndarray]:
         """Parameter name -> array (float16 or float32); raises StoreError."""
@@ -239,7 +251,7 @@ class RunStore:
         """The folder of a run; raises ValueError for what cannot be a run's identity."""
         return self.root / check_run_id(run_id)
 
-    def __iter__(self) -> Iterator[Run]:
+    def __iter__(self) -> Iterator[Run | UnreadableRun]:
         """Every run, by identity; folders that are no runs are passed over."""
         for name in self.names():
             yield self.read(name)
@@ -265,12 +277,12 @@ class RunStore:
         entries = [entry for entry in self._entries() if run_ids is None or entry.name in run_ids]
         return hash(frozenset((entry.name, _modified(entry)) for entry in entries))
 
-    def read(self, run_id: str) -> Run:
+    def read(self, run_id: str) -> Run | UnreadableRun:
         """One run; whatever is wrong with it is said in `problem`, not raised. Raises ValueError for a bad identity."""
         path = self.path(run_id)
         if not any((path / name).exists() for name in ("settings.json", "history.jsonl", "result.json")):
             # A folder without them is what a process leaves that died, or had no space, before it wrote anything.
-            return Run(run_id, path, "missing", None, problem=f"The run {run_id} is not in the store.")
+            return UnreadableRun(run_id, path, "missing", f"The run {run_id} is not in the store.")
         try:
             settings = RunSettings.parse(_read_object(path / "settings.json"))
             if settings.run_id != run_id:
@@ -278,10 +290,17 @@ class RunStore:
             summary = _read_object(path / "result.json") if (path / "result.json").is_file() else None
         except (OSError, StoreError, SettingsError) as error:
             problem = f"The run {run_id} is set aside: {error}"
-            return Run(run_id, path, "damaged", None, problem=problem.rstrip(".") + ".")
+            return UnreadableRun(run_id, path, "damaged", problem.rstrip(".") + ".")
         if summary is None:
             return self._read_unfinished(run_id, path, settings)
         return _judge_result(run_id, path, settings, summary)
+
+    def open(self, run_id: str) -> Run:
+        """One run, as `read` gives it; raises StoreError where it is unreadable, and ValueError for a bad identity."""
+        run = self.read(run_id)
+        if isinstance(run, UnreadableRun):
+            raise StoreError(run.problem)
+        return run
 
     def _read_unfinished(self, run_id: str, path: Path, settings: RunSettings) -> Run:
         if self.is_locked(run_id):

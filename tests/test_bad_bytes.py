@@ -28,7 +28,7 @@ from core.checks import check_run
 from core.drawing import MAX_WHOLE, decode_drawing, frame_from_image, frame_from_strokes, parse_strokes
 from core.prediction import load_ensembles
 from core.results import load_histories, load_runs, results_json, results_table, summarise_cells
-from core.runs import EPOCH_FIELDS, PREDICTION_SHAPES, SUMMARY_FIELDS, RunStore, StoreError
+from core.runs import EPOCH_FIELDS, PREDICTION_SHAPES, SUMMARY_FIELDS, Run, RunStore, StoreError
 from core.settings import RunSettings, check_run_id
 from core.statistics import leaderboard
 from pages.components import shared
@@ -145,7 +145,8 @@ def read_everything(store: RunStore) -> None:
     """All that the screens and the shell make of a store; nothing of it may fail."""
     for run in store:
         assert run.problem == "" or is_sentence(run.problem)
-        assert run.history_problem == "" or is_sentence(run.history_problem)
+        if isinstance(run, Run):
+            assert run.history_problem == "" or is_sentence(run.history_problem)
         problem, _ = check_run(run)
         assert problem == "" or is_sentence(problem)
     runs = load_runs(store)

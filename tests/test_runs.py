@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from core.runs import EPOCH_FIELDS, RunResult, RunStore, StoreError, write_atomically
+from core.runs import EPOCH_FIELDS, RunResult, RunStore, StoreError, UnreadableRun, write_atomically
 from core.settings import RunSettings
 
 SETTINGS = RunSettings(model="TwoChannelsModel", seed=4)
@@ -276,3 +276,16 @@ def test_no_name_leads_out_of_the_store(store, name):
     for use in (store.path, store.read, store.is_locked, store.drop_weights):
         with pytest.raises(ValueError, match="is no run"):
             use(name)
+
+
+def test_a_run_that_cannot_be_read_is_no_run(store, finished):
+    assert store.open(SETTINGS.run_id) == store.read(SETTINGS.run_id)
+    (finished / "settings.json").write_bytes(b"{")
+    missing = SETTINGS.model_copy(update={"seed": 99}).run_id
+    for run_id, state, reason in ((SETTINGS.run_id, "damaged", "is set aside"), (missing, "missing", "is not in the")):
+        run = store.read(run_id)
+        assert isinstance(run, UnreadableRun)
+        assert (run.run_id, run.state) == (run_id, state)
+        with pytest.raises(StoreError, match=f"^The run {run_id} {reason}") as raised:
+            store.open(run_id)
+        assert str(raised.value) == run.problem
