@@ -12,6 +12,7 @@ from core.answers import Answer, Verdict
 from core.palette import PALETTE
 from core.settings import RunSettings
 from pages.components.shared import STORE, read_runs
+from pages.components.text import as_text
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,7 +48,7 @@ def ask(what: Callable[Concatenate[Answerer, P], T], *arguments: P.args, **named
     try:
         return NETWORKS.ask(what, *arguments, **named)
     except AnsweringError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
         st.stop()
 
 
