@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.limits import Limits
-from core.runs import RunResult, RunStore, RunWriter, StoreError
+from core.runs import RunStore, StoreError
 from core.settings import RunSettings
 from core.versions import describe_versions, name_differences
+from core.writer import RunResult, RunWriter
 
 ROOT = Path(__file__).parent.parent
 SCHEDULER = os.environ.get("PAIR_SCHEDULER")  # the address of a cluster's scheduler; none: a cluster of our own

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.runs import EPOCH_FIELDS, Run, RunStore, StoreError
+from core.records import EPOCH_FIELDS
+from core.runs import Run, RunStore, StoreError
 from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, ModelName, RunSettings
 
 

@@ -13,6 +13,7 @@ from pages.components.draw.verdicts import show_verdicts
 from pages.components.networks import ask, load_networks
 from pages.components.pad import EMPTY, lay_on_pads, read_pads, show_pads
 from pages.components.router import enter_by_router
+from pages.components.text import as_text
 
 PADS = "pads"
 SIDES = ("first", "second")
@@ -23,7 +24,7 @@ enter_by_router()
 st.title("Is the first digit less than or equal to the second?")
 networks = load_networks()
 for problem in networks.problems:
-    st.warning(problem, icon=":material/warning:")
+    st.warning(as_text(problem), icon=":material/warning:")
 if not networks.cells:
     st.caption("No trained network can answer yet: train any architecture under *Train*, and it answers here.")
     st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
@@ -48,21 +49,24 @@ def lay(first: Sample | Drawing, second: Sample | Drawing) -> None:
 
 def lay_samples() -> None:
     """Lay a random pair of MNIST test images, of the digits chosen, if any."""
-    state.challenged = False
-    numbers = draw_numbers((state.first_wanted, state.second_wanted), np.random.default_rng())
-    lay(*map(read_sample, numbers))
+    state.challenged, state.input_error = False, None
+    try:
+        numbers = draw_numbers((state.first_wanted, state.second_wanted), np.random.default_rng())
+        lay(*map(read_sample, numbers))
+    except ValueError as error:  # MNIST is missing or damaged
+        state.input_error = str(error)
 
 
 def lay_photo(side: int) -> None:
     """Trace an uploaded photo onto one pad."""
     photo = state[f"{SIDES[side]}_photo"]
-    state.photo_error = None
+    state.input_error = None
     if photo is None:
         return
     try:
         drawing = trace_digit(ink_from_image(photo.getvalue()))
     except ValueError as error:
-        state.photo_error = f"The photo of the {SIDES[side]} digit cannot be used. {error}"
+        state.input_error = f"The photo of the {SIDES[side]} digit cannot be used. {error}"
         return
     pads = read_pads(PADS)
     drawings = [drawing if place == side else pads.drawings[place] for place in range(2)]
@@ -88,7 +92,7 @@ def follow_link() -> None:
     try:
         lay(*open_link(*link))
     except ValueError as error:
-        st.warning(str(error), icon=":material/link_off:")
+        st.warning(as_text(error), icon=":material/link_off:")
     state.linked = read_pads(PADS).drawings
 
 
@@ -156,12 +160,12 @@ with st.container(horizontal=True, vertical_alignment="center"):
                 f"Photo of the {side} digit", ["png", "jpg", "jpeg", "webp", "gif", "bmp"],
                 key=f"{side}_photo", on_change=lay_photo, args=(place,),
             )  # fmt: skip
-        if state.get("photo_error"):
-            st.error(state.photo_error, icon=":material/error:")
+        if state.get("input_error"):
+            st.error(as_text(state.input_error), icon=":material/error:")
     st.toggle("Challenge me", key="challenged", on_change=deal, help="Draw the two digits that you are given")
     st.button("Link", icon=":material/link:", on_click=make_link, help="Puts this drawing into the page's address")
-if state.get("photo_error"):
-    st.error(state.photo_error, icon=":material/error:")
+if state.get("input_error"):
+    st.error(as_text(state.input_error), icon=":material/error:")
 
 
 @st.fragment(key="answer")
@@ -169,7 +173,7 @@ def answer() -> None:
     """Pads, frames and verdicts; runs alone at each message from the pads."""
     pads = read_pads(PADS)
     if pads.error:
-        st.error(pads.error, icon=":material/error:")
+        st.error(as_text(pads.error), icon=":material/error:")
     steps = [find_steps(drawing) for drawing in pads.drawings]
     frames = [each and each.frame for each in steps]
     if state.challenged:

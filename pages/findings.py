@@ -9,6 +9,7 @@ from core.statistics import describe_gaps
 from pages.components.link import check_link
 from pages.components.router import enter_by_router
 from pages.components.shared import STORE, is_phone, read_comparison, read_runs, report_signature
+from pages.components.text import as_text
 
 enter_by_router()
 heading = st.container()
@@ -43,7 +44,7 @@ def find(question: str, signature: int) -> tuple[Any, list[str]]:
 
 table, problems = find(question, report_signature())
 for problem in problems:
-    st.caption(f":material/warning: {problem}")
+    st.caption(f":material/warning: {as_text(problem)}")
 if table.empty or ("rounds" in table and not table["rounds"].sum()):
     st.caption("No run in the store answers this question yet: train with the report's settings under *Train*.")
     st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")

@@ -16,6 +16,7 @@ from pages.components.link import check_link
 from pages.components.router import enter_by_router
 from pages.components.settings_form import DEFAULT_ROUNDS, link_settings
 from pages.components.shared import STORE, read_runs, report_signature
+from pages.components.text import as_text
 
 VIEWS = {
     "By digits": "Which pairs of digits go wrong?",
@@ -64,7 +65,7 @@ def offer_again(broken: pd.DataFrame) -> None:
             for run_id in broken["run_id"]:
                 STORE.reopen(run_id)
         except StoreError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(as_text(error), icon=":material/error:")
             return
         seeds = broken["seed"].astype(int)
         offer_training(broken["model"].iloc[0], dropout, int(seeds.min()), int(seeds.max() - seeds.min()) + 1)
@@ -115,7 +116,7 @@ def choose_digit(place: DeltaGenerator, label: str, key: str) -> int | None:
 answers, problems = read(dropout, report_signature())
 unread = runs[~runs["run_id"].isin(set(answers["run_id"]))]
 for problem in problems[:3]:
-    st.caption(f":material/warning: {problem}")
+    st.caption(f":material/warning: {as_text(problem)}")
 if len(problems) > 3:
     st.caption(f":material/warning: The same holds for {len(problems) - 3} more runs.")
 if len(unread):

@@ -19,6 +19,7 @@ from pages.components.queue import describe_wait, show_queue
 from pages.components.router import enter_by_router
 from pages.components.settings_form import choose_settings, load_settings
 from pages.components.shared import STORE, get_engine, get_owner, is_phone, read_cells
+from pages.components.text import as_text
 
 TICK = 0.5  # seconds between two looks at the store while one's own runs train, and nobody else's
 SHARED_TICK = 1.0  # the same where others' runs train too
@@ -62,9 +63,9 @@ if start:
         if answers == {"finished"}:
             st.toast("These rounds are trained already: here they are. Another first seed trains new ones.")
     except (LimitError, EngineError, StoreError) as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
 elif objection:
-    st.caption(f":material/lock: {objection}")
+    st.caption(f":material/lock: {as_text(objection)}")
 if stop:
     engine.stop(rounds, owner)
 if replay:
@@ -115,8 +116,8 @@ def name_state(run: Run) -> str:
 def tell_problem(run: Run) -> str:
     """What is wrong with a round, in a sentence; empty where its state says it all."""
     if run.state == "finished":
-        return run.history_problem
-    return engine.problems.get(run.run_id, run.problem if run.state in ("failed", "damaged") else "")
+        return as_text(run.history_problem)
+    return as_text(engine.problems.get(run.run_id, run.problem if run.state in ("failed", "damaged") else ""))
 
 
 def choose_tick() -> float | None:

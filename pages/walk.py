@@ -11,6 +11,7 @@ from pages.components.link import check_link
 from pages.components.networks import ask
 from pages.components.router import enter_by_router
 from pages.components.shared import STORE, is_phone, read_runs
+from pages.components.text import as_text
 from pages.components.walk.choices import choose_pair, choose_run
 from pages.components.walk.steps import describe_sharing, name_stage, show_digits, show_stage
 
@@ -26,7 +27,7 @@ try:
     with st.spinner("Loading the networks, some seconds the first time…", show_time=False):
         walk = ask(Answerer.walk_through, STORE.root.resolve(), run_id, pair.frames)
 except ValueError as error:
-    st.error(str(error), icon=":material/error:")
+    st.error(as_text(error), icon=":material/error:")
     st.stop()
 
 answer = f"The network says {'first ≤ second' if walk.first_le_second else 'first > second'}"
@@ -87,7 +88,7 @@ def trace(images: tuple[int, int], run_id: str, signature: int) -> Any:
 
 table, problems = trace(pair.images, run_id, STORE.signature()) if pair.images else (None, [])
 for problem in problems:
-    st.caption(f":material/warning: {problem}")
+    st.caption(f":material/warning: {as_text(problem)}")
 if table is None or run_id not in set(table["run_id"]):
     st.caption("Training follows the 1,000 test pairs of a run's own round; this pair is not among those of this run.")
     st.stop()

@@ -27,8 +27,9 @@ from core import findings, mistakes
 from core.checks import check_run
 from core.drawing import MAX_WHOLE, decode_drawing, frame_from_image, frame_from_strokes, parse_strokes
 from core.prediction import load_ensembles
+from core.records import EPOCH_FIELDS, PREDICTION_SHAPES, Finished
 from core.results import load_histories, load_runs, results_json, results_table, summarise_cells
-from core.runs import EPOCH_FIELDS, PREDICTION_SHAPES, SUMMARY_FIELDS, Run, RunStore, StoreError
+from core.runs import Run, RunStore, StoreError
 from core.settings import RunSettings, check_run_id
 from core.statistics import leaderboard
 from pages.components import shared
@@ -191,7 +192,9 @@ def test_any_bytes_in_any_file_of_a_run(run, name, content):
 
 @given(
     name=some.sampled_from(["settings.json", "result.json"]),
-    field=some.sampled_from(["state", "error", "test_accuracy", "run_id", *SUMMARY_FIELDS, *RunSettings.model_fields]),
+    field=some.sampled_from(
+        ["state", "error", "test_accuracy", "run_id", *Finished.model_fields, *RunSettings.model_fields]
+    ),
     value=JSON,
 )
 @few

@@ -8,6 +8,7 @@ import streamlit as st
 from core.answering import Answerer, AnsweringError, Networks, Trained
 from core.settings import RunSettings
 from pages.components.shared import STORE, read_runs
+from pages.components.text import as_text
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,5 +43,5 @@ def ask(what: Callable[Concatenate[Answerer, P], T], *arguments: P.args, **named
     try:
         return NETWORKS.ask(what, *arguments, **named)
     except AnsweringError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
         st.stop()

@@ -12,6 +12,7 @@ from core.forecast import Expectation, expect_ends
 from core.palette import PALETTE
 from pages.components.files import read_style
 from pages.components.shared import read_pace
+from pages.components.text import as_text
 
 SHOWN = 6  # jobs; a class of thirty would otherwise push the page down
 ACCENT = ", ".join(str(st.get_option(f"theme.{kind}.primaryColor")) for kind in ("light", "dark"))
@@ -41,7 +42,7 @@ def show_queue(engine: Engine, owner: str) -> None:
     """A line a job, those that train and the visitor's own first, with how far each has come; then who waits."""
     entries = _look(engine, engine.moves)
     for notice in engine.notices[-2:] if entries else ():
-        st.caption(f":material/warning: {notice}")
+        st.caption(f":material/warning: {as_text(notice)}")
     lines = []
     for job, place, expected in sorted(entries, key=lambda e: (e.place > 0, owner not in e.job.owners))[:SHOWN]:
         settings = job.settings

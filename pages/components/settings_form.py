@@ -5,7 +5,8 @@ from typing import Any
 import streamlit as st
 
 from core.settings import MAX_ROUNDS, MAX_SEED, MODEL_NAMES, RunSettings, SettingsError, allowed, bounds
-from pages.components.link import LINK, bind_number
+from pages.components.link import bind_number, refuse
+from pages.components.text import as_text
 
 DEFAULTS = RunSettings()
 DEFAULT_ROUNDS = 3
@@ -60,7 +61,7 @@ def choose_settings() -> tuple[RunSettings, int]:
         settings = RunSettings.parse(values)
         settings.rounds(rounds)
     except SettingsError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
         st.stop()
     return settings, rounds
 
@@ -91,7 +92,7 @@ def _read_link() -> None:
     for name in [*RunSettings.model_fields, "rounds"]:
         text = st.query_params.get(name)
         if text is not None and not _is_allowed(name, text):
-            st.warning(f"The link's {name} is {text[:40]!r}, but {_rule(name)}; the default is shown.", icon=LINK)
+            refuse(name, text, _rule(name))
 
 
 def _rule(name: str) -> str:

@@ -15,6 +15,7 @@ from pages.components.draw.verdicts import show_changes
 from pages.components.figure import show_figure
 from pages.components.networks import NETWORKS, Catalogue, ask
 from pages.components.shared import is_phone
+from pages.components.text import as_text
 
 TICK = 0.3  # seconds between looks at whether the pixels are there
 ALL = "all"
@@ -83,7 +84,7 @@ def _show_pixels(future: "Future[Any]", frames: np.ndarray, ticking: bool) -> No
     try:
         found = future.result()
     except (AnsweringError, ValueError) as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
         return
     with st.container(width=820):
         show_figure(attribution_maps(frames, found.pixels, is_phone()), "attribution")

@@ -13,6 +13,7 @@ from core.mnist import DataError, average_windows, read_test_images
 from core.pictures import picture_digit
 from pages.components.files import read_style
 from pages.components.link import check_link
+from pages.components.text import as_text
 
 SHOWN = 12  # cards a page
 GAP = 1  # pixels between the two digits of a picture
@@ -27,7 +28,7 @@ def show_gallery(answers: pd.DataFrame, describe: Callable[[Any], list[str]], ke
     try:
         pictures = read_test_images()
     except DataError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
         return
     cards, pages = st.container(), ceil(len(answers) / SHOWN)
     check_link(key, range(1, pages + 1))

@@ -17,6 +17,7 @@ from pages.components.networks import ask
 from pages.components.pad import read_pads
 from pages.components.settings_form import link_settings
 from pages.components.shared import STORE
+from pages.components.text import as_text
 
 ANY = "any"
 LINKS = ("pair", "drawing")  # the query parameters that name a pair, as in Draw
@@ -75,9 +76,9 @@ def _refuse(linked: str) -> None:
         run = STORE.read(linked)
         reason = run.problem or f"The run {linked} has no weights."
     except ValueError as error:
-        st.warning(f"The link's run: {error} Another is shown.", icon=LINK)
+        st.warning(as_text(f"The link's run: {error} Another is shown."), icon=LINK)
         return
-    st.warning(f"{reason} Another is shown.", icon=LINK)
+    st.warning(as_text(f"{reason} Another is shown."), icon=LINK)
     if run.settings is not None:
         _offer_training(run.settings)
 
@@ -120,12 +121,12 @@ def choose_pair(run_id: str) -> Pair:
         try:
             return _as_pair(open_link(link.get("pair"), link.get("drawing")), link)
         except ValueError as error:
-            st.warning(f"{error} A test pair is shown.", icon=LINK)
+            st.warning(as_text(f"{error} A test pair is shown."), icon=LINK)
     first, second = pool["indices"][0].tolist()
     try:
         return _as_pair((read_sample(first), read_sample(second)), {"pair": f"{first}-{second}"})
     except ValueError as error:  # MNIST is damaged
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
         st.stop()
 
 
@@ -156,12 +157,12 @@ def _read_pool(run_id: str) -> dict[str, np.ndarray]:
             return arrays
         raise StoreError(f"The predictions of the run {run_id} are not whole; train it again to get them.")
     except StoreError as error:
-        st.caption(f":material/warning: {error}")
+        st.caption(f":material/warning: {as_text(error)}")
         _offer_training(run.settings)
         try:
             return ask(Answerer.draw_test_pairs, run.settings)
         except ValueError as problem:  # MNIST is damaged
-            st.error(str(problem), icon=":material/error:")
+            st.error(as_text(problem), icon=":material/error:")
             st.stop()
 
 
