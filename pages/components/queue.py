@@ -34,8 +34,8 @@ def _look(_engine: Engine, moves: int) -> list[Entry]:
     """The queue and when each of its runs starts and ends: worked out once a second for all visitors."""
     queue = _engine.queue()
     training = sum(job.running for job in queue)
-    expected = expect_ends(queue, read_pace(), time.monotonic()) or [None] * len(queue)
-    return [Entry(job, max(i + 1 - training, 0), expected[i]) for i, job in enumerate(queue)]
+    expected = expect_ends(queue, read_pace(), time.monotonic())
+    return [Entry(job, max(i + 1 - training, 0), expected[i] if expected else None) for i, job in enumerate(queue)]
 
 
 def show_queue(engine: Engine, owner: str) -> None:

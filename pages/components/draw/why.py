@@ -38,8 +38,12 @@ def show_why(networks: Catalogue, steps: tuple[Steps, Steps]) -> None:
     if st.session_state.get("why", (None,))[0] != asked:
         if "why" in st.session_state:
             st.session_state.why[1].cancel()
-        question = Answerer.attribute, networks.trained, cell, seed, frames, method
-        st.session_state.why = asked, _get_worker().submit(NETWORKS.ask, *question)
+        st.session_state.why = (
+            asked,
+            _get_worker().submit(
+                lambda: NETWORKS.ask(Answerer.attribute, networks.trained, cell, seed, frames, method)
+            ),
+        )
     future = st.session_state.why[1]
     ticking = not future.done()
     st.fragment(_show_pixels, run_every=TICK if ticking else None)(future, frames, ticking)
@@ -57,7 +61,12 @@ def _choose_network(cells: list[list[RunSettings]]) -> tuple[str, int | None]:
     names = {cell: _name_cell(each[0]) for cell, each in rounds.items()}
     columns = st.columns([3, 1], width=640)
     cell = columns[0].selectbox(
-        "Network", list(rounds), index=len(rounds) - 1, format_func=names.get, key="why_network", bind="query-params"
+        "Network",
+        list(rounds),
+        index=len(rounds) - 1,
+        format_func=lambda cell: names.get(cell, cell),
+        key="why_network",
+        bind="query-params",
     )
     seeds = [str(settings.seed) for settings in rounds[cell]]
     chosen = columns[1].selectbox(

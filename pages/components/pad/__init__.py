@@ -101,7 +101,8 @@ def _levels(frame: Grid) -> str:
 
 
 def _kept(key: str) -> PadState:
-    return st.session_state.get(f"{key}_kept", PadState())
+    kept: PadState = st.session_state.get(f"{key}_kept", PadState())
+    return kept
 
 
 def _read_message(component: Any, state: PadState) -> PadState:
