@@ -1,5 +1,7 @@
 """The results table beside the report's own, what differs by more than chance, and the curves behind it."""
 
+from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 
 import pandas as pd
@@ -124,7 +126,7 @@ def show_table(shown: pd.DataFrame) -> None:
 def show_downloads() -> None:
     """The table as text, runs and histories as data, the whole comparison as one page; made when somebody clicks."""
     finished = runs[runs["state"] == "finished"]
-    makers = {
+    makers: dict[tuple[str, str], Callable[[ModuleType], str | bytes]] = {
         ("Table as CSV", "table.csv"): lambda export: export.as_csv(table),
         ("Table as Markdown", "table.md"): lambda export: export.as_markdown(table),
         ("Table as LaTeX", "table.tex"): lambda export: export.as_latex(table),
@@ -137,13 +139,13 @@ def show_downloads() -> None:
     row = st.container(horizontal=True)
     for (label, file), make in makers.items():
         icon = ":material/download:"
-        row.download_button(label, lambda make=make: make(_export()), file, icon=icon, on_click="ignore")
+        row.download_button(label, partial(_make, make), file, icon=icon, on_click="ignore")
 
 
-def _export() -> ModuleType:
+def _make(make: Callable[[ModuleType], str | bytes]) -> str | bytes:
     from core import export  # brings Plotly along, so not before somebody clicks
 
-    return export
+    return make(export)
 
 
 bar = st.container(horizontal=True, gap="medium")
@@ -175,7 +177,12 @@ elif view == "Curves":
     choices = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     check_link("compared_curve", METRICS.values())
     metric = choices.selectbox(
-        "Curve", list(METRICS), format_func=METRICS.get, key="compared_curve", bind="query-params", width=240
+        "Curve",
+        list(METRICS),
+        format_func=lambda name: METRICS.get(name, name),
+        key="compared_curve",
+        bind="query-params",
+        width=240,
     )
     hold = choices.toggle("Hold the last value, as in the report", True, key="hold", bind="query-params")
     single = choices.toggle("Single rounds", key="single", bind="query-params")

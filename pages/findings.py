@@ -15,7 +15,8 @@ enter_by_router()
 heading = st.container()
 check_link("finding", findings.QUESTIONS.values())
 question = st.pills(
-    "Finding", list(findings.QUESTIONS), default="artefact", format_func=findings.QUESTIONS.get, key="finding",
+    "Finding", list(findings.QUESTIONS), default="artefact",
+    format_func=lambda name: findings.QUESTIONS.get(name, name), key="finding",
     bind="query-params", required=True, label_visibility="collapsed",
 )  # fmt: skip
 question = question or "artefact"
@@ -37,9 +38,9 @@ def find(question: str, signature: int) -> tuple[Any, list[str]]:
             answers, problems = mistakes.read_answers(STORE, runs)
             return mistakes.accuracy_by_distance(answers), problems
         case "squared":
-            return tuple(findings.digit_accuracy_squared(STORE, runs))
+            return findings.digit_accuracy_squared(STORE, runs)
         case _:
-            return tuple(findings.early_stop_hypothesis(STORE, runs))
+            return findings.early_stop_hypothesis(STORE, runs)
 
 
 table, problems = find(question, report_signature())

@@ -1,6 +1,7 @@
 """Which test pairs the networks get wrong: by digits, by all of them, how sure they were, and two of them at odds."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -10,13 +11,16 @@ from core import mistakes
 from core.palette import PALETTE
 from core.results import with_report_settings
 from core.runs import StoreError
-from core.settings import MODEL_NAMES
+from core.settings import MODEL_NAMES, ModelName
 from pages.components.gallery import show_gallery
 from pages.components.link import check_link
 from pages.components.router import enter_by_router
 from pages.components.settings_form import DEFAULT_ROUNDS, link_settings
 from pages.components.shared import STORE, read_runs, report_signature
 from pages.components.text import as_text
+
+if TYPE_CHECKING:
+    from core.charts import Drawn
 
 VIEWS = {
     "By digits": "Which pairs of digits go wrong?",
@@ -51,7 +55,7 @@ runs = with_report_settings(read_runs())
 runs = runs[~runs["dropout_at_evaluation"].astype(bool)]
 
 
-def offer_training(model: str, dropout: float, first_seed: int = 0, rounds: int = DEFAULT_ROUNDS) -> None:
+def offer_training(model: ModelName, dropout: float, first_seed: int = 0, rounds: int = DEFAULT_ROUNDS) -> None:
     """A link to Train with these rounds chosen."""
     link = link_settings({"model": model, "dropout": dropout, "seed": first_seed}, rounds)
     label = f"Train {PALETTE[model].label}"
@@ -89,7 +93,7 @@ runs = runs[runs["dropout"] == dropout]
 def read(dropout: float, signature: int) -> tuple[pd.DataFrame, list[str]]:
     """Every network's answers at this dropout, and a sentence for each run that could not be read; nobody changes
     them."""
-    return tuple(mistakes.read_answers(STORE, runs))
+    return mistakes.read_answers(STORE, runs)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -99,7 +103,9 @@ def judge(dropout: float, models: tuple[str, ...], signature: int) -> pd.DataFra
     return mistakes.judge_together(answers[answers["model"].isin(models)])
 
 
-def choose_model(place: DeltaGenerator, label: str, key: str, options: Sequence[str], index: int = 0) -> str:
+def choose_model(
+    place: DeltaGenerator, label: str, key: str, options: Sequence[ModelName], index: int = 0
+) -> ModelName:
     """A choice among architectures."""
     check_link(key, options)
     return place.selectbox(label, options, index=index, key=key, bind="query-params", on_change=first_page, width=300)
@@ -130,7 +136,7 @@ from pages.components.figure import show_figure  # noqa: E402
 
 
 @st.fragment
-def show_pairs(cell: pd.DataFrame, table: pd.DataFrame, heat: charts.Drawn) -> None:
+def show_pairs(cell: pd.DataFrame, table: pd.DataFrame, heat: "Drawn") -> None:
     """The heat map and the wrong pairs of the chosen digits: a click runs this alone, the figure is drawn before."""
 
     def choose_cell() -> None:
@@ -173,7 +179,7 @@ def show_together(together: pd.DataFrame) -> None:
 
 
 @st.fragment
-def show_odds(together: pd.DataFrame, first: str, second: str, by_rounds: str) -> None:
+def show_odds(together: pd.DataFrame, first: ModelName, second: ModelName, by_rounds: str) -> None:
     """Round by round, the pairs that only one of two architectures gets right; the pairs either way."""
     rounds, alone = mistakes.count_odds(together, first, second), mistakes.right_alone(together)
     left, right = st.columns([0.44, 0.56], gap="large")
@@ -234,7 +240,7 @@ else:
         st.stop()
     show_odds(together, first, second, mistakes.describe_rounds(runs, dropout, first, second))
 
-DIRECT = "DirectClassificationModel"
+DIRECT: ModelName = "DirectClassificationModel"
 if view != "Calibration" and DIRECT in seen:
     st.caption(
         f"{PALETTE[DIRECT].label} decides by the two likeliest digits, while how sure it is counts all of them: "

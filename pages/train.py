@@ -12,7 +12,7 @@ from core.engine import EngineError
 from core.limits import LimitError
 from core.palette import PALETTE
 from core.results import SETTINGS_FIELDS, load_histories
-from core.runs import Run, StoreError
+from core.runs import Run, StoreError, UnreadableRun
 from core.settings import RunSettings
 from pages.components.link import check_link
 from pages.components.queue import describe_wait, show_queue
@@ -50,7 +50,7 @@ stop = actions.button("Stop", icon=":material/stop:", disabled=not (start or rou
 replay = actions.button("Replay", icon=":material/replay:", help=f"Shows the stored epochs, {REPLAY_SPEED} a second.")
 check_link("curve", METRICS.values())
 metric = actions.selectbox(
-    "Curve", list(METRICS), format_func=METRICS.get, key="curve", bind="query-params",
+    "Curve", list(METRICS), format_func=lambda name: METRICS.get(name, name), key="curve", bind="query-params",
     label_visibility="collapsed", width=220,
 )  # fmt: skip
 
@@ -75,7 +75,7 @@ if replay:
 def read_epochs() -> pd.DataFrame:
     """The rounds' histories so far; while a replay runs, as far as it has come."""
     histories = load_histories(STORE, rounds)
-    since = st.session_state.get("replay_since")
+    since: float | None = st.session_state.get("replay_since")
     if since is None:
         return histories
     reached = (time.monotonic() - since) * REPLAY_SPEED
@@ -107,13 +107,13 @@ def describe_rounds() -> tuple[str, set[str]]:
     return " ".join([text, *dict.fromkeys(filter(None, map(tell_problem, runs)))]), ended
 
 
-def name_state(run: Run) -> str:
+def name_state(run: Run | UnreadableRun) -> str:
     """A round's state in a word or two."""
     job = engine.jobs.get(run.run_id)
     return WORDS.get(run.state) or ("waiting" if job and not job.running else "training")
 
 
-def tell_problem(run: Run) -> str:
+def tell_problem(run: Run | UnreadableRun) -> str:
     """What is wrong with a round, in a sentence; empty where its state says it all."""
     if run.state == "finished":
         return as_text(run.history_problem)
