@@ -57,26 +57,13 @@ COLUMNS = {
     "seconds": _NUMBER("Seconds", format="%.1f", help="Mean processor time of a round's training"),
 }
 
-enter_by_router()
-heading = st.container()
-check_link("view", VIEWS)
-runs = read_runs()
-table = read_comparison()
-if not table["rounds"].sum():
-    heading.title(VIEWS["Table"])
-    st.caption(
-        "No architecture has been trained with the report's settings yet: train one under *Train*, and it appears here."
-    )
-    st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
-    st.stop()
-
 
 def judge(p: float) -> str:
     """Whether a difference is more than chance, with its p."""
     return "–" if pd.isna(p) else f"{'yes' if p < LEVEL else 'no'} (p {describe_p(p)})"
 
 
-def show_rounds(cell: pd.Series) -> None:
+def show_rounds(cell: pd.Series, runs: pd.DataFrame) -> None:
     """A cell's rounds: their curves, where each stopped, and its test accuracy."""
     from core.charts import cell_rounds
     from pages.components.figure import draw, show_figure
@@ -92,7 +79,7 @@ def show_rounds(cell: pd.Series) -> None:
 
 
 @st.fragment
-def show_table(shown: pd.DataFrame) -> None:
+def show_table(shown: pd.DataFrame, table: pd.DataFrame, runs: pd.DataFrame) -> None:
     """The table, what it says in words, and the rounds of the chosen row: a click runs this alone."""
     in_percent = ("mean", "std", "low", "high", "report_mean", "report_std", "difference")
     picked = st.dataframe(
@@ -120,10 +107,10 @@ def show_table(shown: pd.DataFrame) -> None:
         "with dropout is 0.25. Choose a row to see its rounds; the menu above the table chooses columns."
     )
     for row in picked.selection.rows:
-        show_rounds(shown.iloc[row])
+        show_rounds(shown.iloc[row], runs)
 
 
-def show_downloads() -> None:
+def show_downloads(table: pd.DataFrame, runs: pd.DataFrame) -> None:
     """The table as text, runs and histories as data, the whole comparison as one page; made when somebody clicks."""
     finished = runs[runs["state"] == "finished"]
     makers: dict[tuple[str, str], Callable[[ModuleType], str | bytes]] = {
@@ -148,6 +135,19 @@ def _make(make: Callable[[ModuleType], str | bytes]) -> str | bytes:
     return make(export)
 
 
+enter_by_router()
+heading = st.container()
+check_link("view", VIEWS)
+runs = read_runs()
+table = read_comparison()
+if not table["rounds"].sum():
+    heading.title(VIEWS["Table"])
+    st.caption(
+        "No architecture has been trained with the report's settings yet: train one under *Train*, and it appears here."
+    )
+    st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
+    st.stop()
+
 bar = st.container(horizontal=True, gap="medium")
 view = bar.segmented_control("View", list(VIEWS), default="Table", key="view", bind="query-params") or "Table"
 heading.title(VIEWS[view])
@@ -166,8 +166,8 @@ elif view != "Curves":
     ) or dropouts[0]  # fmt: skip
 
 if view == "Table":
-    show_table(table[table["dropout"].isin(chosen) & ~table["dropout_at_evaluation"]])
-    show_downloads()
+    show_table(table[table["dropout"].isin(chosen) & ~table["dropout_at_evaluation"]], table, runs)
+    show_downloads(table, runs)
     tell_what_does_not_count(runs)
 
 elif view == "Curves":

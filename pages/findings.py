@@ -11,17 +11,6 @@ from pages.components.router import enter_by_router
 from pages.components.shared import STORE, is_phone, read_comparison, read_runs, report_signature
 from pages.components.text import as_text
 
-enter_by_router()
-heading = st.container()
-check_link("finding", findings.QUESTIONS.values())
-question = st.pills(
-    "Finding", list(findings.QUESTIONS), default="artefact",
-    format_func=lambda name: findings.QUESTIONS.get(name, name), key="finding",
-    bind="query-params", required=True, label_visibility="collapsed",
-)  # fmt: skip
-question = question or "artefact"
-heading.title(findings.QUESTIONS[question])
-
 
 @st.cache_resource(max_entries=12, show_spinner="Reading the runs…")
 def find(question: str, signature: int) -> tuple[Any, list[str]]:
@@ -43,6 +32,16 @@ def find(question: str, signature: int) -> tuple[Any, list[str]]:
             return findings.early_stop_hypothesis(STORE, runs)
 
 
+enter_by_router()
+heading = st.container()
+check_link("finding", findings.QUESTIONS.values())
+question = st.pills(
+    "Finding", list(findings.QUESTIONS), default="artefact",
+    format_func=lambda name: findings.QUESTIONS.get(name, name), key="finding",
+    bind="query-params", required=True, label_visibility="collapsed",
+)  # fmt: skip
+question = question or "artefact"
+heading.title(findings.QUESTIONS[question])
 table, problems = find(question, report_signature())
 for problem in problems:
     st.caption(f":material/warning: {as_text(problem)}")
