@@ -47,16 +47,7 @@ def choose_settings() -> tuple[RunSettings, int]:
     values["seed"] = columns[3].number_input(
         "First seed", 0, MAX_SEED, DEFAULTS.seed, key="seed", bind=bind_number("seed"), help="Decides a round's pairs."
     )
-    with st.expander("More settings", icon=":material/tune:"):
-        grid = st.columns(4)
-        for position, (name, (label, step, form)) in enumerate(MORE.items()):
-            values[name] = _number(grid[position % 4], name, label, step, form)
-        values["dropout_at_evaluation"] = grid[3].checkbox(
-            "Dropout left on at evaluation",
-            key="dropout_at_evaluation",
-            bind="query-params",
-            help="A mistake worth seeing: the networks are then tested with parts of them switched off.",
-        )
+    values |= _choose_more()
     try:
         settings = RunSettings.parse(values)
         settings.rounds(rounds)
@@ -79,6 +70,21 @@ def load_settings(values: dict[str, Any], rounds: int) -> None:
     """Set the controls, from a callback: the next rerun shows these settings."""
     for name, value in {**values, "rounds": rounds}.items():
         st.session_state[name] = value
+
+
+def _choose_more() -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    with st.expander("More settings", icon=":material/tune:"):
+        grid = st.columns(4)
+        for position, (name, (label, step, form)) in enumerate(MORE.items()):
+            values[name] = _number(grid[position % 4], name, label, step, form)
+        values["dropout_at_evaluation"] = grid[3].checkbox(
+            "Dropout left on at evaluation",
+            key="dropout_at_evaluation",
+            bind="query-params",
+            help="A mistake worth seeing: the networks are then tested with parts of them switched off.",
+        )
+    return values
 
 
 def _number(column: Any, name: str, label: str, step: float, form: str) -> Any:
