@@ -91,9 +91,11 @@ def show_pairs(cell: pd.DataFrame, table: pd.DataFrame, heat: "Drawn") -> None:
     """The heat map and the wrong pairs of the chosen digits: a click runs this alone, the figure is drawn before."""
 
     def choose_cell() -> None:
-        for point in st.session_state.heat.selection.points:
-            st.session_state.first_digit, st.session_state.second_digit = point["y"], point["x"]
-            first_page()
+        for point in st.session_state.heat.selection.get("points", []):
+            chosen = point.get("y"), point.get("x")
+            if all(digit in range(10) for digit in chosen):
+                st.session_state.first_digit, st.session_state.second_digit = chosen
+                first_page()
 
     left, right = st.columns([0.44, 0.56], gap="large")
     row = right.container(horizontal=True)

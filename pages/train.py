@@ -168,7 +168,7 @@ cells = read_cells()
 
 def bring_back() -> None:
     """Set the controls to the chosen cell."""
-    for row in st.session_state.earlier.selection.rows:
+    for row in set(st.session_state.earlier.selection.rows) & set(range(len(cells))):
         chosen = cells.iloc[row]
         values = {name: chosen[name] for name in CELL}
         load_settings({**values, "seed": chosen["first_seed"]}, min(int(chosen["rounds"]), 100))

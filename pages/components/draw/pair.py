@@ -2,6 +2,7 @@
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from core.drawing import Drawing, Steps, encode_pair, ink_from_image, steps_from_strokes, trace_digit
 from core.samples import Sample, Side, draw_numbers, open_link, read_sample
@@ -44,6 +45,8 @@ def lay_photo(side: int) -> None:
     if photo is None:
         return
     try:
+        if isinstance(photo, DeletedFile):  # after a server's restart
+            raise ValueError("It is no longer on the server; choose it again.")
         drawing = trace_digit(ink_from_image(photo.getvalue()))
     except ValueError as error:
         state.input_error = f"The photo of the {SIDES[side]} digit cannot be used. {error}"

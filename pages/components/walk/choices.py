@@ -177,7 +177,7 @@ def _draw_lot(pool: dict[str, np.ndarray]) -> None:
     """Set the link to some pair of the pool that is as the controls say."""
     fits = np.ones(len(pool["indices"]), bool)
     for column, key in enumerate(("walk_first", "walk_second")):
-        if st.session_state[key] != ANY:
+        if st.session_state[key].isdecimal():  # the others: any digit, and what no browser sends
             fits &= pool["classes"][:, column] == int(st.session_state[key])
     if st.session_state.walk_wrong and "decision" in pool:
         fits &= pool["decision"] != (pool["classes"][:, 0] <= pool["classes"][:, 1])
