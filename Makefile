@@ -3,6 +3,8 @@ BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(wildcard $(BIN)/python) python3)
 PORT ?= 8501
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+NODE_TESTS = $(shell find pages -name '*.test.js')
+NODE_REPORT ?= --test-reporter=dot
 INSTALL = { test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV); } && $(BIN)/pip install --requirement
 
 .PHONY: help app test test-fast check python port
@@ -15,6 +17,8 @@ app: python port $(VENV)/.app ## open the dashboard; another port with PORT=8600
 	$(BIN)/streamlit run streamlit_app.py --server.port $(PORT)
 
 test: python $(VENV)/.test ## run the tests, in a real Chromium too
+	@if node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null; then node --test $(NODE_REPORT) $(NODE_TESTS); \
+	else echo "There is no Node.js 20 or newer here: the tests of the JavaScript are left out."; fi
 	@browser=$$(tools/find_chromium $(BIN)/python) && export CHROMIUM="$$browser" && $(BIN)/pytest --numprocesses 2 --dist loadfile
 
 test-fast: python $(VENV)/.test ## run those tests that start no browser and no cluster, in less than a minute
@@ -24,7 +28,9 @@ check: python $(VENV)/.test ## lint, check the formatting and the types, then te
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	@$(MAKE) --no-print-directory test
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.check && node_modules/.bin/biome check --error-on-warnings; \
+	else echo "There is no npm here: JavaScript and CSS are not checked."; fi
+	@$(MAKE) --no-print-directory test NODE_REPORT='--test-reporter=spec --experimental-test-coverage'
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -45,3 +51,8 @@ $(VENV)/.test: requirements-dev.txt requirements.txt
 	@echo "Installing what the tests need into $(VENV); the first time takes some minutes."
 	@$(INSTALL) requirements-dev.txt
 	@touch $@ $(VENV)/.app
+
+# Biome, which checks JavaScript and CSS; a lock file would add nothing, since it needs no other package.
+node_modules/.check: package.json
+	@npm install --no-package-lock --no-audit --no-fund --loglevel=error
+	@touch $@

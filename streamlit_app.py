@@ -5,9 +5,10 @@ from pathlib import Path
 import streamlit as st
 
 if __name__ == "__main__":  # a session: the router, nothing else
-    icon = Path(__file__).parent / "pages" / "components" / "icon.png"  # a named icon would come from elsewhere
+    components = Path(__file__).parent / "pages" / "components"
+    icon = components / "icon.png"  # a named icon would come from elsewhere
     st.set_page_config(page_title="Compare two digits", page_icon=icon, layout="wide")
-    st.html("<style>.stMainBlockContainer { padding-top: 4.5rem }</style>")  # the screen's message, not a blank, on top
+    st.html(components / "app.css")
     page = st.navigation(
         [
             st.Page("pages/train.py", title="Train", icon=":material/play_arrow:", default=True),

@@ -32,7 +32,7 @@ from playwright.sync_api import Page, sync_playwright
 from core.drawing import parse_strokes, steps_from_strokes
 from core.prediction import load_ensembles
 from core.runs import RunStore
-from pages.components.networks import verdicts_html
+from pages.components.draw.verdicts import verdicts_html
 
 ROOT = Path(__file__).parent.parent
 BARE = """

@@ -90,7 +90,7 @@ class Answerer:
         """core.inspection.walk_through for one run of a store."""
         from core.inspection import walk_through
 
-        return walk_through(RunStore(root).read(run_id), frames)
+        return walk_through(RunStore(root).open(run_id), frames)
 
     def draw_test_pairs(self, settings: RunSettings) -> dict[str, NDArray[np.int64]]:
         """`indices` (N, 2) and `classes` (N, 2) of the test pairs that a run with these settings meets."""

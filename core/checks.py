@@ -5,16 +5,16 @@ import torch
 from core.data import draw_round, standardise
 from core.objectives import count_right
 from core.prediction import load_network
-from core.runs import Run, StoreError
+from core.runs import Run, StoreError, UnreadableRun
 from core.training import evaluate
 
 
-def check_run(run: Run) -> tuple[str, bool]:
+def check_run(run: Run | UnreadableRun) -> tuple[str, bool]:
     """The problem of a run in one sentence (empty: none), and whether its test accuracy was recomputed.
 
     Where dropout was left on at evaluation the stored figure is one draw of a random one and is not recomputed.
     """
-    if run.state != "finished" or run.settings is None:
+    if isinstance(run, UnreadableRun) or run.state != "finished":
         return (run.problem if run.state in ("damaged", "failed") else ""), False
     try:
         if run.history_problem:
@@ -36,7 +36,6 @@ def check_run(run: Run) -> tuple[str, bool]:
 
 def recompute_test_accuracy(run: Run) -> float:
     """The test accuracy of the stored weights on the 1,000 test pairs of the run's own round."""
-    assert run.settings is not None
     torch.set_num_threads(1)
     test = draw_round(run.settings.seed, run.settings.training_pairs).test
     output = evaluate(load_network(run), standardise(test.images, run.summary["mean"], run.summary["deviation"]))

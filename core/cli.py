@@ -17,7 +17,7 @@ from rich.table import Table
 
 from core.cluster.connection import EngineError
 from core.cluster.engine import SCHEDULER, Engine
-from core.runs import STORE, Run, RunStore, StoreError
+from core.runs import STORE, Run, RunStore, StoreError, UnreadableRun
 from core.settings import MODEL_NAMES, RunSettings, SettingsError, is_shipped_with_weights, plan_reproduction
 
 if TYPE_CHECKING:
@@ -57,17 +57,34 @@ def one_sentence() -> Iterator[None]:
         messages.print(f"Error: {error}", markup=False)
         raise typer.Exit(1) from None
     except OSError as error:
-        messages.print(f"Error: {error.filename or 'The disk'} cannot be used: {error.strerror}.", markup=False)
+        if error.filename is None:  # of a stream or a disk: core/__main__.py says so
+            raise
+        messages.print(f"Error: {error.filename} cannot be used: {error.strerror}.", markup=False)
         raise typer.Exit(1) from None
 
 
 def open_store(path: Path) -> RunStore:
     """The store to read, with a sentence where there is none yet; raises StoreError where it is no folder."""
+    store = RunStore(path)
+    if store.problem:
+        raise StoreError(store.problem)
     if not path.exists():
         messages.print(f"There is no run store at {path} yet; python -m core train makes one.", markup=False)
-    elif not path.is_dir():
-        raise StoreError(f"The store {path} is no folder.")
-    return RunStore(path)
+    return store
+
+
+def name_what_is_left_out(store: RunStore) -> None:
+    """Say, beside what the other runs give, which runs are set aside and what is no run, a sentence each."""
+    for run in store:
+        if run.state == "damaged":
+            messages.print(run.problem, markup=False)
+    name_foreign(store)
+
+
+def name_foreign(store: RunStore) -> None:
+    """Say what in the store's folder is no run, a sentence each."""
+    for name in store.foreign():
+        messages.print(f"{name} in {store.root} is no run and is passed over.", markup=False)
 
 
 @app.command()
@@ -172,7 +189,7 @@ def follow(engine: Engine, plan: list[RunSettings]) -> bool:
     return not pressed.is_set()
 
 
-def _print_round(seed: int, run: Run) -> float | None:
+def _print_round(seed: int, run: Run | UnreadableRun) -> float | None:
     if run.state != "finished":
         out.print(f"round with seed {seed}: {run.state}, {len(run.history)} epochs. {run.problem}", markup=False)
         return None
@@ -197,8 +214,10 @@ def table(
     with one_sentence():
         if as_text not in (None, *FORMATS):
             raise SettingsError(f"--format is {as_text!r}, but must be one of {', '.join(FORMATS)}.")
-        results = compare_with_report(load_runs(open_store(store)))
+        run_store = open_store(store)
+        results = compare_with_report(load_runs(run_store))
         rows = results_json(results)
+        name_what_is_left_out(run_store)
         if readme is not None:
             update_readme(readme, results)
             return
@@ -228,8 +247,10 @@ def export(
     from core.export import export_all
 
     with one_sentence():
-        for path in export_all(open_store(store), directory):
+        run_store = open_store(store)
+        for path in export_all(run_store, directory):
             out.print(path, markup=False)
+        name_what_is_left_out(run_store)
 
 
 def _mean_and_deviation(mean: float | None, deviation: float | None) -> str:
@@ -246,6 +267,7 @@ def runs(context: typer.Context, store: StoreOption = STORE, as_json: JsonOption
     with one_sentence():
         run_store = open_store(store)
     rows = [_describe(run) for run in run_store]
+    name_what_is_left_out(run_store)
     if as_json:
         print(json.dumps(rows, indent=1))
         return
@@ -254,25 +276,22 @@ def runs(context: typer.Context, store: StoreOption = STORE, as_json: JsonOption
         cells = (row["run_id"], row["state"], row["dropout"], row["seed"], row["epochs"], row["test_accuracy"])
         view.add_row(*("–" if cell is None else str(cell) for cell in cells))
     out.print(view)
-    _print_foreign(run_store)
 
 
-def _describe(run: Run) -> dict[str, Any]:
-    settings = run.settings.model_dump() if run.settings else dict.fromkeys(RunSettings.model_fields)
+def _describe(run: Run | UnreadableRun) -> dict[str, Any]:
+    settings: dict[str, Any] = dict.fromkeys(RunSettings.model_fields)
+    summary: dict[str, Any] = {}
+    if isinstance(run, Run):
+        settings, summary = run.settings.model_dump(), run.summary
     return {
         "run_id": run.run_id,
         "state": run.state,
         **settings,
-        "epochs": run.summary.get("epochs", len(run.history)),
-        "test_accuracy": run.summary.get("test_accuracy"),
+        "epochs": summary.get("epochs", len(run.history)),
+        "test_accuracy": summary.get("test_accuracy"),
         "weights": run.has_weights,
         "problem": run.problem,
     }
-
-
-def _print_foreign(store: RunStore) -> None:
-    for name in store.foreign():
-        messages.print(f"{name} in {store.root} is no run and is passed over.", markup=False)
 
 
 @runs_app.command("check")
@@ -301,7 +320,7 @@ def check(
         total = f"{len(rows)} runs, {checked} test accuracies recomputed, {len(problems)} problems."
         for sentence in [*problems, total]:
             out.print(sentence, markup=False)
-    _print_foreign(run_store)
+    name_foreign(run_store)  # the problems have named what is set aside
     if problems:
         raise typer.Exit(1)
 

@@ -11,6 +11,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -261,27 +262,33 @@ def ink_from_image(picture: Image.Image | bytes | Path) -> Grid:
 
 def _open_image(source: bytes | Path) -> Image.Image:
     content = _read_file(source)
-    try:
+    with _in_our_words():
         image = Image.open(BytesIO(content), formats=_FORMATS)
-        _check_pixels(image)
+    _check_pixels(image)
+    with _in_our_words():
         if "progressive" not in image.info:  # such a JPEG is held whole, whatever comes out
             image.draft("L", (_WORK, _WORK))  # a JPEG is decoded at a fraction of its size
-        _check_pixels(image, MAX_WHOLE)
-        _load(image)
+    _check_pixels(image, MAX_WHOLE)
+    with _in_our_words():
+        image.load()
+    return image
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Whatever Pillow raises of a file as a ValueError with one sentence."""
+    try:
+        yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ValueError(f"The picture has more than the {MAX_PIXELS // 10**6} megapixels allowed.") from None
     except UnidentifiedImageError:
         raise ValueError("The file is no picture that can be read; PNG, JPEG, WebP, GIF and BMP can.") from None
-    except (OSError, SyntaxError, EOFError, IndexError, struct.error, zlib.error):
+    except (OSError, SyntaxError, EOFError, IndexError, ValueError, struct.error, zlib.error) as error:
+        if "MAX_TEXT" in str(error):  # Pillow's two limits: 1 MB for one of them, 64 MB for all
+            raise ValueError(
+                "The picture's file carries a text or a colour profile that unpacks to more than 1 MB; save it without."
+            ) from None
         raise ValueError("The picture's file is damaged or cut short.") from None
-    return image
-
-
-def _load(image: Image.Image) -> None:
-    try:
-        image.load()
-    except ValueError as error:  # Pillow's own, of a GIF whose frame lies outside it
-        raise OSError(str(error)) from None
 
 
 def _read_file(source: bytes | Path) -> bytes:
@@ -316,11 +323,19 @@ def _grey_levels(image: Image.Image) -> Grid:
     elif image.mode not in ("L", "RGB"):
         image = image.convert("RGB")
     factor = -(-max(image.size) // _WORK)
-    image = ImageOps.exif_transpose(image.reduce(factor) if factor > 1 else image)
+    image = _upright(image.reduce(factor) if factor > 1 else image)
     if deep:  # stretched, since Pillow would clip it
         levels = np.asarray(image, np.float32)
         return np.asarray((levels - levels.min()) * (255 / max(float(np.ptp(levels)), 1)), np.float32)
     return np.asarray(_opaque(image).convert("L"), np.float32)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The picture turned as its EXIF says; as it lies where that cannot be read."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except (OSError, SyntaxError, ValueError, struct.error):
+        return image
 
 
 def _opaque(image: Image.Image) -> Image.Image:

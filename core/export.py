@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 
 from core import charts, findings, mistake_charts, mistakes
+from core.files import write_atomically
 from core.findings import QUESTIONS
 from core.results import load_histories, load_runs, with_report_settings
-from core.runs import RunStore, write_atomically
+from core.runs import RunStore
 from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS
 from core.statistics import (
     CELL_FIELDS,

@@ -57,7 +57,6 @@ def describe_network(network: nn.Module, model: ModelName) -> Architecture:
 def walk_through(run: Run, frames: NDArray[np.float32]) -> Walk:
     """What a run's network makes of a pair of grey levels (2, 14, 14) in 0 to 255; raises StoreError or ValueError
     where its weights cannot be used."""
-    assert run.settings is not None
     pair = standardise(torch.from_numpy(frames)[None], run.summary["mean"], run.summary["deviation"])
     network = load_network(run)  # anew each time, since a network with hooks cannot serve two visitors at once
     parts, output = _trace(network, pair)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from core.answers import Verdict
 from core.architectures import Output, build_network
 from core.objectives import decide, probability, read_digits
-from core.runs import Run
+from core.runs import Run, UnreadableRun
 from core.settings import MODEL_NAMES, RunSettings
 from core.training import load_weights
 
@@ -63,7 +63,7 @@ class Ensemble:
 
     def __init__(self, runs: list[Run], networks: list[nn.Module]) -> None:
         """`networks` are those of `runs`, as `load_network` gives them; all agree in architecture and hidden units."""
-        self.settings = [_settings_of(run) for run in runs]
+        self.settings = [run.settings for run in runs]
         self._network = stack_networks(networks, self.settings[0])
         self._mean = torch.tensor([run.summary["mean"] for run in runs])[:, None, None, None, None]
         self._deviation = torch.tensor([run.summary["deviation"] for run in runs])[:, None, None, None, None]
@@ -120,14 +120,9 @@ def _give_verdict(
     )
 
 
-def _settings_of(run: Run) -> RunSettings:
-    assert run.settings is not None
-    return run.settings
-
-
 def load_network(run: Run) -> nn.Module:
     """A run's trained network in evaluation mode; raises StoreError or ValueError naming the run."""
-    network, arrays = build_network(_settings_of(run)), run.weights()
+    network, arrays = build_network(run.settings), run.weights()
     try:
         if not all(np.isfinite(values).all() for values in arrays.values()):
             raise ValueError("Its weights are not all finite numbers.")
@@ -137,7 +132,7 @@ def load_network(run: Run) -> nn.Module:
     return network.eval()
 
 
-def load_ensembles(runs: Iterable[Run]) -> tuple[list[Ensemble], list[str]]:
+def load_ensembles(runs: Iterable[Run | UnreadableRun]) -> tuple[list[Ensemble], list[str]]:
     """The finished runs that can answer, an ensemble an architecture in Table 1's order, and a sentence for each
     run whose weights cannot be used.
 
@@ -146,11 +141,9 @@ def load_ensembles(runs: Iterable[Run]) -> tuple[list[Ensemble], list[str]]:
     """
     groups: dict[tuple[int, int], list[tuple[Run, nn.Module]]] = {}
     problems = []
-    able = [run for run in runs if run.state == "finished" and run.has_weights]
-    for run in sorted(
-        able, key=lambda run: (_settings_of(run).dropout, _settings_of(run).cell(), _settings_of(run).seed)
-    ):
-        settings = _settings_of(run)
+    able = [run for run in runs if isinstance(run, Run) and run.state == "finished" and run.has_weights]
+    for run in sorted(able, key=lambda run: (run.settings.dropout, run.settings.cell(), run.settings.seed)):
+        settings = run.settings
         if settings.dropout_at_evaluation:
             continue
         try:

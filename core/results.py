@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.runs import EPOCH_FIELDS, RunStore, StoreError
+from core.records import EPOCH_FIELDS
+from core.runs import Run, RunStore, StoreError
 from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, ModelName, RunSettings
 
 
@@ -51,24 +52,17 @@ def load_runs(store: RunStore) -> pd.DataFrame:
     """A row a run of the store, whatever its state; columns are RUN_COLUMNS, empty where a run lacks a figure."""
     rows = []
     for run in store:
-        settings = run.settings
-        rows.append(
-            {
-                **run.summary,
-                **(settings.model_dump() if settings else {}),
-                "run_id": run.run_id,
-                "state": run.state,
-                "parameters": count_parameters(settings) if settings else None,
-                "has_weights": run.has_weights,
-                "problem": run.problem,
-            }
-        )
+        row = {"run_id": run.run_id, "state": run.state, "has_weights": run.has_weights, "problem": run.problem}
+        if isinstance(run, Run):
+            settings = run.settings
+            row = {**run.summary, **settings.model_dump(), "parameters": count_parameters(settings), **row}
+        rows.append(row)
     return pd.DataFrame(rows, columns=RUN_COLUMNS)
 
 
 def load_histories(store: RunStore, run_ids: Iterable[str]) -> pd.DataFrame:
     """A row an epoch of the runs: `run_id`, HISTORY_SETTINGS and the record's fields; losses in nats."""
-    runs = [run for run in map(store.read, run_ids) if run.settings is not None]
+    runs = [run for run in map(store.read, run_ids) if isinstance(run, Run)]
     parts = [run.columns for run in runs]
     counts = [part.shape[1] for part in parts]
     if not sum(counts):
@@ -89,7 +83,7 @@ def read_each(store: RunStore, runs: pd.DataFrame, measure: Callable[[Any, Array
     rows: Any = runs.itertuples(index=False)
     for run in rows:
         try:
-            results.append(measure(run, store.read(run.run_id).predictions()))
+            results.append(measure(run, store.open(run.run_id).predictions()))
         except StoreError as error:
             problems.append(str(error))
         except KeyError as error:

@@ -10,15 +10,11 @@
 Readers forgive a torn last line, and set a damaged run aside with a sentence instead of failing.
 """
 
-import errno
 import fcntl
-import json
 import os
 import tempfile
 from collections.abc import Container, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -29,47 +25,23 @@ import safetensors.numpy
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from core.mnist import TEST_COUNT
+from core.files import open_plain, read_plain
+from core.records import (
+    EPOCH_FIELDS,
+    MOST_BYTES,
+    as_sentence,
+    find_wrong_array,
+    find_wrong_field,
+    parse_object,
+    read_history,
+)
 from core.settings import RunSettings, SettingsError, check_run_id, is_run_id
+from core.writer import RunWriter
 
 STORE = Path(os.environ.get("PAIR_RUNS", Path(__file__).parent.parent / "cached_runs"))
-TEMPORARY = ".new-"  # how the names of files begin that are being written
-EPOCH_FIELDS = {  # every record's fields; those that may be null are the parts that not every architecture has
-    "epoch": int,
-    "training_loss": float,
-    "comparison_loss": float | None,
-    "digits_loss": float | None,
-    "training_accuracy": float,
-    "validation_loss": float,
-    "validation_accuracy": float,
-    "digit_accuracy": float | None,
-    "seconds": float,
-}
-SUMMARY_FIELDS = {  # those of a finished run, beside its test accuracy, that somebody reads
-    "epochs": int,
-    "seconds": float,
-    "stop_reason": str,
-    "mean": float,
-    "deviation": float,
-    "training_accuracy": float,
-    "test_digit_accuracy": float | None,
-}
-PREDICTION_SHAPES: dict[str, tuple[str | int, ...]] = {
-    "indices": ("pairs", 2),
-    "classes": ("pairs", 2),
-    "digits": ("pairs", 2),
-    "probability": ("pairs",),
-    "decision": ("pairs",),
-    "trace_epochs": ("epochs",),
-    "trace": ("epochs", "pairs"),
-}
-
-PREDICTION_LIMITS = {"indices": TEST_COUNT - 1, "classes": 9, "digits": 9, "probability": 1}
-
+BEGUN = ("settings.json", "history.jsonl", "result.json")  # a folder with none of these is no run
 MOST_COLUMNS = 2_000  # histories kept as arrays, some 4 kB each
 _COLUMNS: dict[Path, tuple[tuple[int, int], NDArray[np.float64]]] = {}  # time and size of the file, what it held
-
-State = Literal["missing", "active", "finished", "stopped", "failed", "interrupted", "damaged"]
 
 
 class StoreError(ValueError):
@@ -77,37 +49,19 @@ class StoreError(ValueError):
 
 
 @dataclass(frozen=True)
-class RunResult:
-    """A finished run: `summary` for people, and two safetensors files as bytes.
-
-    `weights` holds each distinct parameter once, in half precision where that leaves the test accuracy as it is.
-    `predictions` holds the test pairs' `indices` (1000, 2) in MNIST's test half, their `classes` (1000, 2), the
-    final `probability` (1000,) that first <= second, the `decision` (1000,), and the same probability during
-    training, `trace` (T, 1000) in 256 steps, at the epochs `trace_epochs` (T,); `digits` (1000, 2)
-    are the classes read.
-    """
-
-    summary: dict[str, Any]
-    history: list[dict[str, Any]]
-    weights: bytes
-    predictions: bytes
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run as the store has it. `summary` is empty before the end; `problem` says what is wrong, if anything."""
+class RunFolder:
+    """What a run's folder holds, whether or not it can be told which settings the run has."""
 
     run_id: str
     path: Path
-    state: State
-    settings: RunSettings | None
-    summary: dict[str, Any] = field(default_factory=dict)
-    problem: str = ""
 
     @cached_property
     def history(self) -> list[dict[str, Any]]:
-        """The epochs' records in order, up to the first line that is torn."""
-        return read_history(self.path / "history.jsonl")[0]
+        """The epochs' records in order, up to the first line that is torn; none where the file cannot be read."""
+        try:
+            return read_history(self.path / "history.jsonl")[0]
+        except OSError:  # `problem` says so
+            return []
 
     @property
     def columns(self) -> NDArray[np.float64]:
@@ -116,18 +70,41 @@ class Run:
         path = self.path / "history.jsonl"
         try:
             status = path.stat()
-        except OSError:
+            stamp = status.st_mtime_ns, status.st_size
+            known = _COLUMNS.get(path)
+            if known is not None and known[0] == stamp:
+                return known[1]
+            records = read_history(path)[0]  # not self.history, which may be older than the stamp
+        except OSError:  # there is none yet, or `problem` says what is wrong with it
             return np.empty((len(EPOCH_FIELDS), 0))
-        stamp = status.st_mtime_ns, status.st_size
-        known = _COLUMNS.get(path)
-        if known is not None and known[0] == stamp:
-            return known[1]
-        records = read_history(path)[0]  # not self.history, which may be older than the stamp
         columns = np.array([[record.get(name) for record in records] for name in EPOCH_FIELDS], dtype=float)
         if len(_COLUMNS) >= MOST_COLUMNS:
             _COLUMNS.clear()
         _COLUMNS[path] = stamp, columns
         return columns
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the weights are kept; runs of side experiments are shipped without."""
+        return os.path.isfile(self.path / "weights.safetensors")
+
+
+@dataclass(frozen=True)
+class UnreadableRun(RunFolder):
+    """A run that is missing, or whose settings cannot be read: `problem` says why."""
+
+    state: Literal["missing", "damaged"]
+    problem: str
+
+
+@dataclass(frozen=True)
+class Run(RunFolder):
+    """A run as the store has it. `summary` is empty before the end; `problem` says what is wrong, if anything."""
+
+    state: Literal["active", "finished", "stopped", "failed", "interrupted", "damaged"]
+    settings: RunSettings
+    summary: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
 
     @property
     def history_problem(self) -> str:
@@ -137,11 +114,6 @@ class Run:
             return ""
         return f"The history of {self.run_id} has {found} of {expected} epochs."
 
-    @property
-    def has_weights(self) -> bool:
-        """Whether the weights are kept; runs of side experiments are shipped without."""
-        return (self.path / "weights.safetensors").is_file()
-
     def weights(self) -> dict[str, np.ndarray]:
         """Parameter name -> array (float16 or float32); raises StoreError."""
         return self._arrays("weights.safetensors")
@@ -150,7 +122,7 @@ class Run:
         """The test pairs' predictions (RunResult says which arrays), `trace` as float32 probabilities again; raises
         StoreError."""
         arrays = self._arrays("predictions.safetensors")
-        wrong = _find_wrong_array(arrays)
+        wrong = find_wrong_array(arrays)
         if wrong:
             raise StoreError(
                 f"The file predictions.safetensors of the run {self.run_id} is damaged ({wrong} is wrong)."
@@ -160,73 +132,14 @@ class Run:
         return arrays
 
     def _arrays(self, name: str) -> dict[str, np.ndarray]:
-        path = self.path / name
-        if not path.is_file():
-            raise StoreError(f"The run {self.run_id} has no {name}; train it again to get one.")
         try:
-            return safetensors.numpy.load_file(path)
-        except (OSError, safetensors.SafetensorError, KeyError, ValueError) as error:  # KeyError: no type of NumPy's
+            return safetensors.numpy.load(read_plain(self.path / name, MOST_BYTES[name]))
+        except FileNotFoundError:
+            raise StoreError(f"The run {self.run_id} has no {name}; train it again to get one.") from None
+        except OSError as error:
+            raise StoreError(f"The file {name} of the run {self.run_id} cannot be read ({error.strerror}).") from None
+        except (safetensors.SafetensorError, KeyError, ValueError) as error:  # KeyError: no type of NumPy's
             raise StoreError(f"The file {name} of the run {self.run_id} is damaged ({error}).") from None
-
-
-def read_history(path: Path) -> tuple[list[dict[str, Any]], int]:
-    """The whole records of a history file and the length in bytes of the lines that hold them.
-
-    Reading ends at the first line that is torn, is no record, or is out of order.
-    """
-    if not path.is_file():
-        return [], 0
-    content = path.read_bytes()
-    lines = content.splitlines(keepends=True)
-    whole = _parse_all(lines)
-    if whole is not None:
-        return whole, len(content)
-    records: list[dict[str, Any]] = []
-    length = 0
-    for line in lines:
-        record = _parse_record(line)
-        if record is None or record["epoch"] != len(records) + 1:
-            break
-        records.append(record)
-        length += len(line)
-    return records, length
-
-
-def _parse_all(lines: list[bytes]) -> list[dict[str, Any]] | None:
-    """All records at once, which takes half the time; None where any line is not the record that belongs there."""
-    if not all(line.endswith(b"\n") for line in lines):
-        return None
-    try:
-        records: list[dict[str, Any]] = json.loads(b"[%s]" % b",".join(lines))
-    except (ValueError, RecursionError):
-        return None
-    in_place = len(records) == len(lines) and all(
-        _is_record(record) and record["epoch"] == epoch for epoch, record in enumerate(records, start=1)
-    )
-    return records if in_place else None
-
-
-def _parse_record(line: bytes) -> dict[str, Any] | None:
-    if not line.endswith(b"\n"):
-        return None
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return record if _is_record(record) else None
-
-
-def _is_record(record: Any) -> bool:
-    if not isinstance(record, dict) or record.keys() != EPOCH_FIELDS.keys():
-        return False
-    return all(_is_a(record[name], kind) for name, kind in EPOCH_FIELDS.items())
-
-
-def _is_a(value: Any, kind: Any) -> bool:
-    """Whether a value out of JSON is of a kind; whole numbers are floats too, and truth values are no numbers."""
-    if type(value) is int:
-        return kind is not str and abs(value) < 2**53
-    return isinstance(value, kind) and value is not True and value is not False
 
 
 class RunStore:
@@ -239,7 +152,7 @@ class RunStore:
         """The folder of a run; raises ValueError for what cannot be a run's identity."""
         return self.root / check_run_id(run_id)
 
-    def __iter__(self) -> Iterator[Run]:
+    def __iter__(self) -> Iterator[Run | UnreadableRun]:
         """Every run, by identity; folders that are no runs are passed over."""
         for name in self.names():
             yield self.read(name)
@@ -249,39 +162,66 @@ class RunStore:
         return sorted(entry.name for entry in self._entries())
 
     def _entries(self) -> list[os.DirEntry[str]]:
+        """What is named like a run, whether it can be read or not."""
         try:
-            return [entry for entry in os.scandir(self.root) if is_run_id(entry.name) and entry.is_dir()]
-        except (FileNotFoundError, NotADirectoryError):
+            return [entry for entry in os.scandir(self.root) if is_run_id(entry.name)]
+        except OSError:  # there is none yet, or `problem` says what is wrong with it
             return []
+
+    @property
+    def problem(self) -> str:
+        """Why nothing can be read of the store, in a sentence; empty where it can, or where there is none yet."""
+        try:
+            os.scandir(self.root).close()
+        except FileNotFoundError:
+            return ""
+        except NotADirectoryError:
+            return f"The store {self.root} is no folder."
+        except OSError as error:
+            return f"The store {self.root} cannot be read: {error.strerror}."
+        return ""
 
     def foreign(self) -> list[str]:
         """Names in the store's folder that are no runs (files the store keeps for itself start with a dot)."""
-        if not self.root.is_dir():
+        try:
+            names = os.listdir(self.root)
+        except OSError:
             return []
-        return sorted(e.name for e in os.scandir(self.root) if not e.name.startswith(".") and not is_run_id(e.name))
+        readable = (os.fsencode(name).decode(errors="replace") for name in names)  # a name may be any bytes
+        return sorted(name for name in readable if not name.startswith(".") and not is_run_id(name))
 
     def signature(self, run_ids: Container[str] | None = None) -> int:
         """Changes whenever a run (one of `run_ids`) is added, ends or is removed: a key for caching in this process."""
         entries = [entry for entry in self._entries() if run_ids is None or entry.name in run_ids]
         return hash(frozenset((entry.name, _modified(entry)) for entry in entries))
 
-    def read(self, run_id: str) -> Run:
+    def read(self, run_id: str) -> Run | UnreadableRun:
         """One run; whatever is wrong with it is said in `problem`, not raised. Raises ValueError for a bad identity."""
         path = self.path(run_id)
-        if not any((path / name).exists() for name in ("settings.json", "history.jsonl", "result.json")):
-            # A folder without them is what a process leaves that died, or had no space, before it wrote anything.
-            return Run(run_id, path, "missing", None, problem=f"The run {run_id} is not in the store.")
         try:
+            if not any(_exists(path / name) for name in BEGUN):
+                # A folder without them is what a process leaves that died, or had no space, before it wrote anything.
+                return UnreadableRun(run_id, path, "missing", f"The run {run_id} is not in the store.")
             settings = RunSettings.parse(_read_object(path / "settings.json"))
             if settings.run_id != run_id:
                 raise StoreError(f"the settings belong to the run {settings.run_id}")
-            summary = _read_object(path / "result.json") if (path / "result.json").is_file() else None
-        except (OSError, StoreError, SettingsError) as error:
-            problem = f"The run {run_id} is set aside: {error}"
-            return Run(run_id, path, "damaged", None, problem=problem.rstrip(".") + ".")
+            _check_readable(path / "history.jsonl")
+            summary = _read_object(path / "result.json") if _exists(path / "result.json") else None
+        except OSError as error:
+            problem = _set_aside(run_id, f"its folder cannot be read ({error.strerror})")
+            return UnreadableRun(run_id, path, "damaged", problem)
+        except (StoreError, SettingsError) as error:
+            return UnreadableRun(run_id, path, "damaged", _set_aside(run_id, str(error)))
         if summary is None:
             return self._read_unfinished(run_id, path, settings)
         return _judge_result(run_id, path, settings, summary)
+
+    def open(self, run_id: str) -> Run:
+        """One run, as `read` gives it; raises StoreError where it is unreadable, and ValueError for a bad identity."""
+        run = self.read(run_id)
+        if isinstance(run, UnreadableRun):
+            raise StoreError(run.problem)
+        return run
 
     def _read_unfinished(self, run_id: str, path: Path, settings: RunSettings) -> Run:
         if self.is_locked(run_id):
@@ -302,7 +242,7 @@ class RunStore:
     def is_locked(self, run_id: str) -> bool:
         """Whether some process is writing this run now."""
         try:
-            with (self.path(run_id) / ".lock").open("rb") as lock:
+            with open_plain(self.path(run_id) / ".lock") as lock:
                 # Shared, so that two readers never take each other for a writer, and a read-only store will do.
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -311,20 +251,25 @@ class RunStore:
             return False
         return False
 
+    @property
+    def place(self) -> Path:
+        """The store's folder, or what there is of the way to it."""
+        return next(path for path in (self.root, *self.root.absolute().parents) if os.path.lexists(path))
+
     def check_writable(self) -> None:
         """Raises StoreError where the store's folder, or the one that it would be made in, cannot be written."""
-        place = next(path for path in (self.root, *self.root.parents) if path.exists())
         try:
-            with tempfile.TemporaryFile(dir=place):
+            with tempfile.TemporaryFile(dir=self.place):
                 pass
         except OSError as error:
             raise StoreError(f"The store {self.root} cannot be written: {error.strerror}.") from None
 
-    def claim(self, settings: RunSettings) -> "RunWriter | None":
+    def claim(self, settings: RunSettings) -> RunWriter | None:
         """Become the writer of a run, or None where another process is; raises StoreError where it can't be written."""
         path = self.path(settings.run_id)
         try:
             path.mkdir(parents=True, exist_ok=True)
+            _check_readable(path / ".lock")
             # Not a lock of this thread alone: another one may let go of the run.
             lock = FileLock(path / ".lock", timeout=0.2, is_singleton=False, thread_local=False)
             lock.acquire()
@@ -339,129 +284,51 @@ class RunStore:
             raise StoreError(f"The store {self.root} cannot be written: {error.strerror}.") from None
 
 
-class RunWriter:
-    """The one writer of a run; holds the run's lock until closed.
-
-    Records that are already there are skipped: training is deterministic, so a run that is started again, or tried
-    again after its worker died, walks through the same epochs and goes on where the history ends.
-    """
-
-    def __init__(self, settings: RunSettings, path: Path, lock: FileLock) -> None:
-        self.run_id = settings.run_id
-        self.path = path
-        self._lock = lock
-        for torn in path.glob(f"{TEMPORARY}*"):  # of a writer that was killed
-            torn.unlink()
-        with suppress(FileNotFoundError):
-            (path / "result.json").unlink()
-        write_atomically(path / "settings.json", settings.model_dump_json(indent=1).encode())
-        self._file = path / "history.jsonl"
-        records, length = read_history(self._file)
-        self.epochs = len(records)
-        with self._file.open("ab") as file:
-            file.truncate(length)
-
-    def append(self, record: dict[str, Any]) -> bool:
-        """Add the next epoch's record; False where that epoch is there already. Raises OSError."""
-        if record["epoch"] != self.epochs + 1:
-            return False
-        line = json.dumps(record).encode() + b"\n"
-        with self._file.open("ab", buffering=0) as file:
-            start = file.tell()
-            try:
-                if file.write(line) != len(line):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            except OSError:
-                file.truncate(start)  # a torn line would hide every later one
-                raise
-        self.epochs += 1
-        return True
-
-    def finish(self, result: RunResult) -> None:
-        """Keep a trained run: its authoritative history, weights and predictions, and last the commit mark."""
-        lines = b"".join(json.dumps(record).encode() + b"\n" for record in result.history)
-        write_atomically(self._file, lines)
-        write_atomically(self.path / "weights.safetensors", result.weights)
-        write_atomically(self.path / "predictions.safetensors", result.predictions)
-        self._end({"state": "finished", **result.summary})
-
-    def stop(self) -> None:
-        """Mark the run as stopped by somebody; its history stays."""
-        self._end({"state": "stopped", "epochs": self.epochs})
-
-    def fail(self, message: str) -> None:
-        """Mark the run as failed, with one sentence."""
-        self._end({"state": "failed", "epochs": self.epochs, "error": message})
-
-    def _end(self, summary: dict[str, Any]) -> None:
-        summary["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
-        write_atomically(self.path / "result.json", json.dumps(summary, indent=1).encode())
-
-    def close(self) -> None:
-        """Let go of the run: without a result it counts as interrupted from here on."""
-        self._lock.release()
-        with suppress(OSError):  # a store that has become read-only keeps its time
-            os.utime(self.path)  # the folder's time is part of the store's signature
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that readers see the old one or the new one, never a part; raises OSError and leaves no trace."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
 def _read_object(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_bytes())
+        return parse_object(read_plain(path, MOST_BYTES[path.name]))
     except FileNotFoundError:
         raise StoreError(f"{path.name} is missing") from None
-    except (ValueError, RecursionError):
-        raise StoreError(f"{path.name} is not JSON") from None
-    if not isinstance(value, dict):
-        raise StoreError(f"{path.name} is not a JSON object")
-    return value
+    except OSError as error:
+        raise StoreError(f"{path.name} cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise StoreError(f"{path.name} {error}") from None
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is such a file; raises OSError where that cannot be told."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _check_readable(path: Path) -> None:
+    """Raises StoreError where there is such a file that cannot be read, or that is no plain one."""
+    try:
+        with open_plain(path):
+            pass
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise StoreError(f"{path.name} cannot be read ({error.strerror})") from None
+
+
+def _set_aside(run_id: str, reason: str) -> str:
+    return f"The run {run_id} is set aside: {reason.rstrip('.')}."
 
 
 def _judge_result(run_id: str, path: Path, settings: RunSettings, summary: dict[str, Any]) -> Run:
-    state = summary.get("state")
-    accuracy = summary.get("test_accuracy")
-    if state == "finished" and isinstance(accuracy, float) and 0 <= accuracy <= 1:
-        wrong = [name for name, kind in SUMMARY_FIELDS.items() if not _is_a(summary.get(name), kind)]
-        if not wrong:
-            return Run(run_id, path, "finished", settings, summary)
-        problem = f"The run {run_id} is set aside: {wrong[0]} in result.json is wrong."
+    wrong = find_wrong_field(summary)
+    if wrong:
+        problem = _set_aside(run_id, f"{wrong} in result.json is wrong")
         return Run(run_id, path, "damaged", settings, problem=problem)
-    if state == "stopped":
+    if summary["state"] == "finished":
+        return Run(run_id, path, "finished", settings, summary)
+    if summary["state"] == "stopped":
         return Run(run_id, path, "stopped", settings, summary, "The run was stopped; it can be started again.")
-    if state == "failed":
-        return Run(run_id, path, "failed", settings, summary, str(summary.get("error", "The run failed.")))
-    problem = f"The run {run_id} is set aside: result.json lacks a state or a test accuracy from 0 to 1."
-    return Run(run_id, path, "damaged", settings, problem=problem)
-
-
-def _find_wrong_array(arrays: dict[str, np.ndarray]) -> str:
-    """The name of an array of predictions that does not fit the others, or holds what it cannot; empty: none."""
-    sizes: dict[str | int, int] = {2: 2}
-    for name, shape in PREDICTION_SHAPES.items():
-        if name in arrays:
-            values = arrays[name]
-            fits = values.ndim == len(shape) and all(
-                map(lambda axis, n: sizes.setdefault(axis, n) == n, shape, values.shape)
-            )
-            if not fits or not np.all(np.isfinite(values) & (values >= 0)):
-                return name
-            if name in PREDICTION_LIMITS and not np.all(values <= PREDICTION_LIMITS[name]):
-                return name
-    return ""
+    return Run(run_id, path, "failed", settings, summary, as_sentence(summary["error"]))
 
 
 def _modified(entry: os.DirEntry[str]) -> int:

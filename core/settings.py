@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -47,7 +48,7 @@ class RunSettings(BaseModel):
     auxiliary_weight: Annotated[float, Field(ge=0, le=100)] = 1.0
 
     @classmethod
-    def parse(cls, values: dict[str, Any]) -> Self:
+    def parse(cls, values: Mapping[Any, Any]) -> Self:
         """Validate `values`; raises SettingsError with one sentence about the first wrong one."""
         try:
             return cls.model_validate(values)

@@ -10,9 +10,9 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import safetensors.numpy
@@ -22,32 +22,11 @@ from torch import Tensor
 from core.architectures import Output, build_network, dropout_masks
 from core.data import Pairs, draw_round, standardise
 from core.objectives import compute_loss, count_right, decide, probability, stack_outputs
-from core.runs import RunResult
+from core.records import EpochRecord, StopReason
 from core.settings import RunSettings
+from core.writer import RunResult
 
 TRACE_EVERY = 5  # epochs between two looks at the test pairs; each costs about two fifths of an epoch
-
-StopReason = Literal["patience", "max_epochs", "stopped"]
-
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """What one epoch measured: losses are means in nats, accuracies are shares of 1, `seconds` is processor time,
-    which a busy machine changes little.
-
-    Training figures are those of the epoch's own batches, so with dropout on. A part that the architecture does
-    not have (a learnt comparison, digit classes) is None.
-    """
-
-    epoch: int
-    training_loss: float
-    comparison_loss: float | None
-    digits_loss: float | None
-    training_accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-    digit_accuracy: float | None
-    seconds: float
 
 
 class Training:

@@ -1,5 +1,7 @@
 """The results table beside the report's own, what differs by more than chance, and the curves behind it."""
 
+from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 
 import pandas as pd
@@ -55,26 +57,13 @@ COLUMNS = {
     "seconds": _NUMBER("Seconds", format="%.1f", help="Mean processor time of a round's training"),
 }
 
-enter_by_router()
-heading = st.container()
-check_link("view", VIEWS)
-runs = read_runs()
-table = read_comparison()
-if not table["rounds"].sum():
-    heading.title(VIEWS["Table"])
-    st.caption(
-        "No architecture has been trained with the report's settings yet: train one under *Train*, and it appears here."
-    )
-    st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
-    st.stop()
-
 
 def judge(p: float) -> str:
     """Whether a difference is more than chance, with its p."""
     return "–" if pd.isna(p) else f"{'yes' if p < LEVEL else 'no'} (p {describe_p(p)})"
 
 
-def show_rounds(cell: pd.Series) -> None:
+def show_rounds(cell: pd.Series, runs: pd.DataFrame) -> None:
     """A cell's rounds: their curves, where each stopped, and its test accuracy."""
     from core.charts import cell_rounds
     from pages.components.figure import draw, show_figure
@@ -90,7 +79,7 @@ def show_rounds(cell: pd.Series) -> None:
 
 
 @st.fragment
-def show_table(shown: pd.DataFrame) -> None:
+def show_table(shown: pd.DataFrame, table: pd.DataFrame, runs: pd.DataFrame) -> None:
     """The table, what it says in words, and the rounds of the chosen row: a click runs this alone."""
     in_percent = ("mean", "std", "low", "high", "report_mean", "report_std", "difference")
     picked = st.dataframe(
@@ -118,13 +107,13 @@ def show_table(shown: pd.DataFrame) -> None:
         "with dropout is 0.25. Choose a row to see its rounds; the menu above the table chooses columns."
     )
     for row in picked.selection.rows:
-        show_rounds(shown.iloc[row])
+        show_rounds(shown.iloc[row], runs)
 
 
-def show_downloads() -> None:
+def show_downloads(table: pd.DataFrame, runs: pd.DataFrame) -> None:
     """The table as text, runs and histories as data, the whole comparison as one page; made when somebody clicks."""
     finished = runs[runs["state"] == "finished"]
-    makers = {
+    makers: dict[tuple[str, str], Callable[[ModuleType], str | bytes]] = {
         ("Table as CSV", "table.csv"): lambda export: export.as_csv(table),
         ("Table as Markdown", "table.md"): lambda export: export.as_markdown(table),
         ("Table as LaTeX", "table.tex"): lambda export: export.as_latex(table),
@@ -137,14 +126,27 @@ def show_downloads() -> None:
     row = st.container(horizontal=True)
     for (label, file), make in makers.items():
         icon = ":material/download:"
-        row.download_button(label, lambda make=make: make(_export()), file, icon=icon, on_click="ignore")
+        row.download_button(label, partial(_make, make), file, icon=icon, on_click="ignore")
 
 
-def _export() -> ModuleType:
+def _make(make: Callable[[ModuleType], str | bytes]) -> str | bytes:
     from core import export  # brings Plotly along, so not before somebody clicks
 
-    return export
+    return make(export)
 
+
+enter_by_router()
+heading = st.container()
+check_link("view", VIEWS)
+runs = read_runs()
+table = read_comparison()
+if not table["rounds"].sum():
+    heading.title(VIEWS["Table"])
+    st.caption(
+        "No architecture has been trained with the report's settings yet: train one under *Train*, and it appears here."
+    )
+    st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
+    st.stop()
 
 bar = st.container(horizontal=True, gap="medium")
 view = bar.segmented_control("View", list(VIEWS), default="Table", key="view", bind="query-params") or "Table"
@@ -164,8 +166,8 @@ elif view != "Curves":
     ) or dropouts[0]  # fmt: skip
 
 if view == "Table":
-    show_table(table[table["dropout"].isin(chosen) & ~table["dropout_at_evaluation"]])
-    show_downloads()
+    show_table(table[table["dropout"].isin(chosen) & ~table["dropout_at_evaluation"]], table, runs)
+    show_downloads(table, runs)
     tell_what_does_not_count(runs)
 
 elif view == "Curves":
@@ -175,7 +177,12 @@ elif view == "Curves":
     choices = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     check_link("compared_curve", METRICS.values())
     metric = choices.selectbox(
-        "Curve", list(METRICS), format_func=METRICS.get, key="compared_curve", bind="query-params", width=240
+        "Curve",
+        list(METRICS),
+        format_func=lambda name: METRICS.get(name, name),
+        key="compared_curve",
+        bind="query-params",
+        width=240,
     )
     hold = choices.toggle("Hold the last value, as in the report", True, key="hold", bind="query-params")
     single = choices.toggle("Single rounds", key="single", bind="query-params")

@@ -9,16 +9,7 @@ from core.statistics import describe_gaps
 from pages.components.link import check_link
 from pages.components.router import enter_by_router
 from pages.components.shared import STORE, is_phone, read_comparison, read_runs, report_signature
-
-enter_by_router()
-heading = st.container()
-check_link("finding", findings.QUESTIONS.values())
-question = st.pills(
-    "Finding", list(findings.QUESTIONS), default="artefact", format_func=findings.QUESTIONS.get, key="finding",
-    bind="query-params", required=True, label_visibility="collapsed",
-)  # fmt: skip
-question = question or "artefact"
-heading.title(findings.QUESTIONS[question])
+from pages.components.text import as_text
 
 
 @st.cache_resource(max_entries=12, show_spinner="Reading the runs…")
@@ -36,14 +27,24 @@ def find(question: str, signature: int) -> tuple[Any, list[str]]:
             answers, problems = mistakes.read_answers(STORE, runs)
             return mistakes.accuracy_by_distance(answers), problems
         case "squared":
-            return tuple(findings.digit_accuracy_squared(STORE, runs))
+            return findings.digit_accuracy_squared(STORE, runs)
         case _:
-            return tuple(findings.early_stop_hypothesis(STORE, runs))
+            return findings.early_stop_hypothesis(STORE, runs)
 
 
+enter_by_router()
+heading = st.container()
+check_link("finding", findings.QUESTIONS.values())
+question = st.pills(
+    "Finding", list(findings.QUESTIONS), default="artefact",
+    format_func=lambda name: findings.QUESTIONS.get(name, name), key="finding",
+    bind="query-params", required=True, label_visibility="collapsed",
+)  # fmt: skip
+question = question or "artefact"
+heading.title(findings.QUESTIONS[question])
 table, problems = find(question, report_signature())
 for problem in problems:
-    st.caption(f":material/warning: {problem}")
+    st.caption(f":material/warning: {as_text(problem)}")
 if table.empty or ("rounds" in table and not table["rounds"].sum()):
     st.caption("No run in the store answers this question yet: train with the report's settings under *Train*.")
     st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")

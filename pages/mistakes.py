@@ -1,6 +1,7 @@
 """Which test pairs the networks get wrong: by digits, by all of them, how sure they were, and two of them at odds."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -10,12 +11,16 @@ from core import mistakes
 from core.palette import PALETTE
 from core.results import with_report_settings
 from core.runs import StoreError
-from core.settings import MODEL_NAMES
+from core.settings import MODEL_NAMES, ModelName
 from pages.components.gallery import show_gallery
 from pages.components.link import check_link
 from pages.components.router import enter_by_router
 from pages.components.settings_form import DEFAULT_ROUNDS, link_settings
 from pages.components.shared import STORE, read_runs, report_signature
+from pages.components.text import as_text
+
+if TYPE_CHECKING:
+    from core.charts import Drawn
 
 VIEWS = {
     "By digits": "Which pairs of digits go wrong?",
@@ -24,6 +29,7 @@ VIEWS = {
     "Two at odds": "Where do two architectures disagree?",
 }
 SIDES = ("Only the first is right", "Only the second is right")
+DIRECT: ModelName = "DirectClassificationModel"
 
 
 def first_page() -> None:
@@ -31,74 +37,42 @@ def first_page() -> None:
     st.session_state.cards = 1
 
 
-enter_by_router()
-heading = st.container()
-check_link("mistakes", VIEWS)
-bar = st.container(horizontal=True, gap="medium", vertical_alignment="bottom")
-view = bar.segmented_control(
-    "View",
-    list(VIEWS),
-    default="By digits",
-    key="mistakes",
-    bind="query-params",
-    required=True,
-    on_change=first_page,
-)
-view = view or "By digits"
-heading.title(VIEWS[view])
-runs = with_report_settings(read_runs())
-runs = runs[~runs["dropout_at_evaluation"].astype(bool)]
-
-
-def offer_training(model: str, dropout: float, first_seed: int = 0, rounds: int = DEFAULT_ROUNDS) -> None:
+def offer_training(model: ModelName, dropout: float, first_seed: int = 0, rounds: int = DEFAULT_ROUNDS) -> None:
     """A link to Train with these rounds chosen."""
     link = link_settings({"model": model, "dropout": dropout, "seed": first_seed}, rounds)
     label = f"Train {PALETTE[model].label}"
     st.page_link("pages/train.py", label=label, icon=":material/play_arrow:", query_params=link)
 
 
-def offer_again(broken: pd.DataFrame) -> None:
+def offer_again(broken: pd.DataFrame, dropout: float) -> None:
     """A button that lets go of these runs' results, and then the link to where they are trained again."""
     if st.button("Train them again", type="primary", icon=":material/replay:"):
         try:
             for run_id in broken["run_id"]:
                 STORE.reopen(run_id)
         except StoreError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(as_text(error), icon=":material/error:")
             return
         seeds = broken["seed"].astype(int)
         offer_training(broken["model"].iloc[0], dropout, int(seeds.min()), int(seeds.max() - seeds.min()) + 1)
 
 
-if runs.empty:
-    st.caption("No network has answered the test pairs yet: train one under *Train* with the report's settings.")
-    offer_training(MODEL_NAMES[-1], 0.0)
-    st.stop()
-
-dropouts = sorted(set(runs["dropout"].astype(float)))
-check_link("mistaken_dropout", [f"{dropout:g}" for dropout in dropouts])
-dropout = bar.segmented_control(
-    "Dropout", dropouts, default=dropouts[0], format_func="{:g}".format, key="mistaken_dropout", bind="query-params",
-    required=True, on_change=first_page,
-) or dropouts[0]  # fmt: skip
-runs = runs[runs["dropout"] == dropout]
-
-
 @st.cache_resource(max_entries=4, show_spinner="Reading the answers…")
-def read(dropout: float, signature: int) -> tuple[pd.DataFrame, list[str]]:
+def read(dropout: float, signature: int, _runs: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Every network's answers at this dropout, and a sentence for each run that could not be read; nobody changes
     them."""
-    return tuple(mistakes.read_answers(STORE, runs))
+    return mistakes.read_answers(STORE, _runs)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def judge(dropout: float, models: tuple[str, ...], signature: int) -> pd.DataFrame:
+def judge(dropout: float, models: tuple[str, ...], signature: int, _answers: pd.DataFrame) -> pd.DataFrame:
     """The answers of these architectures to the pairs that they all met."""
-    answers = read(dropout, signature)[0]
-    return mistakes.judge_together(answers[answers["model"].isin(models)])
+    return mistakes.judge_together(_answers[_answers["model"].isin(models)])
 
 
-def choose_model(place: DeltaGenerator, label: str, key: str, options: Sequence[str], index: int = 0) -> str:
+def choose_model(
+    place: DeltaGenerator, label: str, key: str, options: Sequence[ModelName], index: int = 0
+) -> ModelName:
     """A choice among architectures."""
     check_link(key, options)
     return place.selectbox(label, options, index=index, key=key, bind="query-params", on_change=first_page, width=300)
@@ -112,30 +86,16 @@ def choose_digit(place: DeltaGenerator, label: str, key: str) -> int | None:
     )
 
 
-answers, problems = read(dropout, report_signature())
-unread = runs[~runs["run_id"].isin(set(answers["run_id"]))]
-for problem in problems[:3]:
-    st.caption(f":material/warning: {problem}")
-if len(problems) > 3:
-    st.caption(f":material/warning: The same holds for {len(problems) - 3} more runs.")
-if len(unread):
-    offer_again(unread[unread["model"] == unread["model"].iloc[0]])
-models = [model for model in MODEL_NAMES if model in set(answers["model"])]
-if not models:
-    st.stop()
-
-from core import mistake_charts as charts  # noqa: E402 - Plotly takes a while to import: only where it draws
-from pages.components.figure import show_figure  # noqa: E402
-
-
 @st.fragment
-def show_pairs(cell: pd.DataFrame, table: pd.DataFrame, heat: charts.Drawn) -> None:
+def show_pairs(cell: pd.DataFrame, table: pd.DataFrame, heat: "Drawn") -> None:
     """The heat map and the wrong pairs of the chosen digits: a click runs this alone, the figure is drawn before."""
 
     def choose_cell() -> None:
-        for point in st.session_state.heat.selection.points:
-            st.session_state.first_digit, st.session_state.second_digit = point["y"], point["x"]
-            first_page()
+        for point in st.session_state.heat.selection.get("points", []):
+            chosen = point.get("y"), point.get("x")
+            if all(digit in range(10) for digit in chosen):
+                st.session_state.first_digit, st.session_state.second_digit = chosen
+                first_page()
 
     left, right = st.columns([0.44, 0.56], gap="large")
     row = right.container(horizontal=True)
@@ -150,7 +110,7 @@ def show_pairs(cell: pd.DataFrame, table: pd.DataFrame, heat: charts.Drawn) -> N
 
 
 @st.fragment
-def show_together(together: pd.DataFrame) -> None:
+def show_together(together: pd.DataFrame, models: Sequence[ModelName]) -> None:
     """How many pairs one architecture alone gets right, and the pairs that none or that one does."""
     missed, alone = mistakes.missed_by_all(together), mistakes.right_alone(together)
     left, right = st.columns([0.44, 0.56], gap="large")
@@ -172,7 +132,7 @@ def show_together(together: pd.DataFrame) -> None:
 
 
 @st.fragment
-def show_odds(together: pd.DataFrame, first: str, second: str, by_rounds: str) -> None:
+def show_odds(together: pd.DataFrame, first: ModelName, second: ModelName, by_rounds: str) -> None:
     """Round by round, the pairs that only one of two architectures gets right; the pairs either way."""
     rounds, alone = mistakes.count_odds(together, first, second), mistakes.right_alone(together)
     left, right = st.columns([0.44, 0.56], gap="large")
@@ -192,6 +152,51 @@ def show_odds(together: pd.DataFrame, first: str, second: str, by_rounds: str) -
         show_gallery(alone[alone["model"] == who], mistakes.say_alone, "cards")
 
 
+enter_by_router()
+heading = st.container()
+check_link("mistakes", VIEWS)
+bar = st.container(horizontal=True, gap="medium", vertical_alignment="bottom")
+view = bar.segmented_control(
+    "View",
+    list(VIEWS),
+    default="By digits",
+    key="mistakes",
+    bind="query-params",
+    required=True,
+    on_change=first_page,
+)
+view = view or "By digits"
+heading.title(VIEWS[view])
+runs = with_report_settings(read_runs())
+runs = runs[~runs["dropout_at_evaluation"].astype(bool)]
+if runs.empty:
+    st.caption("No network has answered the test pairs yet: train one under *Train* with the report's settings.")
+    offer_training(MODEL_NAMES[-1], 0.0)
+    st.stop()
+
+dropouts = sorted(set(runs["dropout"].astype(float)))
+check_link("mistaken_dropout", [f"{dropout:g}" for dropout in dropouts])
+dropout = bar.segmented_control(
+    "Dropout", dropouts, default=dropouts[0], format_func="{:g}".format, key="mistaken_dropout", bind="query-params",
+    required=True, on_change=first_page,
+) or dropouts[0]  # fmt: skip
+runs = runs[runs["dropout"] == dropout]
+
+answers, problems = read(dropout, report_signature(), runs)
+unread = runs[~runs["run_id"].isin(set(answers["run_id"]))]
+for problem in problems[:3]:
+    st.caption(f":material/warning: {as_text(problem)}")
+if len(problems) > 3:
+    st.caption(f":material/warning: The same holds for {len(problems) - 3} more runs.")
+if len(unread):
+    offer_again(unread[unread["model"] == unread["model"].iloc[0]], dropout)
+models = [model for model in MODEL_NAMES if model in set(answers["model"])]
+if not models:
+    st.stop()
+
+from core import mistake_charts as charts  # noqa: E402 - Plotly takes a while to import: only where it draws
+from pages.components.figure import show_figure  # noqa: E402
+
 if view in ("By digits", "Calibration"):
     model = choose_model(bar, "Architecture", "mistaken_model", MODEL_NAMES, len(MODEL_NAMES) - 1)
     seen, cell = [model], answers[answers["model"] == model]
@@ -208,11 +213,11 @@ if view == "By digits":
     show_figure(charts.distance_lines(mistakes.accuracy_by_distance(cell)), "distance")
     st.caption("Accuracy with 95 % intervals. *Findings* has all architectures side by side.")
 elif view == "All architectures":
-    seen, together = models, judge(dropout, tuple(models), report_signature())
+    seen, together = models, judge(dropout, tuple(models), report_signature(), answers)
     if len(models) < 2 or together.empty:
         st.caption("It takes two architectures with a common round at this dropout; there is none yet.")
         st.stop()
-    show_together(together)
+    show_together(together, models)
 elif view == "Calibration":
     curve = mistakes.calibrate(cell)
     show_figure(charts.calibration_curve(curve, model), "calibration")
@@ -227,13 +232,12 @@ else:
     first = choose_model(row, "First architecture", "first_model", models)
     others = [model for model in models if model != first]
     second = choose_model(row, "Second architecture", "second_model", others, len(others) - 1)
-    seen, together = [first, second], judge(dropout, (first, second), report_signature())
+    seen, together = [first, second], judge(dropout, (first, second), report_signature(), answers)
     if together.empty:
         st.caption("These two have no round in common at this dropout yet, so no pair that both have met.")
         st.stop()
     show_odds(together, first, second, mistakes.describe_rounds(runs, dropout, first, second))
 
-DIRECT = "DirectClassificationModel"
 if view != "Calibration" and DIRECT in seen:
     st.caption(
         f"{PALETTE[DIRECT].label} decides by the two likeliest digits, while how sure it is counts all of them: "

@@ -11,13 +11,14 @@ from core.curves import METRICS, curve_rows, live_curves
 from core.limits import LimitError
 from core.palette import PALETTE
 from core.results import SETTINGS_FIELDS, load_histories
-from core.runs import Run, StoreError
+from core.runs import Run, StoreError, UnreadableRun
 from core.settings import RunSettings
 from pages.components.link import check_link
 from pages.components.queue import describe_wait, show_queue
 from pages.components.router import enter_by_router
 from pages.components.settings_form import choose_settings, load_settings
 from pages.components.shared import STORE, get_engine, get_owner, is_phone, read_cells
+from pages.components.text import as_text
 
 TICK = 0.5  # seconds between two looks at the store while one's own runs train, and nobody else's
 SHARED_TICK = 1.0  # the same where others' runs train too
@@ -48,7 +49,7 @@ stop = actions.button("Stop", icon=":material/stop:", disabled=not (start or rou
 replay = actions.button("Replay", icon=":material/replay:", help=f"Shows the stored epochs, {REPLAY_SPEED} a second.")
 check_link("curve", METRICS.values())
 metric = actions.selectbox(
-    "Curve", list(METRICS), format_func=METRICS.get, key="curve", bind="query-params",
+    "Curve", list(METRICS), format_func=lambda name: METRICS.get(name, name), key="curve", bind="query-params",
     label_visibility="collapsed", width=220,
 )  # fmt: skip
 
@@ -60,9 +61,9 @@ if start:
         if answers == {"finished"}:
             st.toast("These rounds are trained already: here they are. Another first seed trains new ones.")
     except (LimitError, StoreError) as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
 elif objection:
-    st.caption(f":material/lock: {objection}")
+    st.caption(f":material/lock: {as_text(objection)}")
 if stop:
     engine.stop(rounds, owner)
 if replay:
@@ -72,7 +73,7 @@ if replay:
 def read_epochs() -> pd.DataFrame:
     """The rounds' histories so far; while a replay runs, as far as it has come."""
     histories = load_histories(STORE, rounds)
-    since = st.session_state.get("replay_since")
+    since: float | None = st.session_state.get("replay_since")
     if since is None:
         return histories
     reached = (time.monotonic() - since) * REPLAY_SPEED
@@ -104,17 +105,17 @@ def describe_rounds() -> tuple[str, set[str]]:
     return " ".join([text, *dict.fromkeys(filter(None, map(tell_problem, runs)))]), ended
 
 
-def name_state(run: Run) -> str:
+def name_state(run: Run | UnreadableRun) -> str:
     """A round's state in a word or two."""
     job = engine.jobs.get(run.run_id)
     return WORDS.get(run.state) or ("waiting" if job and not job.running else "training")
 
 
-def tell_problem(run: Run) -> str:
+def tell_problem(run: Run | UnreadableRun) -> str:
     """What is wrong with a round, in a sentence; empty where its state says it all."""
     if run.state == "finished":
-        return run.history_problem
-    return engine.problems.get(run.run_id, run.problem if run.state in ("failed", "damaged") else "")
+        return as_text(run.history_problem)
+    return as_text(engine.problems.get(run.run_id, run.problem if run.state in ("failed", "damaged") else ""))
 
 
 def choose_tick() -> float | None:
@@ -165,7 +166,7 @@ cells = read_cells()
 
 def bring_back() -> None:
     """Set the controls to the chosen cell."""
-    for row in st.session_state.earlier.selection.rows:
+    for row in set(st.session_state.earlier.selection.rows) & set(range(len(cells))):
         chosen = cells.iloc[row]
         values = {name: chosen[name] for name in CELL}
         load_settings({**values, "seed": chosen["first_seed"]}, min(int(chosen["rounds"]), 100))

@@ -1,57 +1,36 @@
 """What a trained network makes of one pair of digits, stage by stage, and how sure it was during training."""
 
-from typing import Any
-
 import streamlit as st
 
 from core import findings
 from core.answering import Answerer
+from core.answers import Walk
 from core.palette import PALETTE
+from core.results import Found
+from core.settings import RunSettings
 from pages.components.link import check_link
 from pages.components.networks import ask
 from pages.components.router import enter_by_router
 from pages.components.shared import STORE, is_phone, read_runs
-from pages.components.steps import describe_sharing, name_stage, show_digits, show_stage
-from pages.components.walk_choices import choose_pair, choose_run
-
-enter_by_router()
-st.title("What does a network make of two digits?")
-runs = read_runs()
-run_id = choose_run(runs)
-pair = choose_pair(run_id)
-run = STORE.read(run_id)
-look = PALETTE[run.settings.model]
-
-try:
-    with st.spinner("Loading the networks, some seconds the first time…", show_time=False):
-        walk = ask(Answerer.walk_through, STORE.root.resolve(), run_id, pair.frames)
-except ValueError as error:
-    st.error(str(error), icon=":material/error:")
-    st.stop()
-
-answer = f"The network says {'first ≤ second' if walk.first_le_second else 'first > second'}"
-if walk.digits is not None:
-    answer += f" and reads {walk.digits[0]} and {walk.digits[1]}"
-if pair.classes is not None:
-    right = walk.first_le_second == (pair.classes[0] <= pair.classes[1])
-    answer += f"; the digits are {pair.classes[0]} and {pair.classes[1]}, so it is {'right' if right else 'wrong'}"
-verdict = st.container(horizontal=True, vertical_alignment="center")
-with verdict:
-    show_digits(pair.frames, 64)
-verdict.metric("Probability of first ≤ second", f"{100 * walk.probability:.1f} %", width="content")
-verdict.markdown(f"**{answer}.**", width="content")
-verdict.page_link("pages/draw.py", label="Open in Draw", icon=":material/draw:", query_params=pair.link)
-
-last = len(walk.stages) + 1
-names = ["The two digits", *map(name_stage, walk.stages), "The answer"]
-if "stage" not in st.session_state:
-    check_link("stage", range(last + 1))
-elif st.session_state.stage > last:
-    st.session_state.stage = last  # the architecture before had more stages
+from pages.components.text import as_text
+from pages.components.walk.choices import Pair, choose_pair, choose_run
+from pages.components.walk.steps import describe_sharing, name_stage, show_digits, show_stage
 
 
-def word_answer() -> str:
-    """How the probability follows from the last stage, as a formula."""
+def word_answer(walk: Walk, pair: Pair) -> str:
+    """What the network says of the pair and, where the digits are known, whether it is right."""
+    answer = f"The network says {'first ≤ second' if walk.first_le_second else 'first > second'}"
+    if walk.digits is not None:
+        answer += f" and reads {walk.digits[0]} and {walk.digits[1]}"
+    if pair.classes is None:
+        return f"{answer}."
+    first, second = pair.classes
+    right = walk.first_le_second == (first <= second)
+    return f"{answer}; the digits are {first} and {second}, so it is {'right' if right else 'wrong'}."
+
+
+def word_formula(walk: Walk) -> str:
+    """How the probability follows from the last stage, in LaTeX."""
     if walk.logit is None:
         return rf"\sum_{{i \le j}} p(d_1 = i)\, p(d_2 = j) = {walk.probability:.3f}"
     scores = [float(step.output[0]) for step in walk.stages[-1]]
@@ -60,40 +39,65 @@ def word_answer() -> str:
 
 
 @st.fragment
-def step_through() -> None:
+def step_through(walk: Walk, pair: Pair, colour: str) -> None:
     """One stage at a time; runs alone as the slider moves."""
+    names = ["The two digits", *map(name_stage, walk.stages), "The answer"]
+    last = len(names) - 1
     stage = st.slider(f"Stage, 0 to {last}", 0, last, 1, key="stage", bind="query-params")
     st.subheader(f"{stage}. {names[stage]}", anchor=False)
     if stage == 0:
         show_digits(pair.frames, 168)
         st.caption("14 × 14 grey levels of 0 to 255; the network sees them standardised.")
     elif stage == last:
-        st.latex(word_answer())
+        st.latex(word_formula(walk))
     else:
         steps = walk.stages[stage - 1]
-        show_stage(steps, look.colour)
+        show_stage(steps, colour)
         scale = max(float(abs(step.output).max()) for step in steps)
         st.caption(f"Blue is positive, orange negative, up to ±{scale:.3g}. {describe_sharing(steps)}")
 
 
-step_through()
-st.subheader("How sure was it during training?", anchor=False)
-
-
 @st.cache_data(max_entries=50, show_spinner=False)
-def trace(images: tuple[int, int], run_id: str, signature: int) -> Any:
-    return findings.trace_pair(STORE, read_runs(), images, STORE.read(run_id).settings)
+def trace(images: tuple[int, int], run_id: str, signature: int, _settings: RunSettings) -> Found:
+    """How sure the networks of a run's round were of a test pair as they were trained."""
+    return findings.trace_pair(STORE, read_runs(), images, _settings)
 
 
-table, problems = trace(pair.images, run_id, STORE.signature()) if pair.images else (None, [])
-for problem in problems:
-    st.caption(f":material/warning: {problem}")
-if table is None or run_id not in set(table["run_id"]):
+enter_by_router()
+st.title("What does a network make of two digits?")
+run = choose_run(read_runs())
+pair = choose_pair(run)
+try:
+    with st.spinner("Loading the networks, some seconds the first time…", show_time=False):
+        walk = ask(Answerer.walk_through, STORE.root.resolve(), run.run_id, pair.frames)
+except ValueError as error:
+    st.error(as_text(error), icon=":material/error:")
+    st.stop()
+
+verdict = st.container(horizontal=True, vertical_alignment="center")
+with verdict:
+    show_digits(pair.frames, 64)
+verdict.metric("Probability of first ≤ second", f"{100 * walk.probability:.1f} %", width="content")
+verdict.markdown(f"**{word_answer(walk, pair)}**", width="content")
+verdict.page_link("pages/draw.py", label="Open in Draw", icon=":material/draw:", query_params=pair.link)
+
+last = len(walk.stages) + 1
+if "stage" not in st.session_state:
+    check_link("stage", range(last + 1))
+elif st.session_state.stage > last:
+    st.session_state.stage = last  # the architecture before had more stages
+step_through(walk, pair, PALETTE[run.settings.model].colour)
+
+st.subheader("How sure was it during training?", anchor=False)
+traced = trace(pair.images, run.run_id, STORE.signature(), run.settings) if pair.images else None
+for problem in traced.problems if traced else ():
+    st.caption(f":material/warning: {as_text(problem)}")
+if traced is None or run.run_id not in set(traced.table["run_id"]):
     st.caption("Training follows the 1,000 test pairs of a run's own round; this pair is not among those of this run.")
     st.stop()
 
 from core.charts import pair_trace  # noqa: E402 - Plotly takes a while to import: only where it draws
 from pages.components.figure import show_figure  # noqa: E402
 
-show_figure(pair_trace(table, run.settings.model, is_phone()), "pair_trace")
+show_figure(pair_trace(traced.table, run.settings.model, is_phone()), "pair_trace")
 st.caption("Every fifth epoch and the last one, for all architectures that met this pair in the same round.")

@@ -110,12 +110,15 @@ def find_port() -> int:
 
 
 @contextmanager
-def serve_on(port: int, script: Path, store: Path, **environment: str) -> Iterator[tuple[str, subprocess.Popen]]:
-    """As `serve`, on this port; gives the address and the server's process."""
+def serve_on(
+    port: int, script: Path, store: Path, log: Path | None = None, **environment: str
+) -> Iterator[tuple[str, subprocess.Popen]]:
+    """As `serve`, on this port; gives the address and the server's process, whose `log` is kept where one is named."""
     command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
     command += ["--server.headless=true", "--browser.gatherUsageStats=false", "--runner.postScriptGC=false"]
     values = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PAIR_RUNS": str(store), **environment}
-    log = Path(tempfile.mkstemp(suffix=".log")[1])  # a pipe that nobody reads would stop the server when it is full
+    kept = log  # a pipe that nobody reads would stop the server when it is full
+    log = kept or Path(tempfile.mkstemp(suffix=".log")[1])
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=script.parent, env=values, stdout=output, stderr=subprocess.STDOUT)
     try:
@@ -124,7 +127,8 @@ def serve_on(port: int, script: Path, store: Path, **environment: str) -> Iterat
     finally:
         process.kill()
         process.wait()
-        log.unlink()
+        if kept is None:
+            log.unlink()
 
 
 def wait_until_served(port: int, process: subprocess.Popen, log: Path, patience: float = 30) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import safetensors.numpy
 
-from core.runs import EPOCH_FIELDS, RunResult, RunStore
+from core.records import EPOCH_FIELDS
+from core.runs import RunStore
 from core.settings import RunSettings
+from core.writer import RunResult
 
 PAIRS = 1_000
 CLASSES = np.stack(np.divmod(np.arange(PAIRS) % 100, 10), axis=1).astype(np.uint8)  # every pair of digits ten times
@@ -68,7 +70,7 @@ def write_history(epochs: int, accuracy: float) -> list[dict]:
 
 
 def write_predictions(accuracy: float, trace: Mapping[int, float]) -> dict[str, np.ndarray]:
-    """The arrays that core.runs.RunResult describes."""
+    """The arrays that core.writer.RunResult describes."""
     decision = decide(accuracy)
     steps = [np.where(decide(share), 192, 64) for share in trace.values()]
     return {

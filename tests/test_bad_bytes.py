@@ -27,8 +27,9 @@ from core import findings, mistakes
 from core.checks import check_run
 from core.drawing import MAX_WHOLE, decode_drawing, frame_from_image, frame_from_strokes, parse_strokes
 from core.prediction import load_ensembles
+from core.records import EPOCH_FIELDS, PREDICTION_SHAPES, Finished
 from core.results import load_histories, load_runs, results_json, results_table, summarise_cells
-from core.runs import EPOCH_FIELDS, PREDICTION_SHAPES, SUMMARY_FIELDS, RunStore, StoreError
+from core.runs import Run, RunStore, StoreError
 from core.settings import RunSettings, check_run_id
 from core.statistics import leaderboard
 from pages.components import shared
@@ -145,7 +146,8 @@ def read_everything(store: RunStore) -> None:
     """All that the screens and the shell make of a store; nothing of it may fail."""
     for run in store:
         assert run.problem == "" or is_sentence(run.problem)
-        assert run.history_problem == "" or is_sentence(run.history_problem)
+        if isinstance(run, Run):
+            assert run.history_problem == "" or is_sentence(run.history_problem)
         problem, _ = check_run(run)
         assert problem == "" or is_sentence(problem)
     runs = load_runs(store)
@@ -190,7 +192,9 @@ def test_any_bytes_in_any_file_of_a_run(run, name, content):
 
 @given(
     name=some.sampled_from(["settings.json", "result.json"]),
-    field=some.sampled_from(["state", "error", "test_accuracy", "run_id", *SUMMARY_FIELDS, *RunSettings.model_fields]),
+    field=some.sampled_from(
+        ["state", "error", "test_accuracy", "run_id", *Finished.model_fields, *RunSettings.model_fields]
+    ),
     value=JSON,
 )
 @few
@@ -349,11 +353,48 @@ def test_a_damaged_picture_is_read_or_refused_in_a_sentence(whole, changes, size
     assert is_digit(attempt(frame_from_image, bytes(content[:size])))
 
 
+def chunk(name: bytes, content: bytes) -> bytes:
+    """A chunk of a PNG file."""
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def insert_chunks(*chunks: bytes, at_end: bool) -> bytes:
+    """A readable PNG with more chunks, behind its head or before its end."""
+    whole = make_picture("PNG", "L")
+    place = len(whole) - 12 if at_end else 33
+    return whole[:place] + b"".join(chunks) + whole[place:]
+
+
+LARGE = zlib.compress(bytes(2 * 2**20), 9)
+TEXTS = {
+    "a text": [chunk(b"zTXt", b"key\0\0" + LARGE)],
+    "an international text": [chunk(b"iTXt", b"key\0\1\0\0\0" + LARGE)],
+    "a colour profile": [chunk(b"iCCP", b"key\0\0" + LARGE)],
+    "many texts": [chunk(b"zTXt", b"k%d\0\0" % n + zlib.compress(bytes(2**20), 9)) for n in range(70)],
+}
+
+
+@pytest.mark.parametrize("at_end", [False, True])
+@pytest.mark.parametrize("kind", TEXTS)
+def test_a_picture_whose_texts_unpack_too_large_says_so(kind, at_end):
+    with pytest.raises(ValueError, match=r"^The picture's file carries a text or a colour profile .* without\.$"):
+        frame_from_image(insert_chunks(*TEXTS[kind], at_end=at_end))
+
+
+@pytest.mark.parametrize("exif", [b"garbage", b"MM\0*\0\0\0\x08\xff\xff" + b"\xff" * 99, b"II*\0\xff\xff\xff\xff", b""])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.filterwarnings("ignore")
+def test_a_picture_whose_exif_is_damaged_is_read_as_it_lies(kind, exif):
+    picture = Image.new("RGB", (40, 50))
+    picture.paste((255, 255, 255), (15, 10, 22, 40))
+    plain, marked = io.BytesIO(), io.BytesIO()
+    picture.save(plain, kind)
+    picture.save(marked, kind, exif=b"Exif\0\0" + exif)
+    assert (frame_from_image(marked.getvalue()) == frame_from_image(plain.getvalue())).all()
+
+
 def pack_png(width: int, height: int, depth: int, kind: int, channels: int) -> bytes:
     """A PNG of zeros, which packs a thousandfold, with a palette in which every colour is transparent."""
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
     row, packer = bytes(1 + width * channels * depth // 8), zlib.compressobj(1)
     rows = b"".join([packer.compress(row) for _ in range(height)]) + packer.flush()

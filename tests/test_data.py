@@ -3,12 +3,24 @@
 import gzip
 import hashlib
 import logging
+import subprocess
+import sys
 
 import pytest
 import torch
 
+from core import mnist
 from core.data import Digits, draw_pairs, draw_round, load_digits, standardise
-from core.mnist import DATA, DataError, average_windows, read_test_classes, read_test_images, unpack_mnist
+from core.mnist import (
+    DATA,
+    TEST_CLASSES,
+    DataError,
+    average_windows,
+    find_missing,
+    read_test_classes,
+    read_test_images,
+    unpack_mnist,
+)
 
 
 def test_all_seventy_thousand_digits_are_there():
@@ -107,4 +119,55 @@ def test_one_file_alone_is_unpacked(bundle):
 def test_a_damaged_bundle_is_named(bundle, content):
     (bundle / "MNIST" / "digits.gz").write_bytes(content)
     with pytest.raises(DataError, match=r"digits\.gz .*restore it from the repository"):
+        unpack_mnist(bundle)
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Downloads that fail; gives the list of those that were tried."""
+    tried = []
+
+    def fail(command, **options):
+        tried.append(command)
+        raise subprocess.CalledProcessError(1, command)
+
+    monkeypatch.setattr(mnist.subprocess, "run", fail)
+    monkeypatch.setattr(mnist, "_REFUSED", {})
+    return tried
+
+
+def test_without_a_bundle_and_a_network_there_is_one_sentence_and_one_download_a_minute(tmp_path, no_network):
+    for _ in range(3):
+        with pytest.raises(DataError, match=r"^MNIST is missing in .*MNIST and cannot be downloaded; restore .*\.$"):
+            unpack_mnist(tmp_path)
+    assert len(no_network) == 1
+    assert find_missing(tmp_path).startswith("MNIST lacks train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-")
+
+
+def test_the_server_downloads_in_another_process(tmp_path, monkeypatch):
+    def download(command, **options):
+        assert command[0] == sys.executable
+        raw = tmp_path / "MNIST" / "raw"
+        raw.mkdir(parents=True)
+        for name in mnist.FILES:
+            (raw / name).write_bytes(bytes(8 + 10_000))
+
+    monkeypatch.setattr(mnist.subprocess, "run", download)
+    assert read_test_classes(tmp_path).tolist() == [0] * 10_000
+    assert find_missing(tmp_path) == ""
+    (tmp_path / "MNIST" / "raw" / TEST_CLASSES).write_bytes(b"cut short")
+    read_test_classes.cache_clear()
+    with pytest.raises(DataError, match=rf"The MNIST file .*{TEST_CLASSES} is damaged; restore data/MNIST"):
+        read_test_classes(tmp_path)
+
+
+def test_a_folder_in_which_nothing_can_be_unpacked_is_one_sentence(bundle):
+    (bundle / "MNIST" / "raw").write_text("in the way")
+    with pytest.raises(DataError, match=r"^MNIST cannot be unpacked into .*raw: (File exists|Not a directory)\.$"):
+        unpack_mnist(bundle)
+
+
+def test_damaged_sums_are_named(bundle):
+    (bundle / "MNIST" / "SHA256SUMS").write_bytes(b"\xff\n")
+    with pytest.raises(DataError, match=r"SHA256SUMS is damaged; restore data/MNIST from the repository\.$"):
         unpack_mnist(bundle)

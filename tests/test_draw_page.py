@@ -18,7 +18,7 @@ from core.answers import Verdict
 from core.cluster.engine import Engine
 from core.settings import MODEL_NAMES, RunSettings
 from pages.components import shared
-from pages.components.networks import verdicts_html
+from pages.components.draw.verdicts import verdicts_html
 
 SEVEN = [{"width": 18, "points": [80, 60, 200, 60, 120, 230]}]
 LINE = [{"width": 18, "points": [140, 40, 140, 240]}]

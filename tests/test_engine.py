@@ -13,8 +13,9 @@ from core.cluster.connection import EngineError
 from core.cluster.engine import Engine
 from core.limits import LimitError, Limits
 from core.processes import ROOT
-from core.runs import RunStore, RunWriter, StoreError
+from core.runs import RunStore, StoreError
 from core.settings import RunSettings
+from core.writer import RunWriter
 
 SHORT = RunSettings(training_pairs=200, max_epochs=4)
 LONG = RunSettings(training_pairs=10_000, max_epochs=500, patience=500)  # some minutes

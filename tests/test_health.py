@@ -12,7 +12,8 @@ from conftest import ROOT, serve
 from core.cluster.engine import Engine
 from core.health import LOW_DISK, check_health
 from core.limits import Limits
-from core.runs import RunStore
+from core.runs import RunStore, StoreError
+from core.settings import RunSettings
 
 
 @pytest.fixture
@@ -23,8 +24,10 @@ def idle_engine(tmp_path):
 def test_a_new_server_is_healthy_before_its_store_and_its_engine_exist(idle_engine):
     health = check_health(idle_engine)
     assert health["healthy"]
-    assert health["engine"] == {"state": "not started", "runs_training_or_waiting": 0}
-    assert health["store"] == {"runs": 0, "writable": True}
+    expected = {"state": "not started", "problem": "", "heard_seconds_ago": None, "runs_training_or_waiting": 0}
+    assert health["engine"] == expected
+    assert health["store"] == {"runs": 0, "writable": True, "problem": ""}
+    assert health["digits"] == {"problem": ""}
     assert health["disk"]["free_bytes"] > 0
 
 
@@ -32,8 +35,7 @@ def test_a_new_server_is_healthy_before_its_store_and_its_engine_exist(idle_engi
     ("target", "value", "part"),
     [
         ("core.health.shutil.disk_usage", lambda path: (0, 0, LOW_DISK - 1), ("disk", "low", True)),
-        ("core.health.os.access", lambda path, mode: False, ("store", "writable", False)),
-        ("core.cluster.engine.Engine.state", lambda engine: "lost", ("engine", "state", "lost")),
+        ("core.cluster.engine.Engine.state", "lost", ("engine", "state", "lost")),
     ],
 )
 def test_what_needs_somebody_is_named_unless_nothing_is_trained_here(idle_engine, monkeypatch, target, value, part):
@@ -46,6 +48,55 @@ def test_what_needs_somebody_is_named_unless_nothing_is_trained_here(idle_engine
     assert health[part[0]][part[1]] == part[2]
     idle_engine.limits = Limits.from_environment({"PAIR_TRAINING": "off"})
     assert check_health(idle_engine)["healthy"]
+
+
+def in_place_of_the_folder(root, kind: str) -> None:
+    """Put something in the way of a store, or of a folder on the way to it."""
+    match kind:
+        case "a file":
+            root.write_text("in the way")
+        case "a file on the way":
+            root.parent.mkdir()
+            (root.parent / "above").write_text("in the way")
+        case "a link to nothing":
+            root.symlink_to(root.parent / "nothing")
+        case "a loop of links":
+            root.symlink_to(root)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("a folder to come", "runs"),
+        ("a folder to come", "one/two/three/runs"),
+        ("a file", "runs"),
+        ("a file on the way", "way/above/runs"),
+        ("a link to nothing", "runs"),
+        ("a loop of links", "runs"),
+    ],
+)
+def test_health_agrees_with_what_claiming_a_run_does(tmp_path, kind, path):
+    root = tmp_path / path
+    in_place_of_the_folder(root if kind != "a file on the way" else root.parent.parent / "runs", kind)
+    health = check_health(Engine(RunStore(root)))
+    try:
+        RunStore(root).claim(RunSettings()).close()
+        claimed = True
+    except StoreError as error:
+        claimed, sentence = False, str(error)
+    assert health["store"]["writable"] == health["healthy"] == claimed
+    if claimed:
+        assert health["disk"]["free_bytes"] > LOW_DISK
+    else:
+        assert health["store"]["problem"].startswith(f"The store {root} ")
+        assert sentence.startswith(f"The store {root} cannot be written: ")
+
+
+def test_a_server_without_digits_is_not_healthy_and_says_which_are_missing(idle_engine, monkeypatch):
+    sentence = "MNIST lacks t10k-labels-idx1-ubyte in data/MNIST; restore data/MNIST from the repository."
+    monkeypatch.setattr("core.health.find_missing", lambda: sentence)
+    assert check_health(idle_engine)["digits"] == {"problem": sentence}
+    assert not check_health(idle_engine)["healthy"]
 
 
 def test_the_endpoint_answers_without_a_session_and_browsers_are_told_apart(tmp_path, trained_store):

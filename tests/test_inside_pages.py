@@ -180,7 +180,7 @@ def test_damaged_training_digits_are_one_sentence(store, monkeypatch):
         raise ValueError("The MNIST file is damaged.")
 
     (store.path(RUN.run_id) / "predictions.safetensors").unlink()
-    monkeypatch.setattr("pages.components.walk_choices.ask", fail)
+    monkeypatch.setattr("pages.components.walk.choices.ask", fail)
     assert "The MNIST file is damaged." in text_of(show("walk", run=RUN.run_id))
 
 
@@ -199,7 +199,7 @@ def test_damaged_digits_are_one_sentence(store, monkeypatch):
     def fail(number):
         raise ValueError("The MNIST file is damaged.")
 
-    monkeypatch.setattr("pages.components.walk_choices.read_sample", fail)
+    monkeypatch.setattr("pages.components.walk.choices.read_sample", fail)
     st.cache_resource.clear()
     assert "The MNIST file is damaged." in text_of(show("walk"))
 

@@ -1,6 +1,7 @@
 """What may import what: the core knows no screen, and a screen of stored results needs no network."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,12 @@ SERVER_MODULES = (  # what the server imports, for the screens that train or sho
     "pages.components.router",
     "pages.components.settings_form",
     "pages.components.shared",
-    "pages.components.why",
+    "pages.components.draw.pair",
+    "pages.components.draw.score",
+    "pages.components.draw.verdicts",
+    "pages.components.draw.why",
+    "pages.components.walk.choices",
+    "pages.components.walk.steps",
 )
 
 
@@ -75,6 +81,15 @@ def test_a_screen_opens_without_a_network(file):
 @pytest.mark.parametrize("file", find_files("core", "pages"), ids=name_file)
 def test_nothing_is_pickled(file):
     assert not imported_packages(ast.parse(file.read_text()), anywhere=True) & {"pickle", "joblib", "dill"}
+
+
+@pytest.mark.parametrize("file", find_files("pages"), ids=name_file)
+def test_styles_and_scripts_are_files_of_their_own(file):
+    strings = [node.value for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Constant)]
+    for text in filter(lambda value: isinstance(value, str), strings):
+        assert "<script" not in text
+        assert "<style" not in text or name_file(file) == "pages/components/files.py"  # which reads them
+        assert not re.search(r"\{[^{}]*:[^{}]*;[^{}]*\}", text)  # a rule of CSS
 
 
 def test_imports_are_found_where_they_stand():

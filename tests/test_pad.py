@@ -144,19 +144,6 @@ def test_strokes_arrive_while_the_pen_moves(desktop: Page) -> None:
     expect_strokes(desktop, 1, 0)
 
 
-def test_messages_are_few_while_the_pen_moves(desktop: Page) -> None:
-    box = desktop.locator("canvas.pen").first.bounding_box()
-    assert box is not None
-    start = desktop.evaluate("performance.now()")
-    desktop.mouse.move(box["x"] + 20, box["y"] + 20)
-    desktop.mouse.down()
-    for step in range(150):
-        desktop.mouse.move(box["x"] + 20 + step, box["y"] + 20 + step % 40)
-    desktop.mouse.up()
-    seconds = (desktop.evaluate("performance.now()") - start) / 1000
-    assert int(expect_strokes(desktop, 1, 0).sequence) <= 8 * seconds + 2
-
-
 def test_undo_redo_clear_and_swap(desktop: Page) -> None:
     draw_digit(desktop, 0, FOUR)
     expect_strokes(desktop, 2, 0)
@@ -174,24 +161,16 @@ def test_undo_redo_clear_and_swap(desktop: Page) -> None:
     expect_strokes(desktop, 0, 2)
 
 
-def test_the_eraser_splits_a_stroke(desktop: Page) -> None:
-    draw_digit(desktop, 0, [[(0.1, 0.5), (0.9, 0.5)]])
-    expect_strokes(desktop, 1, 0)
-    press(desktop, "Eraser")
-    draw_digit(desktop, 0, [[(0.5, 0.3), (0.5, 0.7)]])
-    left, right = decode_drawing(expect_strokes(desktop, 2, 0).first).strokes
-    assert max(x for x, _ in left.points) == pytest.approx(140 - 12 - 18 / 4, abs=3)
-    assert min(x for x, _ in right.points) == pytest.approx(140 + 12 + 18 / 4, abs=3)
-    draw_digit(desktop, 0, [[(0.05, 0.5), (0.95, 0.5)]])
-    expect_strokes(desktop, 0, 0)
-
-
-def test_the_pen_has_three_widths(desktop: Page) -> None:
+def test_pen_and_eraser_are_chosen_by_their_buttons(desktop: Page) -> None:
     press(desktop, "Thick pen")
     expect(desktop.get_by_role("button", name="Thick pen")).to_have_attribute("aria-pressed", "true")
-    draw_digit(desktop, 1, ONE)
+    draw_digit(desktop, 1, [[(0.1, 0.5), (0.9, 0.5)]])
     (stroke,) = decode_drawing(expect_strokes(desktop, 0, 1).second).strokes
     assert stroke.width == 28
+    press(desktop, "Eraser")
+    draw_digit(desktop, 1, [[(0.5, 0.3), (0.5, 0.7)]])
+    pieces = decode_drawing(expect_strokes(desktop, 0, 2).second).strokes
+    assert [piece.width for piece in pieces] == [28, 28]
 
 
 def test_the_pads_work_by_keyboard(desktop: Page) -> None:
@@ -261,15 +240,10 @@ def test_a_drawing_survives_another_page(desktop: Page) -> None:
     expect_strokes(desktop, 2, 1)
 
 
-def test_what_a_digit_is_goes_with_it(desktop: Page) -> None:
-    draw_digit(desktop, 0, FOUR)
+def test_what_a_digit_is_goes_to_python_and_back(desktop: Page) -> None:
     desktop.get_by_label("What the first digit is").select_option("4")
     desktop.get_by_text("truths=4,None").wait_for()
     press(desktop, "Swap the two digits")
-    desktop.get_by_text("truths=None,4").wait_for()
-    press(desktop, "Clear the second digit")
-    desktop.get_by_text("truths=None,None").wait_for()
-    press(desktop, "Undo")
     desktop.get_by_text("truths=None,4").wait_for()
     expect(desktop.get_by_label("What the second digit is")).to_have_value("4")
     press(desktop, "Lay a line")

@@ -9,8 +9,9 @@ from conftest import ROOT
 from streamlit.testing.v1 import AppTest
 
 from core.forecast import Pace
-from core.runs import RunResult, RunStore
+from core.runs import RunStore
 from core.settings import RunSettings
+from core.writer import RunResult
 from pages.components import shared
 
 PAGES = (

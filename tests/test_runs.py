@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from core.runs import EPOCH_FIELDS, RunResult, RunStore, StoreError, write_atomically
+from core.files import write_atomically
+from core.records import EpochRecord
+from core.runs import RunStore, StoreError, UnreadableRun
 from core.settings import RunSettings
+from core.writer import RunResult
 
 SETTINGS = RunSettings(model="TwoChannelsModel", seed=4)
 
 
 def record(epoch: int) -> dict:
-    return {
-        name: epoch if name == "epoch" else None if kind is not float else 0.5 for name, kind in EPOCH_FIELDS.items()
-    }
+    return vars(EpochRecord(epoch, 0.5, None, None, 0.5, 0.5, 0.5, None, 0.5))
 
 
 def result(epochs: int = 3, accuracy: float = 0.8) -> RunResult:
@@ -131,8 +132,8 @@ def test_what_is_no_record_ends_the_history(store, line):
         ("settings.json", b'{"dropout": 5}', "dropout is '5', but must be a number from 0 to 0.9"),
         ("settings.json", RunSettings(seed=9).model_dump_json().encode(), "the settings belong to the run Direct"),
         ("result.json", b"{", "result.json is not JSON"),
-        ("result.json", b"{}", "result.json lacks a state or a test accuracy from 0 to 1"),
-        ("result.json", b'{"state": "finished", "test_accuracy": 7.0}', "result.json lacks a state or a test accuracy"),
+        ("result.json", b"{}", "state in result.json is wrong"),
+        ("result.json", b'{"state": "finished", "test_accuracy": 7.0}', "test_accuracy in result.json is wrong"),
     ],
 )
 def test_a_damaged_run_is_set_aside_by_name_and_the_others_stay(store, finished, name, content, sentence):
@@ -239,7 +240,7 @@ def test_a_failed_atomic_write_keeps_the_old_file_and_leaves_nothing_beside_it(t
     def fail(descriptor):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("core.runs.os.fsync", fail)
+    monkeypatch.setattr("core.files.os.fsync", fail)
     with pytest.raises(OSError, match="No space left"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
@@ -254,7 +255,7 @@ def test_a_store_that_cannot_be_written_is_one_sentence(tmp_path):
 
 def test_the_commit_mark_is_written_last(store, monkeypatch):
     writer, written = store.claim(SETTINGS), []
-    monkeypatch.setattr("core.runs.write_atomically", lambda path, content: written.append(path.name))
+    monkeypatch.setattr("core.writer.write_atomically", lambda path, content: written.append(path.name))
     writer.finish(result())
     writer.close()
     assert written == ["history.jsonl", "weights.safetensors", "predictions.safetensors", "result.json"]
@@ -288,3 +289,16 @@ def test_a_run_that_one_thread_claims_another_can_let_go_of(tmp_path):
     again = store.claim(SETTINGS)
     assert again is not None
     again.close()
+
+
+def test_a_run_that_cannot_be_read_is_no_run(store, finished):
+    assert store.open(SETTINGS.run_id) == store.read(SETTINGS.run_id)
+    (finished / "settings.json").write_bytes(b"{")
+    missing = SETTINGS.model_copy(update={"seed": 99}).run_id
+    for run_id, state, reason in ((SETTINGS.run_id, "damaged", "is set aside"), (missing, "missing", "is not in the")):
+        run = store.read(run_id)
+        assert isinstance(run, UnreadableRun)
+        assert (run.run_id, run.state) == (run_id, state)
+        with pytest.raises(StoreError, match=f"^The run {run_id} {reason}") as raised:
+            store.open(run_id)
+        assert str(raised.value) == run.problem

@@ -11,7 +11,8 @@ from core.architectures import Output, build_network
 from core.data import draw_round, standardise
 from core.objectives import decide
 from core.prediction import load_ensembles
-from core.runs import EPOCH_FIELDS, RunStore
+from core.records import EPOCH_FIELDS
+from core.runs import RunStore
 from core.settings import MODEL_NAMES, RunSettings
 from core.training import Training, evaluate, load_weights, quantise
 
@@ -37,7 +38,7 @@ def test_a_run_learns_and_keeps_what_it_promises(model):
     records, result = train(model=model, dropout=0.1)
     assert [record.epoch for record in records] == [1, 2, 3, 4, 5, 6]
     assert records[-1].training_loss < records[0].training_loss
-    assert all(record.keys() == EPOCH_FIELDS.keys() for record in result.history)
+    assert all(tuple(record) == EPOCH_FIELDS for record in result.history)
     compares, reads = model != "DirectClassificationModel", model in MODEL_NAMES[-2:]
     assert (records[0].comparison_loss is not None) == compares
     assert (records[0].digits_loss is not None) == (records[0].digit_accuracy is not None) == reads

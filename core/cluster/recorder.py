@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from core.runs import RunResult, RunWriter
+from core.writer import RunResult, RunWriter
 
 
 class Recorder:

@@ -8,9 +8,9 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core.runs import RunResult
 from core.settings import RunSettings
 from core.versions import describe_versions
+from core.writer import RunResult
 
 if TYPE_CHECKING:
     from core.training import Training

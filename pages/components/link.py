@@ -7,6 +7,8 @@ from typing import Literal
 
 import streamlit as st
 
+from pages.components.text import as_text
+
 LINK = ":material/link_off:"
 
 
@@ -21,7 +23,12 @@ def check_link(name: str, options: Iterable[object]) -> None:
         rule = f"must be a whole number from {allowed[0]} to {allowed[-1]}"
     for text in st.query_params.get_all(name):
         if text and text not in allowed:
-            st.warning(f"The link's {name} is {text[:40]!r}, but {rule}; the default is shown.", icon=LINK)
+            refuse(name, text, rule)
+
+
+def refuse(name: str, text: str, rule: str) -> None:
+    """Say that the link's choice `name` cannot be this `text`, since the `rule` is another."""
+    st.warning(as_text(f"The link's {name} is {text[:40]!r}, but {rule}; the default is shown."), icon=LINK)
 
 
 def bind_number(name: str) -> Literal["query-params"] | None:

@@ -10,21 +10,15 @@ from core.cluster.engine import Engine
 from core.cluster.queue import Job
 from core.forecast import Expectation, expect_ends
 from core.palette import PALETTE
+from pages.components.files import read_style
 from pages.components.shared import read_pace
+from pages.components.text import as_text
 
 SHOWN = 6  # jobs; a class of thirty would otherwise push the page down
 ACCENT = ", ".join(str(st.get_option(f"theme.{kind}.primaryColor")) for kind in ("light", "dark"))
 # One element for all jobs, where a st.progress each would make every tick's answer twice as many messages.
-STYLE = f"""<style>
-.pair-queue {{ display: grid; gap: 0.75rem; font-size: 0.875rem }}
-.pair-queue progress {{
-  appearance: none; display: block; width: 100%; height: 0.5rem; margin-top: 0.25rem; border: 0; border-radius: 0.25rem;
-  overflow: hidden; background: color-mix(in srgb, currentColor 12%, transparent);
-}}
-.pair-queue progress::-webkit-progress-bar {{ background: transparent }}
-.pair-queue progress::-webkit-progress-value {{ background: light-dark({ACCENT}) }}
-.pair-queue progress::-moz-progress-bar {{ background: light-dark({ACCENT}) }}
-</style>"""
+STYLE = read_style(__file__, "queue.css")
+LIST = f'class="pair-queue" style="--accent: light-dark({ACCENT})" role="list"'
 
 
 class Entry(NamedTuple):
@@ -40,15 +34,15 @@ def _look(_engine: Engine, moves: int) -> list[Entry]:
     """The queue and when each of its runs starts and ends: worked out once a second for all visitors."""
     queue = _engine.queue()
     training = sum(job.running for job in queue)
-    expected = expect_ends(queue, read_pace(), *_engine.capacity) or [None] * len(queue)
-    return [Entry(job, max(i + 1 - training, 0), expected[i]) for i, job in enumerate(queue)]
+    expected = expect_ends(queue, read_pace(), *_engine.capacity)
+    return [Entry(job, max(i + 1 - training, 0), expected[i] if expected else None) for i, job in enumerate(queue)]
 
 
 def show_queue(engine: Engine, owner: str) -> None:
     """A line a job, those that train and the visitor's own first, with how far each has come; then who waits."""
     entries = _look(engine, engine.moves)
     for notice in engine.notices[-2:] if entries else ():
-        st.caption(f":material/warning: {notice}")
+        st.caption(f":material/warning: {as_text(notice)}")
     lines = []
     for job, place, expected in sorted(entries, key=lambda e: (e.place > 0, owner not in e.job.owners))[:SHOWN]:
         settings = job.settings
@@ -65,8 +59,7 @@ def show_queue(engine: Engine, owner: str) -> None:
         bar = f'<progress value="{job.epochs}" max="{settings.max_epochs}"></progress>'
         lines.append(f'<div role="listitem">{line}{bar}</div>')
     if lines:
-        label = 'role="list" aria-label="What is training and what waits"'
-        st.html(f'{STYLE}<div class="pair-queue" {label}>{"".join(lines)}</div>')
+        st.html(f'{STYLE}<div {LIST} aria-label="What is training and what waits">{"".join(lines)}</div>')
     if any(entry.place for entry in entries):
         st.caption(_summarise(entries, owner))
 

@@ -1,9 +1,12 @@
-"""The way into a page."""
+"""The way into a page: by the router, and with a sentence where the store cannot be read."""
 
 import runpy
 from pathlib import Path
 
 import streamlit as st
+
+from pages.components.shared import STORE
+from pages.components.text import as_text
 
 ROUTER = Path(__file__).parent.parent.parent / "streamlit_app.py"
 
@@ -17,3 +20,5 @@ def enter_by_router() -> None:
     if "routed" not in st.session_state:
         runpy.run_path(str(ROUTER), run_name="__main__")
         st.stop()
+    if STORE.problem:  # the screens show the same as for an empty store
+        st.error(as_text(STORE.problem), icon=":material/error:")

@@ -5,7 +5,8 @@ from typing import Any
 import streamlit as st
 
 from core.settings import MAX_ROUNDS, MAX_SEED, MODEL_NAMES, RunSettings, SettingsError, allowed, bounds
-from pages.components.link import LINK, bind_number
+from pages.components.link import bind_number, refuse
+from pages.components.text import as_text
 
 DEFAULTS = RunSettings()
 DEFAULT_ROUNDS = 3
@@ -46,21 +47,12 @@ def choose_settings() -> tuple[RunSettings, int]:
     values["seed"] = columns[3].number_input(
         "First seed", 0, MAX_SEED, DEFAULTS.seed, key="seed", bind=bind_number("seed"), help="Decides a round's pairs."
     )
-    with st.expander("More settings", icon=":material/tune:"):
-        grid = st.columns(4)
-        for position, (name, (label, step, form)) in enumerate(MORE.items()):
-            values[name] = _number(grid[position % 4], name, label, step, form)
-        values["dropout_at_evaluation"] = grid[3].checkbox(
-            "Dropout left on at evaluation",
-            key="dropout_at_evaluation",
-            bind="query-params",
-            help="A mistake worth seeing: the networks are then tested with parts of them switched off.",
-        )
+    values |= _choose_more()
     try:
         settings = RunSettings.parse(values)
         settings.rounds(rounds)
     except SettingsError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
         st.stop()
     return settings, rounds
 
@@ -80,6 +72,21 @@ def load_settings(values: dict[str, Any], rounds: int) -> None:
         st.session_state[name] = value
 
 
+def _choose_more() -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    with st.expander("More settings", icon=":material/tune:"):
+        grid = st.columns(4)
+        for position, (name, (label, step, form)) in enumerate(MORE.items()):
+            values[name] = _number(grid[position % 4], name, label, step, form)
+        values["dropout_at_evaluation"] = grid[3].checkbox(
+            "Dropout left on at evaluation",
+            key="dropout_at_evaluation",
+            bind="query-params",
+            help="A mistake worth seeing: the networks are then tested with parts of them switched off.",
+        )
+    return values
+
+
 def _number(column: Any, name: str, label: str, step: float, form: str) -> Any:
     default = getattr(DEFAULTS, name)
     low, high = (type(default)(bound) for bound in bounds(name))  # Streamlit wants one type of number
@@ -91,7 +98,7 @@ def _read_link() -> None:
     for name in [*RunSettings.model_fields, "rounds"]:
         text = st.query_params.get(name)
         if text is not None and not _is_allowed(name, text):
-            st.warning(f"The link's {name} is {text[:40]!r}, but {_rule(name)}; the default is shown.", icon=LINK)
+            refuse(name, text, _rule(name))
 
 
 def _rule(name: str) -> str:

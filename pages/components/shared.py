@@ -14,6 +14,7 @@ from core.limits import Limits
 from core.results import load_histories, load_runs, summarise_cells, with_report_settings
 from core.runs import RunStore
 from core.settings import SHIPPED_DROPOUTS
+from pages.components.text import as_text
 
 STORE = RunStore()
 VISITOR = "pair_visitor"  # the cookie that tells one browser from another
@@ -114,7 +115,7 @@ def tell_what_does_not_count(runs: pd.DataFrame) -> None:
         kinds = ", ".join(f"{count} {state}" for state, count in counts.items())
         sentences.append(f"Runs without a result do not count: {kinds}; *python -m core runs --json* says why.")
     if foreign := STORE.foreign():
-        sentences.append(f"In the store's folder, but no run: {', '.join(foreign[:5])}.")
+        sentences.append(f"In the store's folder, but no run: {as_text(', '.join(name[:60] for name in foreign[:5]))}.")
     if sentences:
         st.caption(f":material/info: {' '.join(sentences)}")
 

@@ -11,23 +11,13 @@ import streamlit as st
 
 from core.mnist import DataError, average_windows, read_test_images
 from core.pictures import picture_digit
+from pages.components.files import read_style
 from pages.components.link import check_link
+from pages.components.text import as_text
 
 SHOWN = 12  # cards a page
 GAP = 1  # pixels between the two digits of a picture
-STYLE = """
-<style>
-.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(158px, 1fr)); gap: 0.9rem;
-  font-variant-numeric: tabular-nums; }
-.gallery figure { margin: 0; border: 1px solid color-mix(in srgb, currentColor 14%, transparent); padding: 0.6rem;
-  border-radius: 0.5rem; font-size: 0.85rem; line-height: 1.4; display: flex; flex-direction: column; }
-.gallery img { width: 100%; image-rendering: pixelated; border-radius: 0.25rem; }
-.gallery strong { font-size: 1.05rem; margin: 0.35rem 0 0.1rem; }
-.gallery figcaption { display: flex; flex-direction: column; flex: 1; }
-.gallery nav { display: flex; gap: 0.9rem; margin-top: auto; padding-top: 0.4rem; }
-.gallery a { color: inherit; text-underline-offset: 0.2em; }
-</style>
-"""
+STYLE = read_style(__file__, "gallery.css")
 
 
 def show_gallery(answers: pd.DataFrame, describe: Callable[[Any], list[str]], key: str) -> None:
@@ -38,7 +28,7 @@ def show_gallery(answers: pd.DataFrame, describe: Callable[[Any], list[str]], ke
     try:
         pictures = read_test_images()
     except DataError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
         return
     cards, pages = st.container(), ceil(len(answers) / SHOWN)
     check_link(key, range(1, pages + 1))

@@ -11,9 +11,11 @@ from core.answers import METHODS, describe_swap
 from core.drawing import Steps
 from core.palette import PALETTE
 from core.settings import RunSettings
+from pages.components.draw.verdicts import show_changes
 from pages.components.figure import show_figure
-from pages.components.networks import NETWORKS, Catalogue, ask, show_changes
+from pages.components.networks import NETWORKS, Catalogue, ask
 from pages.components.shared import is_phone
+from pages.components.text import as_text
 
 TICK = 0.3  # seconds between looks at whether the pixels are there
 ALL = "all"
@@ -36,8 +38,12 @@ def show_why(networks: Catalogue, steps: tuple[Steps, Steps]) -> None:
     if st.session_state.get("why", (None,))[0] != asked:
         if "why" in st.session_state:
             st.session_state.why[1].cancel()
-        question = Answerer.attribute, networks.trained, cell, seed, frames, method
-        st.session_state.why = asked, _get_worker().submit(NETWORKS.ask, *question)
+        st.session_state.why = (
+            asked,
+            _get_worker().submit(
+                lambda: NETWORKS.ask(Answerer.attribute, networks.trained, cell, seed, frames, method)
+            ),
+        )
     future = st.session_state.why[1]
     ticking = not future.done()
     st.fragment(_show_pixels, run_every=TICK if ticking else None)(future, frames, ticking)
@@ -55,7 +61,12 @@ def _choose_network(cells: list[list[RunSettings]]) -> tuple[str, int | None]:
     names = {cell: _name_cell(each[0]) for cell, each in rounds.items()}
     columns = st.columns([3, 1], width=640)
     cell = columns[0].selectbox(
-        "Network", list(rounds), index=len(rounds) - 1, format_func=names.get, key="why_network", bind="query-params"
+        "Network",
+        list(rounds),
+        index=len(rounds) - 1,
+        format_func=lambda cell: names.get(cell, cell),
+        key="why_network",
+        bind="query-params",
     )
     seeds = [str(settings.seed) for settings in rounds[cell]]
     chosen = columns[1].selectbox(
@@ -82,7 +93,7 @@ def _show_pixels(future: "Future[Any]", frames: np.ndarray, ticking: bool) -> No
     try:
         found = future.result()
     except (AnsweringError, ValueError) as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
         return
     with st.container(width=820):
         show_figure(attribution_maps(frames, found.pixels, is_phone()), "attribution")

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.answering import Answerer
 from core.drawing import encode_pair, frame_from_strokes
-from core.runs import StoreError
+from core.runs import Run, StoreError
 from core.samples import Sample, Side, open_link, read_sample
 from core.settings import MODEL_NAMES, RunSettings
 from pages.components.link import LINK
@@ -17,6 +17,7 @@ from pages.components.networks import ask
 from pages.components.pad import read_pads
 from pages.components.settings_form import link_settings
 from pages.components.shared import STORE
+from pages.components.text import as_text
 
 ANY = "any"
 LINKS = ("pair", "drawing")  # the query parameters that name a pair, as in Draw
@@ -34,8 +35,8 @@ class Pair(NamedTuple):
     classes: tuple[int, int] | None
 
 
-def choose_run(runs: pd.DataFrame) -> str:
-    """The controls for the run, whose identity this gives; stops the page where no run has weights."""
+def choose_run(runs: pd.DataFrame) -> Run:
+    """The controls for the run, and what was chosen; stops the page if no run has weights."""
     able = runs[(runs["state"] == "finished") & runs["has_weights"].astype(bool)].sort_values(["dropout", "seed"])
     if able.empty:
         st.caption("No trained network can be walked through yet: train any architecture under *Train*.")
@@ -48,12 +49,20 @@ def choose_run(runs: pd.DataFrame) -> str:
     model = columns[0].selectbox("Architecture", models, key="walk_model", persist_state="session")
     own = able[able["model"] == model]
     _keep_round(able, own, f"walk_run_{model}")
-    labels = {row.run_id: _label(row) for row in own.itertuples()}
+    labels = {str(row.run_id): _label(row) for row in own.itertuples()}
     run_id = columns[1].selectbox(
-        "Trained run", list(labels), format_func=labels.get, key=f"walk_run_{model}", persist_state="session"
+        "Trained run",
+        list(labels),
+        format_func=lambda name: labels.get(name, name),
+        key=f"walk_run_{model}",
+        persist_state="session",
     )
     st.session_state.walked_run = st.query_params["run"] = run_id
-    return run_id
+    try:
+        return STORE.open(run_id)
+    except StoreError as error:  # it has gone since the store was listed
+        st.error(as_text(error), icon=":material/error:")
+        st.stop()
 
 
 def _follow_link(able: pd.DataFrame) -> None:
@@ -73,12 +82,12 @@ def _follow_link(able: pd.DataFrame) -> None:
 def _refuse(linked: str) -> None:
     try:
         run = STORE.read(linked)
-        reason = run.problem or f"The run {linked} has no weights."
     except ValueError as error:
-        st.warning(f"The link's run: {error} Another is shown.", icon=LINK)
+        st.warning(as_text(f"The link's run: {error} Another is shown."), icon=LINK)
         return
-    st.warning(f"{reason} Another is shown.", icon=LINK)
-    if run.settings is not None:
+    reason = run.problem or f"The run {linked} has no weights."
+    st.warning(as_text(f"{reason} Another is shown."), icon=LINK)
+    if isinstance(run, Run):
         _offer_training(run.settings)
 
 
@@ -102,12 +111,12 @@ def _label(row: Any) -> str:
     return f"{', '.join(parts)}: {100 * row.test_accuracy:.1f} %"
 
 
-def choose_pair(run_id: str) -> Pair:
+def choose_pair(run: Run) -> Pair:
     """The controls for the pair: one of the run's test pairs by its digits, one that it got wrong, or the drawing."""
-    pool = _read_pool(run_id)
+    pool = _read_pool(run)
     columns = st.columns([1, 1, 1.4, 2], vertical_alignment="bottom")
     digits = [ANY, *map(str, range(10))]
-    change = {"on_change": _draw_lot, "args": (pool,), "persist_state": "session"}
+    change: dict[str, Any] = {"on_change": _draw_lot, "args": (pool,), "persist_state": "session"}
     columns[0].selectbox("First digit", digits, key="walk_first", **change)
     columns[1].selectbox("Second digit", digits, key="walk_second", **change)
     columns[2].toggle("Mistakes only", key="walk_wrong", disabled="decision" not in pool, **change)
@@ -120,12 +129,12 @@ def choose_pair(run_id: str) -> Pair:
         try:
             return _as_pair(open_link(link.get("pair"), link.get("drawing")), link)
         except ValueError as error:
-            st.warning(f"{error} A test pair is shown.", icon=LINK)
+            st.warning(as_text(f"{error} A test pair is shown."), icon=LINK)
     first, second = pool["indices"][0].tolist()
     try:
         return _as_pair((read_sample(first), read_sample(second)), {"pair": f"{first}-{second}"})
     except ValueError as error:  # MNIST is damaged
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
         st.stop()
 
 
@@ -147,21 +156,20 @@ def _kept_drawing() -> str:
     return encode_pair((first, second))
 
 
-def _read_pool(run_id: str) -> dict[str, np.ndarray]:
+def _read_pool(run: Run) -> dict[str, np.ndarray]:
     """`indices` (N, 2) and `classes` (N, 2) of the run's test pairs, and its `decision` (N,) on each where kept."""
-    run = STORE.read(run_id)
     try:
         arrays = run.predictions()
         if arrays.keys() >= {"indices", "classes", "decision"}:
             return arrays
-        raise StoreError(f"The predictions of the run {run_id} are not whole; train it again to get them.")
+        raise StoreError(f"The predictions of the run {run.run_id} are not whole; train it again to get them.")
     except StoreError as error:
-        st.caption(f":material/warning: {error}")
+        st.caption(f":material/warning: {as_text(error)}")
         _offer_training(run.settings)
         try:
             return ask(Answerer.draw_test_pairs, run.settings)
         except ValueError as problem:  # MNIST is damaged
-            st.error(str(problem), icon=":material/error:")
+            st.error(as_text(problem), icon=":material/error:")
             st.stop()
 
 
@@ -169,7 +177,7 @@ def _draw_lot(pool: dict[str, np.ndarray]) -> None:
     """Set the link to some pair of the pool that is as the controls say."""
     fits = np.ones(len(pool["indices"]), bool)
     for column, key in enumerate(("walk_first", "walk_second")):
-        if st.session_state[key] != ANY:
+        if st.session_state[key].isdecimal():  # the others: any digit, and what no browser sends
             fits &= pool["classes"][:, column] == int(st.session_state[key])
     if st.session_state.walk_wrong and "decision" in pool:
         fits &= pool["decision"] != (pool["classes"][:, 0] <= pool["classes"][:, 1])

@@ -9,27 +9,10 @@ import streamlit as st
 from core.answers import Step
 from core.diagrams import name_shape
 from core.pictures import picture_digit, picture_maps, picture_vector
+from pages.components.files import read_style
 
 MOST_BARS = 20  # numbers that are shown one by one
-STYLE = """
-<style>
-.stage { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); gap: 1.5rem 2.5rem; }
-.stage h4 { margin: 0 0 0.2rem; padding: 0; font-size: 1rem; font-weight: 600; }
-.stage p { margin: 0.7rem 0 0.35rem; font-size: 0.875rem; opacity: 0.75; }
-.stage img { display: block; width: 100%; max-width: 520px; image-rendering: pixelated; }
-.stage .kernels { display: flex; flex-wrap: wrap; gap: 0 2.5rem; }
-.stage .kernels img { width: 300px; }
-.digits { display: flex; gap: 0.8rem; }
-.digits img { image-rendering: pixelated; border-radius: 0.4rem; aspect-ratio: 1; }
-.stage dl { display: grid; grid-template-columns: 1.6rem 1fr 3.6rem; gap: 0.2rem 0.5rem; margin: 0; max-width: 420px;
-  align-items: center; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
-.stage dd { margin: 0; text-align: right; } .stage dt { font-weight: 400; opacity: 0.75; }
-.stage i { display: block; position: relative; height: 0.75rem; }
-.stage i::before { content: ""; position: absolute; left: 50%; top: -0.15rem; bottom: -0.15rem;
-  border-left: 1px solid color-mix(in srgb, currentColor 30%, transparent); }
-.stage b { position: absolute; top: 0; bottom: 0; border-radius: 2px; }
-</style>
-"""
+STYLE = read_style(__file__, "steps.css")
 
 
 def show_digits(frames: np.ndarray, side: int) -> None:

@@ -6,21 +6,14 @@ import streamlit as st
 
 from core.drawing import Steps
 from core.pictures import picture_digit
+from pages.components.files import read_style
 
 STAGES = {
     "box": "The digit as large as 20 × 20 pixels allow",
     "field": "Its centre of mass in the middle of 28 × 28",
     "frame": "Averages of 2 × 2 pixels: 14 × 14, as the networks see it",
 }
-STYLE = """
-<style>
-.stages { display: grid; grid-template-columns: repeat(3, minmax(0, 200px)); gap: 1rem; align-items: end; }
-.stages figure { margin: 0; }
-.stages img { width: 100%; image-rendering: pixelated; border-radius: 0.4rem; display: block; }
-.stages .box img { width: 71.43%; }
-.stages p { margin: 0; font-size: 0.875rem; line-height: 1.35; align-self: start; opacity: 0.8; }
-</style>
-"""
+STYLE = read_style(__file__, "stages.css")
 
 
 def show_stages(steps: Sequence[Steps]) -> None:

@@ -1,0 +1,3 @@
+export default ({ parentElement, data }) => {
+  parentElement.querySelector("section").innerHTML = data
+}
