@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 
 import psutil
 import pytest
@@ -200,3 +200,15 @@ def test_an_address_without_a_scheduler_is_one_sentence(tmp_path, monkeypatch):
     engine = Engine(RunStore(tmp_path), scheduler="tcp://127.0.0.1:9")
     with closing(engine), pytest.raises(EngineError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         engine.start(warm=True)
+
+
+def test_a_program_ends_without_closing_its_engine(tmp_path):
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom core.cluster.engine import Engine\nfrom core.runs import RunStore\n"
+        "engine = Engine(RunStore(Path(sys.argv[1])), workers=1)\nengine.start(warm=True)\n"
+        "print(engine.conductor.cluster.connection.host.pid)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, tmp_path], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(int(done.stdout)).wait(PATIENCE)

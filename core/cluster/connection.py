@@ -5,13 +5,15 @@ The scheduler is one by its address, or that of a local cluster, a child process
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from subprocess import PIPE
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from core.cluster import worker
 from core.processes import end_child, start_child
@@ -22,6 +24,9 @@ ANSWER_SECONDS = 10  # the same later on; a scheduler that takes longer counts a
 LOOK_SECONDS = 0.5  # between two looks at the scheduler
 WARM_SECONDS = 180  # that a local cluster may take until its first worker is ready
 FIRST = 1_000  # priority of what must not wait behind slices
+
+
+T = TypeVar("T")
 
 
 class EngineError(RuntimeError):
@@ -98,13 +103,13 @@ class Connection:
         quiet = {"DASK_LOGGING__DISTRIBUTED": "critical"}
         self.host = start_child("core.cluster.host", str(self.count), env=quiet, stdin=PIPE, stdout=PIPE)
         self._begin(self._wait_for_host())
-        address: bytes = await asyncio.to_thread(self.host.stdout.readline)
+        address = await in_daemon(self.host.stdout.readline)
         if not address:
             raise EngineError("The local Dask cluster did not start; its messages are above.")
         return address.decode().strip()
 
     async def _wait_for_host(self) -> None:
-        await asyncio.to_thread(self.host.wait)
+        await in_daemon(self.host.wait)
         self.lose("The process of the local cluster has ended.")
 
     async def _check_scheduler(self) -> None:
@@ -156,7 +161,7 @@ class Connection:
                 async with asyncio.timeout(1):
                     await self._client._close(fast=True)  # the public one first waits for a scheduler that is gone
         if self.host is not None:
-            await asyncio.to_thread(end_child, self.host)
+            await in_daemon(partial(end_child, self.host))
 
     # --- the workers --------------------------------------------------------------------------------------------------
 
@@ -229,6 +234,24 @@ class Connection:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def in_daemon(function: Callable[[], T]) -> T:
+    """What a function gives that blocks; unlike asyncio's own threads, this one does not keep the program from ending."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[T] = loop.create_future()
+
+    def tell(value: T) -> None:
+        if not ended.cancelled():
+            ended.set_result(value)
+
+    def run() -> None:
+        value = function()
+        with suppress(RuntimeError):  # the loop has been closed meanwhile
+            loop.call_soon_threadsafe(tell, value)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await ended
 
 
 def check_address(address: str) -> None:

@@ -127,7 +127,6 @@ class Cluster:
     def _run(self) -> None:
         with suppress(asyncio.CancelledError):
             self._loop.run_until_complete(self._keeper)
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
 
     async def _keep(self) -> None:
