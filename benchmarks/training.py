@@ -42,7 +42,7 @@ from core.runs import STORE, RunStore
 from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, RunSettings
 from core.training import FusedAdam, Training, describe_machine
 
-TYPICAL_EPOCHS = 68  # of a run, the mean of the 320 shipped ones
+TYPICAL_EPOCHS = 68  # of a run, the mean of the 340 shipped ones
 REQUIRED = 2.5  # times the plain loop's throughput
 CORES = os.cpu_count() or 1
 COMPARED = ("WeightSharingBranchesToVecModel", "DirectClassificationModel")  # --accuracy

@@ -58,7 +58,7 @@ def test_export_writes_everything_and_the_report_needs_nothing_beside_it(tmp_pat
         *(f"figure-{number}.html" for number in range(1, 13)),
     ]  # fmt: skip
     runs, histories = (pd.read_parquet(tmp_path / "new" / f"{name}.parquet") for name in ("runs", "histories"))
-    assert len(runs) == 320
+    assert len(runs) == 340
     assert histories.groupby("run_id").size().equals(runs.set_index("run_id")["epochs"].astype(int).sort_index())
     assert not histories.duplicated(["model", "dropout", "dropout_at_evaluation", "seed", "epoch"]).any()
     assert "p_holm" in (tmp_path / "new" / "table.csv").read_text().splitlines()[0]
