@@ -127,6 +127,7 @@ def bounds(name: str) -> tuple[Any, Any]:
     return next(m.ge for m in limits if hasattr(m, "ge")), next(m.le for m in limits if hasattr(m, "le"))
 
 
+TRACE_EVERY = 5  # epochs between two looks at the test pairs; each costs about two fifths of an epoch
 PLANNED_ROUNDS = 10  # per cell, as in the report's Table 1
 SHIPPED_DROPOUTS = (0.0, 0.25)  # our counterparts of the two columns of Table 1; the report gives no probability
 

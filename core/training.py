@@ -24,9 +24,7 @@ from core.architectures import Output, build_network
 from core.data import Pairs, draw_round, standardise
 from core.objectives import compute_loss, count_right, decide, probability, stack_outputs
 from core.runs import RunResult
-from core.settings import RunSettings
-
-TRACE_EVERY = 5  # epochs between two looks at the test pairs; each costs about two fifths of an epoch
+from core.settings import TRACE_EVERY, RunSettings
 
 StopReason = Literal["patience", "max_epochs", "stopped"]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import findings
+from core import traces
 from core.answering import Answerer
 from core.palette import PALETTE
 from pages.components.link import check_link
@@ -82,7 +82,7 @@ st.subheader("How sure was it during training?", anchor=False)
 
 @st.cache_data(max_entries=50, show_spinner=False)
 def trace(images: tuple[int, int], run_id: str, signature: int) -> Any:
-    return findings.trace_pair(STORE, read_runs(), images, STORE.read(run_id).settings)
+    return traces.trace_pair(STORE, read_runs(), images, STORE.read(run_id).settings)
 
 
 table, problems = trace(pair.images, run_id, STORE.signature()) if pair.images else (None, [])
@@ -92,7 +92,7 @@ if table is None or run_id not in set(table["run_id"]):
     st.caption("Training follows the 1,000 test pairs of a run's own round; this pair is not among those of this run.")
     st.stop()
 
-from core.charts import pair_trace  # noqa: E402 - Plotly takes a while to import: only where it draws
+from core.pair_charts import pair_trace  # noqa: E402 - Plotly takes a while to import: only where it draws
 from pages.components.figure import show_figure  # noqa: E402
 
 show_figure(pair_trace(table, run.settings.model, is_phone()), "pair_trace")
