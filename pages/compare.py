@@ -157,6 +157,19 @@ def read_by_round(dropout: float, signature: int) -> Found:
     return read_rounds(STORE, runs[runs["dropout"].isin([0.0, dropout])])
 
 
+@st.cache_data(max_entries=2, show_spinner=False)
+def judge_reproduction(signature: int) -> list[str]:
+    """The sentences under the table; resampling the order takes some 50 ms."""
+    return describe_reproduction(read_comparison(), compare_orders(runs))
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def compare_at(compare: str, dropout: float, signature: int) -> pd.DataFrame:
+    """What is compared at this dropout, "ideas" or "architectures"; nobody changes it."""
+    rounds = read_by_round(dropout, signature).table
+    return compare_ideas(rounds, dropout) if compare == "ideas" else compare_architectures(rounds, dropout)
+
+
 def _export() -> ModuleType:
     from core import export  # brings Plotly along, so not before somebody clicks
 
@@ -183,7 +196,7 @@ elif view != "Curves":
 if view == "Table":
     show_table(
         table[table["dropout"].isin(chosen) & ~table["dropout_at_evaluation"]],
-        describe_reproduction(table, compare_orders(runs)),
+        judge_reproduction(report_signature()),
     )
     show_downloads()
     tell_what_does_not_count(runs)
@@ -215,7 +228,7 @@ else:
     for problem in problems:
         st.caption(f":material/warning: {problem}")
     if view == "Does it matter?":
-        steps = compare_ideas(rounds, dropout)
+        steps = compare_at("ideas", dropout, report_signature())
         ideas, effects = (steps[steps["group"] == group].reset_index(drop=True) for group in ("idea", "dropout"))
         show_figure(draw(ladder, ideas, is_phone()), "ladder")
         show_sentences([*describe_ideas(ideas), describe_control(rounds, dropout), describe_coin(rounds, dropout)])
@@ -231,7 +244,7 @@ else:
             "0.25."
         )
     else:
-        pairs = compare_architectures(rounds, dropout)
+        pairs = compare_at("architectures", dropout, report_signature())
         show_figure(draw(paired_matrix, pairs, is_phone()), "matrix")
         show_sentences(describe_architectures(pairs))
         st.caption(

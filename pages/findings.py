@@ -54,6 +54,12 @@ def find(question: str, signature: int) -> tuple[Any, list[str]]:
             return tuple(traces.early_stop_hypothesis(STORE, runs))
 
 
+@st.cache_data(max_entries=8, show_spinner=False)
+def describe_distance(dropout: float, signature: int) -> list[str]:
+    """What the distance of two digits does at this dropout; its tests take some 60 ms."""
+    return distance.describe_distance(find("distance", signature)[0], dropout)
+
+
 table, problems = find(question, report_signature())
 for problem in problems:
     st.caption(f":material/warning: {problem}")
@@ -78,7 +84,7 @@ match question:
     case "distance":
         shown = table[(table["dropout"] == dropout) & ~table["dropout_at_evaluation"].astype(bool)]
         drawn = draw(mistake_charts.distance_lines, distance.accuracy_by_distance(shown))
-        sentences = distance.describe_distance(shown, dropout)
+        sentences = describe_distance(dropout, report_signature())
     case "parameters":
         drawn = draw(finding_charts.parameters_dots, table[table["dropout"] == dropout])
         sentences = findings.describe_parameters(table, dropout)

@@ -107,6 +107,13 @@ def compare_all(dropout: float, signature: int) -> pd.DataFrame:
     return compare_architectures(read_rounds(STORE, runs).table, dropout)
 
 
+@st.cache_resource(max_entries=14, show_spinner=False)
+def calibrate(dropout: float, model: str, signature: int) -> calibration.Calibration:
+    """An architecture's calibration; what a perfect network would show is simulated, which takes some 100 ms."""
+    answers = read(dropout, signature)[0]
+    return calibration.measure_calibration(answers[answers["model"] == model])
+
+
 def choose_model(place: DeltaGenerator, label: str, key: str, options: Sequence[str], index: int = 0) -> str:
     """A choice among architectures."""
     check_link(key, options)
@@ -222,7 +229,7 @@ elif view == "All architectures":
         st.stop()
     show_together(together)
 elif view == "Calibration":
-    measured = calibration.measure_calibration(cell)
+    measured = calibrate(dropout, model, report_signature())
     show_figure(charts.calibration_curve(calibration.calibrate(cell), measured), "calibration")
     show_sentences(calibration.describe_calibration(measured))
     st.caption(
