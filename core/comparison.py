@@ -197,8 +197,7 @@ def describe_control(rounds: pd.DataFrame, dropout: float = 0.0) -> str:
         return ""
     return (
         f"With its losses the auxiliary network trained for {signed(epochs[1.0], 0)} epochs on average, with them "
-        "switched "
-        f"off for {signed(epochs[0.0], 0)}: what they add includes what comes of that."
+        f"switched off for {signed(epochs[0.0], 0)}: what they add includes what comes of that."
     )
 
 

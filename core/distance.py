@@ -102,8 +102,7 @@ def _describe_coin(shown: pd.DataFrame) -> str:
     interval = "" if pd.isna(row.low) else f" ({percent_between(row.low, row.high)})"
     return (
         f"On equal digits {PALETTE[COIN_MODEL].label} is right in {percent(row.accuracy)}{interval}: it can only toss "
-        "a "
-        f"coin there, {WHY_COIN}."
+        f"a coin there, {WHY_COIN}."
     )
 
 

@@ -96,10 +96,8 @@ def _describe_squared_of(table: pd.DataFrame) -> str:
     return (
         f"{name_column(mean['dropout'])}, {percent(mean['digit_accuracy'])} of the digits are read rightly over "
         f"{plural(count, 'round')}; that squared is {percent(mean['squared'])}, yet {percent(mean['test_accuracy'])} "
-        "of "
-        f"the comparisons are right: {percent(mean['lucky'])}{interval} of the pairs keep their order though a digit "
-        "is "
-        f"misread. Independent misreadings with the same confusions would give {percent(mean['expected'])}."
+        f"of the comparisons are right: {percent(mean['lucky'])}{interval} of the pairs keep their order though a "
+        f"digit is misread. Independent misreadings with the same confusions would give {percent(mean['expected'])}."
     )
 
 
@@ -161,8 +159,7 @@ def describe_epochs(table: pd.DataFrame) -> list[str]:
         if 2 * most > rounds[dropout, model]:
             sentences.append(
                 f"{most} of them are {name_cell(model, dropout)}: its training was cut short, so its accuracy is that "
-                "of "
-                "unfinished training."
+                "of unfinished training."
             )
     return [sentence for sentence in sentences if sentence]
 

@@ -211,7 +211,6 @@ def describe_odds(rounds: pd.DataFrame, first: ModelName, second: ModelName) -> 
     return (
         f"Over {plural(len(rounds), 'round')}, {PALETTE[first].label} alone is right on {plural(one, 'pair')}, "
         f"{PALETTE[second].label} alone on {other:,}. Of the two networks of a round, that of {PALETTE[first].label} "
-        "is "
-        f"clearly ahead in {clear[0]} and that of {PALETTE[second].label} in {clear[1]} of "
+        f"is clearly ahead in {clear[0]} and that of {PALETTE[second].label} in {clear[1]} of "
         f"{plural(len(rounds), 'round')} (McNemar's exact test, Holm's correction over these rounds)."
     )

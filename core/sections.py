@@ -40,23 +40,20 @@ PAIRED = (
 METHODS = {
     "agreement": (
         "mean test accuracy over the rounds of a cell with Student's 95 % interval; its difference from the printed "
-        "mean "
-        "by Welch's test, from the printed sample deviation and ten rounds, with Holm's correction over the 14 cells; "
-        "Kendall's τ over 10,000 resamplings of our rounds, the printed means taken as they are."
+        "mean by Welch's test, from the printed sample deviation and ten rounds, with Holm's correction over the 14 "
+        "cells; Kendall's τ over 10,000 resamplings of our rounds, the printed means taken as they are."
     ),
     "curves": (
         "mean over rounds of the accuracy on the 200 validation pairs after every epoch; a round that has stopped "
-        "keeps "
-        "its last value, as in the report; the band is ± one standard deviation of the rounds."
+        "keeps its last value, as in the report; the band is ± one standard deviation of the rounds."
     ),
     "ideas": f"{PAIRED}, over all pairs, on unequal and on equal digits; Holm's correction over the {{}} comparisons.",
     "architectures": f"{PAIRED}, for each kind of pairs of digits; Holm's correction over the 63 comparisons.",
     "artefact": (
-        "mean test accuracy over rounds with Student's 95 % interval; gains over no dropout by round (paired t test), "
-        "distances from the printed figures by Welch's test; Holm's correction over all of these. The best epoch is "
-        "the "
-        "stored one nearest to the first of the highest validation accuracy; every fifth epoch is stored, and there "
-        "Direct classification decides by its probability."
+        "mean test accuracy over rounds with Student's 95 % interval; gains over no dropout by round (paired t "
+        "test), distances from the printed figures by Welch's test; Holm's correction over all of these. The best "
+        "epoch is the stored one nearest to the first of the highest validation accuracy; every fifth epoch is "
+        "stored, and there Direct classification decides by its probability."
     ),
     "distance": (
         "share of right answers over all rounds of an architecture, with intervals that count rounds (Wilson's, with "
@@ -73,10 +70,8 @@ METHODS = {
     ),
     "hypothesis": (
         "mean test accuracy at every fifth epoch minus the printed mean; a round that has stopped keeps its last "
-        "value; "
-        "at the epoch where the first two come nearest to the print Welch's test with Holm's correction over all. "
-        "Direct "
-        "classification decides by its probability there."
+        "value; at the epoch where the first two come nearest to the print Welch's test with Holm's correction over "
+        "all. Direct classification decides by its probability there."
     ),
 }
 

@@ -123,13 +123,11 @@ def _describe_common_stop(stopped: pd.DataFrame) -> list[str]:
     if parts:
         return [
             f"{start} Had all stopped there, clearly off their printed figures would be {join(parts)} ({evidence}): "
-            "the "
-            "same runs speak against a common earlier stop. One of these two alone stays a hypothesis."
+            "the same runs speak against a common earlier stop. One of these two alone stays a hypothesis."
         ]
     return [
         f"{start} Had all stopped there, none of the {count} would clearly differ from its printed figure "
-        f"({evidence}): "
-        "an earlier stop remains a possible explanation, a hypothesis and not a finding."
+        f"({evidence}): an earlier stop remains a possible explanation, a hypothesis and not a finding."
     ]
 
 

@@ -123,10 +123,9 @@ def show_table(shown: pd.DataFrame, verdicts: list[str]) -> None:
     )  # fmt: skip
     show_sentences(verdicts)
     st.caption(
-        "The report's figures are from its Table 1: ten rounds, dropout probability not given; ours beside its column "
-        f"with dropout is 0.25. {TARGET} The order is that of our rounds, resampled; the printed means are taken as "
-        "they "
-        "are. Choose a row to see its rounds; the menu above the table chooses columns."
+        "The report's figures are from its Table 1: ten rounds, dropout probability not given; ours beside its "
+        f"column with dropout is 0.25. {TARGET} The order is that of our rounds, resampled; the printed means are "
+        "taken as they are. Choose a row to see its rounds; the menu above the table chooses columns."
     )
     for row in picked.selection.rows:
         show_rounds(shown.iloc[row])
@@ -238,10 +237,9 @@ else:
             show_sentences(describe_ideas(effects))
         st.caption(
             "Points of test accuracy, paired by round: in a round, all architectures meet the same pairs of digits. "
-            "Clear: "
-            f"p below 0.05 after Holm's correction over the {int(steps['p_holm'].notna().sum())} comparisons of this "
-            "screen. The auxiliary network with its losses switched off was trained as a control, at dropout 0 and "
-            "0.25."
+            f"Clear: p below 0.05 after Holm's correction over the {int(steps['p_holm'].notna().sum())} comparisons "
+            "of this screen. The auxiliary network with its losses switched off was trained as a control, at dropout "
+            "0 and 0.25."
         )
     else:
         pairs = compare_at("architectures", dropout, report_signature())

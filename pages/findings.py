@@ -14,12 +14,10 @@ from pages.components.shared import STORE, is_phone, read_comparison, read_runs,
 
 METHODS = {
     "artefact": "Best epoch: the stored one nearest to the first of the highest validation accuracy; every fifth "
-    "epoch is "
-    "stored, and there Direct classification decides by its probability.",
+    "epoch is stored, and there Direct classification decides by its probability.",
     "distance": "Intervals count rounds, not answers: a round's answers come from one network.",
     "hypothesis": "Mean test accuracy at every fifth epoch minus the printed one; a round that has stopped keeps its "
-    "last "
-    "value. Dots at the grey line: filled where clearly off the print. Direct classification decides by its "
+    "last value. Dots at the grey line: filled where clearly off the print. Direct classification decides by its "
     "probability.",
 }
 

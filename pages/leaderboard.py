@@ -60,10 +60,10 @@ st.dataframe(
 )  # fmt: skip
 tests = max(int(board["certain"].sum()) - 1, 0)
 st.caption(
-    "Sorted by mean test accuracy. A rank begins where a setting clearly differs from the best one of the rank before "
-    f"(t test over rounds, paired where they share them; p × {tests}, the number of these tests, below 0.05), so "
-    "inside a "
-    f"rank the order is not clear. Settings with fewer than {CERTAIN_ROUNDS} rounds are uncertain and follow unranked."
+    "Sorted by mean test accuracy. A rank begins where a setting clearly differs from the best one of the rank "
+    f"before (t test over rounds, paired where they share them; p × {tests}, the number of these tests, below 0.05), "
+    f"so inside a rank the order is not clear. Settings with fewer than {CERTAIN_ROUNDS} rounds are uncertain and "
+    "follow unranked."
 )
 tell_what_does_not_count(runs)
 if click := st.session_state.get(load):

@@ -234,8 +234,7 @@ elif view == "Calibration":
     show_sentences(calibration.describe_calibration(measured))
     st.caption(
         "Above the dashed line first ≤ second comes more often than the network says, below it less often. Intervals "
-        "are "
-        "95 % over rounds."
+        "are 95 % over rounds."
     )
 elif len(models) < 2:
     st.caption("It takes two architectures that have answered the test pairs at this dropout; train another one.")

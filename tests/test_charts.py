@@ -258,8 +258,7 @@ def test_the_matrix_is_bold_where_it_is_clear(store, runs):
     assert drawn.figure.data[0].z[6][5] == pytest.approx(10)
     assert drawn.alt.startswith(
         "Paired differences in points. All pairs: 1 of 21 pairs of architectures differ clearly, most of all Two "
-        "branches, "
-        "1.4 points ahead of Two channels. Unequal digits: 0 of 21 pairs"
+        "branches, 1.4 points ahead of Two channels. Unequal digits: 0 of 21 pairs"
     )
 
 

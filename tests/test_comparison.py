@@ -181,8 +181,7 @@ def test_the_controls_shorter_training_is_said():
     rounds = frame_rounds((control, [0.8, 0.8, 0.8], [0.8, 0.8, 0.8]), (Cell(AUXILIARY), [0.9], [0.9]))
     assert describe_control(rounds) == (
         "With its losses the auxiliary network trained for 50 epochs on average, with them switched off for 51: what "
-        "they "
-        "add includes what comes of that."
+        "they add includes what comes of that."
     )
     assert describe_control(rounds[rounds["auxiliary_weight"] == 1]) == ""
     assert describe_control(rounds, 0.25) == ""

@@ -76,9 +76,8 @@ def test_the_squared_digit_accuracy_and_the_lucky_pairs(store):
     assert row["expected"] == pytest.approx(0.9925)
     assert describe_squared(found.table) == [
         "Without dropout, 95.0 % of the digits are read rightly over 1 round; that squared is 90.2 %, yet 99.0 % of "
-        "the "
-        "comparisons are right: 9.0 % of the pairs keep their order though a digit is misread. Independent misreadings "
-        "with the same confusions would give 99.2 %."
+        "the comparisons are right: 9.0 % of the pairs keep their order though a digit is misread. Independent "
+        "misreadings with the same confusions would give 99.2 %."
     ]
 
 

@@ -200,9 +200,8 @@ def test_two_at_odds_round_by_round(three):
     assert count_odds(together, BRANCHES, CHANNELS)["only_first"].tolist() == [2, 1]
     assert describe_odds(rounds, CHANNELS, BRANCHES) == (
         "Over 2 rounds, Two channels alone is right on 1 pair, Two branches alone on 3. Of the two networks of a "
-        "round, "
-        "that of Two channels is clearly ahead in 0 and that of Two branches in 0 of 2 rounds (McNemar's exact test, "
-        "Holm's correction over these rounds)."
+        "round, that of Two channels is clearly ahead in 0 and that of Two branches in 0 of 2 rounds (McNemar's "
+        "exact test, Holm's correction over these rounds)."
     )
 
 

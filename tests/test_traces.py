@@ -81,10 +81,8 @@ def test_a_common_earlier_stop_that_would_put_another_off_its_print(store):
     assert stopped.loc[AUXILIARY, "difference"] == pytest.approx(-0.030)
     assert describe_hypothesis(table)[2] == (
         "The two together come nearest to the print at epoch 5. Had all stopped there, clearly off their printed "
-        "figures "
-        "would be Auxiliary losses 3.0 points below (95 % 1.6 to 4.4) (Welch's test, Holm's correction over the 3): "
-        "the "
-        "same runs speak against a common earlier stop. One of these two alone stays a hypothesis."
+        "figures would be Auxiliary losses 3.0 points below (95 % 1.6 to 4.4) (Welch's test, Holm's correction over "
+        "the 3): the same runs speak against a common earlier stop. One of these two alone stays a hypothesis."
     )
 
 
@@ -96,8 +94,7 @@ def test_a_common_earlier_stop_that_fits_all_remains_possible(store):
     assert describe_hypothesis(table)[2] == (
         "The two together come nearest to the print at epoch 5. Had all stopped there, none of the 3 would clearly "
         "differ from its printed figure (Welch's test, Holm's correction over the 3): an earlier stop remains a "
-        "possible "
-        "explanation, a hypothesis and not a finding."
+        "possible explanation, a hypothesis and not a finding."
     )
 
 
