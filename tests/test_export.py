@@ -60,6 +60,9 @@ def test_the_readmes_words_are_those_of_the_shipped_runs():
     counts, orders = table["verdict"].value_counts(), compare_orders(runs)
     capped = table.set_index(["model", "dropout"]).loc[("WeightSharingAuxiliaryModel", 0.25)].iloc[0]
     rounds = read_rounds(store, runs).table
+    auxiliary = rounds[(rounds["model"] == "WeightSharingAuxiliaryModel") & ~rounds["dropout_at_evaluation"]]
+    means = auxiliary.groupby(["dropout", "auxiliary_weight"])["epochs"].mean().to_dict()
+    epochs = {cell: signed(mean, 0) for cell, mean in means.items()}
     ideas = pd.concat([compare_ideas(rounds), compare_ideas(rounds, 0.25)], keys=["without", "with"])
     adds = ideas.reset_index(level=0, names="column").set_index(["column", "change", "kind"])
     sharing, losses = LADDER[0].change, LADDER[5].change
@@ -75,6 +78,8 @@ def test_the_readmes_words_are_those_of_the_shipped_runs():
         f"{points(-adds['difference'][('without', sharing, 'equal')])} on equal ones",
         f"the losses add {points(adds['difference'][('without', losses, 'all')])} points without dropout and "
         f"{points(adds['difference'][('with', losses, 'all')])} with it",
+        f"for {epochs[0.0, 1.0]} epochs on average instead of {epochs[0.0, 0.0]}, and {epochs[0.25, 1.0]} instead of "
+        f"{epochs[0.25, 0.0]};",
         f"helps `WeightSharingAuxiliaryModel` by {points(drop['difference'].item())} points",
         f"{fraction(capped['mean'])} is still cut short: {capped['capped']} of its {capped['rounds']} rounds",
     ):
