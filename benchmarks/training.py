@@ -9,7 +9,8 @@ engine's runs are whole ones: looked at on the test pairs every five epochs, tes
     --ablation    what each measure brings: throughput with all of them over that without it
     --accuracy    ten rounds of two architectures with both loops, early stopping on; exit status 1 where the mean
                   test accuracies differ by two standard errors of the difference or more
-    --table       the whole of Table 1 (7 architectures × 2 columns × 10 rounds): hours with either
+    --table       the whole of Table 1 (7 architectures × 2 columns × 10 rounds): minutes of the engine, measured whole,
+                  and of the plain loop, extrapolated from one run per cell
 """
 
 import argparse
@@ -39,12 +40,11 @@ from core.cluster.engine import Engine
 from core.cluster.host import KEEP_MEMORY, NICENESS
 from core.data import Pairs, draw_round, standardise
 from core.processes import ROOT
-from core.results import load_runs, with_report_settings
-from core.runs import STORE, RunStore
-from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, RunSettings
+from core.runs import RunStore
+from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, RunSettings, is_shipped_with_weights, plan_reproduction
 from core.training import Training, describe_machine
 
-TYPICAL_EPOCHS = 68  # of a run, the mean of the 320 shipped ones
+TYPICAL_EPOCHS = 68  # of a run, the mean of the 340 shipped ones
 REQUIRED = 2.5  # times the plain loop's throughput
 CORES = os.cpu_count() or 1
 COMPARED = ("WeightSharingBranchesToVecModel", "DirectClassificationModel")  # --accuracy
@@ -342,33 +342,27 @@ def compare_accuracy(rounds: int) -> bool:
     return agree
 
 
-def compare_table(epochs: int) -> None:
-    """Print how long the 140 runs of Table 1 take: the engine's from whole runs, the plain loop's from a few epochs."""
-    cells = [(model, dropout) for dropout in SHIPPED_DROPOUTS for model in MODEL_NAMES]
-    expected = with_report_settings(load_runs(RunStore(STORE))).query("not dropout_at_evaluation")
-    expected = expected.groupby(["model", "dropout"])["epochs"].mean().to_dict()
-    if missing := [cell for cell in cells if cell not in expected]:
-        raise SystemExit(f"The store lacks the runs of {missing[0]}; train them with: python -m core reproduce")
-    plain = ours = 0.0
-    done = 0
+def compare_table() -> None:
+    """Print how long the 140 runs of Table 1 take: the engine's measured whole, as `python -m core reproduce` trains
+    them; the plain loop's from one whole run of every cell, half of them before the engine's and half after."""
+    plan = [settings for settings in plan_reproduction() if is_shipped_with_weights(settings)]
+    cells = plan[: len(SHIPPED_DROPOUTS) * len(MODEL_NAMES)]  # their first rounds
+    half = len(cells) // 2
     with closing(Trainers(1, {})) as trainers, start_engine() as engine:
-        for column in (cells[: len(MODEL_NAMES)], cells[len(MODEL_NAMES) :]):
-            plan = [RunSettings(model=model, dropout=dropout) for model, dropout in column]
-            ours += time_engine(engine, plan)
-            done += sum(engine.store.read(settings.run_id).summary["epochs"] for settings in plan)
-            for model, dropout in column:
-                seconds = trainers.train(same_work(model, epochs, dropout=dropout))[0][0]
-                plain += 10 * seconds / epochs * expected[model, dropout]
-    total = 10 * sum(expected[cell] for cell in cells)
-    table = ours / done * total
-    print(f"\nTable 1: 7 architectures × 2 columns × 10 rounds; the stored runs took {total:,.0f} epochs")
-    print(
-        f"engine {table / 60:6.1f} minutes, from {len(cells)} whole runs, one a cell: {ours:.0f} s for {done:,} epochs"
+        pace = [trainers.train(settings)[0] for settings in cells[:half]]
+        ours = time_engine(engine, plan)
+        pace += [trainers.train(settings)[0] for settings in cells[half:]]
+        epochs: dict[tuple[str, float], int] = defaultdict(int)
+        for settings in plan:
+            epochs[settings.model, settings.dropout] += engine.store.read(settings.run_id).summary["epochs"]
+    plain = sum(
+        seconds / own * epochs[settings.model, settings.dropout]
+        for settings, (seconds, own, _) in zip(cells, pace, strict=True)
     )
-    print(f"plain  {plain / 60:6.1f} minutes, from {epochs} epochs a cell")
-    print("Both are measured seconds an epoch times the stored runs' epochs; the engine's also hold the time in which")
-    print("a worker waits for the other's last run of a column.")
-    print(f"throughput × {plain / table:.2f}")
+    print(f"\nTable 1: 7 architectures × 2 columns × 10 rounds, {sum(epochs.values()):,} epochs")
+    print(f"engine {ours / 60:6.2f} minutes, measured whole on warm workers")
+    print(f"plain  {plain / 60:6.2f} minutes, extrapolated: seconds per epoch of one run per cell, × the same epochs")
+    print(f"throughput × {plain / ours:.2f}")
 
 
 def check_networks() -> None:
@@ -392,7 +386,7 @@ def main() -> int:
     if chosen.serve:
         serve()
         return 0
-    epochs = chosen.epochs or (20 if chosen.ablation or chosen.table else TYPICAL_EPOCHS)
+    epochs = chosen.epochs or (20 if chosen.ablation else TYPICAL_EPOCHS)
     check_networks()
     print(", ".join(f"{name} {value}" for name, value in describe_machine().items()))
     print(f"{torch.get_num_threads()} threads by default; load before the start {os.getloadavg()[0]:.1f}")
@@ -400,7 +394,7 @@ def main() -> int:
         measure_ablation(epochs, chosen.repeats)
         return 0
     if chosen.table:
-        compare_table(epochs)
+        compare_table()
         return 0
     met = compare_accuracy(rounds=10) if chosen.accuracy else compare_speed(epochs, chosen.repeats)
     return 0 if met else 1

@@ -114,9 +114,8 @@ def train(
         complete = follow(Engine(run_store, scheduler, workers, live=UNWATCHED), rounds)
         accuracies = [_print_round(settings.seed, run_store.read(settings.run_id)) for settings in rounds]
         finished = [accuracy for accuracy in accuracies if accuracy is not None]
-        deviation = f" ± {statistics.stdev(finished):.3f}" if len(finished) > 1 else ""
         if finished:
-            out.print(f"{model}: {statistics.fmean(finished):.3f}{deviation} (test accuracy, n = {len(finished)})")
+            out.print(f"{model}: {_mean_and_deviation(finished)} (test accuracy, n = {len(finished)})")
     if not complete or len(finished) < len(rounds):
         raise typer.Exit(1)
 
@@ -189,6 +188,13 @@ def follow(engine: Engine, plan: list[RunSettings]) -> bool:
     return not pressed.is_set()
 
 
+def _mean_and_deviation(accuracies: list[float]) -> str:
+    from core.numbers import mean_and_deviation
+
+    deviation = statistics.stdev(accuracies) if len(accuracies) > 1 else float("nan")
+    return mean_and_deviation(statistics.fmean(accuracies), deviation)
+
+
 def _print_round(seed: int, run: Run | UnreadableRun) -> float | None:
     if run.state != "finished":
         out.print(f"round with seed {seed}: {run.state}, {len(run.history)} epochs. {run.problem}", markup=False)
@@ -207,9 +213,10 @@ def table(
     readme: Annotated[Path | None, typer.Option(help="Write it into this README, between its two marks.")] = None,
 ) -> None:
     """Print the results table from the store, beside the report's numbers."""
+    from core.agreement import compare_with_report
     from core.export import FORMATS, update_readme
+    from core.numbers import mean_and_deviation
     from core.results import load_runs, results_json
-    from core.statistics import compare_with_report
 
     with one_sentence():
         if as_text not in (None, *FORMATS):
@@ -232,8 +239,8 @@ def table(
     )
     for row in rows:
         left_on = " (left on at evaluation)" if row["dropout_at_evaluation"] else ""
-        ours = _mean_and_deviation(row["mean"], row["std"])
-        report = _mean_and_deviation(row["report_mean"], row["report_std"])
+        ours = mean_and_deviation(row["mean"], row["std"])
+        report = mean_and_deviation(row["report_mean"], row["report_std"])
         view.add_row(row["model"], f"{row['dropout']:g}{left_on}", str(row["rounds"]), ours, report)
     out.print(view)
 
@@ -243,20 +250,18 @@ def export(
     directory: Annotated[Path, typer.Argument(help="Where to; made where it does not exist.")],
     store: StoreOption = STORE,
 ) -> None:
-    """Write the table (CSV, Markdown, LaTeX), runs and histories (Parquet) and an HTML report into a directory."""
+    """Write the table (CSV, Markdown, LaTeX), runs and histories (Parquet), an HTML report and its figures (HTML,
+    SVG)."""
     from core.export import export_all
 
     with one_sentence():
         run_store = open_store(store)
-        for path in export_all(run_store, directory):
+        exported = export_all(run_store, directory)
+        for path in exported.paths:
             out.print(path, markup=False)
+        if exported.problem:
+            messages.print(exported.problem, markup=False)
         name_what_is_left_out(run_store)
-
-
-def _mean_and_deviation(mean: float | None, deviation: float | None) -> str:
-    if mean is None:
-        return "–"
-    return f"{mean:.3f}" if deviation is None else f"{mean:.3f} ± {deviation:.3f}"
 
 
 @runs_app.callback()

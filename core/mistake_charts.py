@@ -6,7 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from core.charts import (
+from core.calibration import BINS, Calibration
+from core.chart_style import (
     EVEN,
     NEUTRAL,
     PERCENT,
@@ -17,31 +18,30 @@ from core.charts import (
     frame,
     heatmap,
     rounded,
-    tuples,
     wrap,
 )
-from core.mistakes import BINS, calibration_error
+from core.numbers import percent, plural, points, signed
 from core.palette import PALETTE
+from core.sentences import describe_p, percent_between, tuples
 from core.settings import ModelName
-from core.statistics import describe_p, percent, points
 
 OUTLINE = "#ffffff"  # of a chosen cell, and
 SHADOW = "#1d2733"  # what sets it off from the cells around
 
 
 def distance_lines(table: pd.DataFrame) -> Drawn:
-    """Accuracy by |first − second|, a line an architecture; where there is one alone, with its 95 % intervals. `table`
-    is that of core.mistakes.accuracy_by_distance, of one dropout."""
+    """Accuracy by |first − second|, one line per architecture; a single one with its 95 % intervals over rounds.
+    `table` is that of core.distance.accuracy_by_distance, of one dropout."""
     figure = go.Figure()
     parts, models = [], by_model(table)
     for model, look, rows in models:
-        custom = rows[["low", "high", "count"]].round(4).to_numpy().tolist()
         figure.add_scatter(
             x=rows["distance"].tolist(), y=rounded(rows["accuracy"]), mode="lines+markers", name=look.label,
             line={"color": look.colour, "dash": dash_of(look), "width": 2.5},
-            marker={"symbol": look.marker, "size": 8}, customdata=custom, legendgroup=model,
+            marker={"symbol": look.marker, "size": 8}, legendgroup=model,
+            customdata=[_share(row) for row in tuples(rows)],
             error_y=_interval(rows) if len(models) == 1 else None,
-            hovertemplate="%{y:.1%} (95 % %{customdata[0]:.1%} to %{customdata[1]:.1%}, n = %{customdata[2]:,})",
+            hovertemplate="%{customdata}",
         )  # fmt: skip
         ends = rows.set_index("distance")["accuracy"]
         parts.append(f"{look.label} {percent(ends[0])} at 0, {percent(ends[1])} at 1, {percent(ends[9])} at 9")
@@ -49,6 +49,14 @@ def distance_lines(table: pd.DataFrame) -> Drawn:
     figure.update_xaxes(title_text="|first − second|", dtick=1, showgrid=False, unifiedhovertitle_text="%{x} apart")
     figure.update_yaxes(title_text="Right comparisons", tickformat=PERCENT)
     return Drawn(figure, f"Accuracy by the distance of the two digits: {'; '.join(parts) or 'no rounds yet'}.")
+
+
+def _share(row: Any) -> str:
+    """'81.8 %, 95 % 79.1 % to 84.2 %, 10 rounds, 1,073 pairs'."""
+    if not row.count:
+        return "never drawn"
+    interval = f", {percent_between(row.low, row.high)}" if row.rounds > 1 else ""
+    return f"{percent(row.accuracy)}{interval}, {plural(row.rounds, 'round')}, {plural(row.count, 'pair')}"
 
 
 def _interval(rows: pd.DataFrame) -> dict[str, Any]:
@@ -71,7 +79,7 @@ def pair_heatmap(table: pd.DataFrame) -> Drawn:
     figure.update_traces(hoverinfo="skip", hovertemplate=None)
     figure.add_scatter(
         x=known["second"].tolist(), y=known["first"].tolist(), mode="markers+text",
-        text=[f"{100 * value:.0f}" for value in known["accuracy"]], textfont={"size": 12, "color": "white"},
+        text=[signed(value, 0, 100) for value in known["accuracy"]], textfont={"size": 12, "color": "white"},
         marker={"symbol": "square", "size": 30, "opacity": 0}, unselected={"textfont": {"color": "white"}},
         customdata=[_describe_pair(row) for row in tuples(known)], hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
@@ -82,7 +90,7 @@ def pair_heatmap(table: pd.DataFrame) -> Drawn:
         return Drawn(figure, "Accuracy by pair of digits: no rounds yet.")
     hard = tuples(known.nsmallest(5, "accuracy"))
     worst = ", ".join(f"{row.first} and {row.second} {percent(row.accuracy)}" for row in hard)
-    return Drawn(figure, f"Accuracy by pair of digits, first and second. The hardest pairs: {worst}.")
+    return Drawn(figure, f"Accuracy by pair of digits, first and second. The lowest five: {worst}.")
 
 
 def outline_digits(figure: go.Figure, first: int | None, second: int | None) -> None:
@@ -96,10 +104,7 @@ def outline_digits(figure: go.Figure, first: int | None, second: int | None) -> 
 
 
 def _describe_pair(row: Any) -> str:
-    return (
-        f"First {row.first}, second {row.second}: {row.right} of {row.count} right"
-        f"<br>{percent(row.accuracy)}, 95 % {percent(row.low)} to {percent(row.high)}"
-    )
+    return f"First {row.first}, second {row.second}: {row.right} right<br>{_share(row)}"
 
 
 def alone_bars(alone: pd.DataFrame, missed: int) -> Drawn:
@@ -126,9 +131,9 @@ def alone_bars(alone: pd.DataFrame, missed: int) -> Drawn:
 
 def odds_bars(rounds: pd.DataFrame, first: ModelName, second: ModelName) -> Drawn:
     """Round by round, how many pairs only the first architecture gets right, to the left, and only the second, to the
-    right, with McNemar's p; `rounds` is that of core.mistakes.count_odds."""
+    right, with McNemar's p after Holm's correction; `rounds` is that of core.mistakes.count_odds."""
     figure = go.Figure()
-    names = [f"Round {row.seed}, p {describe_p(row.p)}" for row in tuples(rounds)]
+    names = [f"Round {row.seed}, p {describe_p(row.p_holm)}" for row in tuples(rounds)]
     for model, column, sign in ((first, "only_first", -1), (second, "only_second", 1)):
         look, counts = PALETTE[model], rounds[column].tolist()
         figure.add_bar(
@@ -154,10 +159,10 @@ def odds_bars(rounds: pd.DataFrame, first: ModelName, second: ModelName) -> Draw
     )
 
 
-def calibration_curve(curve: pd.DataFrame, model: ModelName) -> Drawn:
-    """How often first <= second where a network gives it a probability, with 95 % intervals, above how many pairs each
-    tenth holds; `curve` is that of core.mistakes.calibrate."""
-    look = PALETTE[model]
+def calibration_curve(curve: pd.DataFrame, measured: Calibration) -> Drawn:
+    """How often first <= second where a network gives it a probability, with 95 % intervals over rounds, above how many
+    pairs each tenth holds. `curve` is core.calibration.calibrate's, `measured` measure_calibration's of the same."""
+    look = PALETTE[measured.model]
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.74, 0.26], vertical_spacing=0.06)
     figure.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", line={"color": NEUTRAL, "dash": "dash", "width": 1.5}, hoverinfo="skip",
@@ -166,9 +171,8 @@ def calibration_curve(curve: pd.DataFrame, model: ModelName) -> Drawn:
     figure.add_scatter(
         x=rounded(curve["said"]), y=rounded(curve["accuracy"]), mode="lines+markers", name=look.label,
         line={"color": look.colour, "dash": dash_of(look), "width": 2.5}, marker={"symbol": look.marker, "size": 10},
-        error_y=_interval(curve), customdata=curve[["low", "high", "count"]].round(4).to_numpy().tolist(),
-        hovertemplate="Says %{x:.1%}, is so in %{y:.1%}<br>95 % %{customdata[0]:.1%} to %{customdata[1]:.1%}, "
-        "n = %{customdata[2]:,}<extra></extra>", row=1, col=1,
+        error_y=_interval(curve), customdata=[f"Says {percent(row.said)}, is so in {_share(row)}" for row in
+        tuples(curve)], hovertemplate="%{customdata}<extra></extra>", row=1, col=1,
     )  # fmt: skip
     figure.add_bar(
         x=((curve["bin"] + 0.5) / BINS).tolist(), y=curve["count"].tolist(), width=0.9 / BINS, showlegend=False,
@@ -185,5 +189,5 @@ def calibration_curve(curve: pd.DataFrame, model: ModelName) -> Drawn:
     parts = "; ".join(
         f"says {percent(row.said)}, so in {percent(row.accuracy)} of {row.count:,}" for row in tuples(curve)
     )
-    error = points(calibration_error(curve))
-    return Drawn(figure, f"Calibration of {look.label}, expected error {error} points: {parts}.")
+    error = f"expected error {points(measured.error)} points, {points(measured.floor)} if it were perfect"
+    return Drawn(figure, f"Calibration of {look.label}, {error}: {parts}.")

@@ -8,26 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.records import EPOCH_FIELDS
+from core.report import REPORT_TABLE, Printed
 from core.runs import Run, RunStore, StoreError
 from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, ModelName, RunSettings
 
-
-class Printed(NamedTuple):
-    """A cell of the report's Table 1: mean and standard deviation of test accuracy over ten rounds."""
-
-    mean: float
-    std: float
-
-
-REPORT_TABLE: dict[ModelName, tuple[Printed, Printed]] = {  # report, Table 1: without and with dropout
-    "TwoChannelsModel": (Printed(0.798, 0.011), Printed(0.798, 0.011)),
-    "TwoBranchesModel": (Printed(0.812, 0.013), Printed(0.826, 0.018)),
-    "WeightSharingBranchesModel": (Printed(0.838, 0.012), Printed(0.840, 0.008)),
-    "BranchesToVecModel": (Printed(0.827, 0.012), Printed(0.831, 0.017)),
-    "WeightSharingBranchesToVecModel": (Printed(0.847, 0.018), Printed(0.846, 0.010)),
-    "WeightSharingAuxiliaryModel": (Printed(0.865, 0.019), Printed(0.863, 0.012)),
-    "DirectClassificationModel": (Printed(0.965, 0.007), Printed(0.953, 0.010)),
-}
+CELL_FIELDS = ["model", "dropout", "dropout_at_evaluation"]
 SETTINGS_FIELDS = list(RunSettings.model_fields)
 RUN_COLUMNS = [
     "run_id", "state", *SETTINGS_FIELDS, "parameters", "test_accuracy", "training_accuracy", "test_digit_accuracy",
@@ -49,7 +34,7 @@ HISTORY_SETTINGS = ["model", "dropout", "dropout_at_evaluation", "seed"]
 
 
 def load_runs(store: RunStore) -> pd.DataFrame:
-    """A row a run of the store, whatever its state; columns are RUN_COLUMNS, empty where a run lacks a figure."""
+    """One row per run of the store, whatever its state; columns are RUN_COLUMNS, empty where a run lacks a figure."""
     rows = []
     for run in store:
         row = {"run_id": run.run_id, "state": run.state, "has_weights": run.has_weights, "problem": run.problem}
@@ -61,7 +46,7 @@ def load_runs(store: RunStore) -> pd.DataFrame:
 
 
 def load_histories(store: RunStore, run_ids: Iterable[str]) -> pd.DataFrame:
-    """A row an epoch of the runs: `run_id`, HISTORY_SETTINGS and the record's fields; losses in nats."""
+    """One row per epoch of the runs: `run_id`, HISTORY_SETTINGS and the record's fields; losses in nats."""
     runs = [run for run in map(store.read, run_ids) if isinstance(run, Run)]
     parts = [run.columns for run in runs]
     counts = [part.shape[1] for part in parts]
@@ -109,9 +94,9 @@ def count_parameters(settings: RunSettings) -> int:
     return counts[settings.model]
 
 
-def with_report_settings(runs: pd.DataFrame) -> pd.DataFrame:
-    """The finished runs whose settings are the report's, apart from architecture, dropout and seed."""
-    own = ("model", "dropout", "dropout_at_evaluation", "seed")
+def with_report_settings(runs: pd.DataFrame, *free: str) -> pd.DataFrame:
+    """The finished runs whose settings are the report's, apart from architecture, dropout, seed and the `free` ones."""
+    own = ("model", "dropout", "dropout_at_evaluation", "seed", *free)
     same = runs["state"] == "finished"
     for name, value in RunSettings().model_dump().items():
         if name not in own:
@@ -120,10 +105,10 @@ def with_report_settings(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def results_table(runs: pd.DataFrame) -> pd.DataFrame:
-    """A row a cell: `rounds`, `mean` and `std` of test accuracy, beside `report_mean` and `report_std`.
+    """One row per cell: `rounds`, `mean` and `std` of test accuracy, beside `report_mean` and `report_std`.
 
     The 14 cells of Table 1 are always there, in its order, the report's column with dropout beside our dropout of
-    0.25; every other cell of the store follows. Where a cell has too few rounds for a figure, that figure is empty.
+    0.25; every other cell of the store follows. If a cell has too few rounds for a figure, that figure is empty.
     """
     keys = ["dropout_at_evaluation", "dropout", "model"]
     groups = with_report_settings(runs).groupby(keys)["test_accuracy"]
@@ -154,7 +139,7 @@ def results_json(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def summarise_cells(runs: pd.DataFrame) -> pd.DataFrame:
-    """Every setting ever tried, a row a cell: the settings but the seed, `first_seed`, `rounds` in any state,
+    """Every setting ever tried, one row per cell: the settings but the seed, `first_seed`, `rounds` in any state,
     `finished` rounds, and `mean` and `std` of their test accuracy. The report's settings come first, in its order."""
     known = runs[runs["model"].notna()]
     names = [name for name in SETTINGS_FIELDS if name != "seed"]

@@ -23,10 +23,8 @@ from core.architectures import Output, build_network, dropout_masks
 from core.data import Pairs, draw_round, standardise
 from core.objectives import compute_loss, count_right, decide, probability, stack_outputs
 from core.records import EpochRecord, StopReason
-from core.settings import RunSettings
+from core.settings import TRACE_EVERY, RunSettings
 from core.writer import RunResult
-
-TRACE_EVERY = 5  # epochs between two looks at the test pairs; each costs about two fifths of an epoch
 
 
 class Training:

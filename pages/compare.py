@@ -1,4 +1,4 @@
-"""The results table beside the report's own, what differs by more than chance, and the curves behind it."""
+"""The results table beside the report's own, the curves behind it, what each idea adds, which architectures differ."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,22 +7,26 @@ from types import ModuleType
 import pandas as pd
 import streamlit as st
 
-from core.curves import METRICS
-from core.palette import PALETTE
-from core.results import load_histories, with_report_settings
-from core.settings import SHIPPED_DROPOUTS
-from core.statistics import (
-    CELL_FIELDS,
-    LEVEL,
-    climb_ladder,
-    describe_effects,
-    describe_p,
-    describe_reproduction,
-    dropout_effects,
-    pairwise_architectures,
+from core.agreement import compare_orders, describe_difference, describe_reproduction
+from core.comparison import (
+    compare_architectures,
+    compare_ideas,
+    describe_architectures,
+    describe_coin,
+    describe_control,
+    describe_ideas,
+    read_rounds,
+    tabulate_architectures,
 )
+from core.curves import METRICS
+from core.numbers import in_percent
+from core.palette import PALETTE
+from core.results import CELL_FIELDS, Found, load_histories, with_report_settings
+from core.sentences import TARGET, describe_p
+from core.settings import SHIPPED_DROPOUTS
 from pages.components.link import check_link
 from pages.components.router import enter_by_router
+from pages.components.sentences import show_sentences
 from pages.components.shared import (
     STORE,
     architecture_column,
@@ -30,15 +34,19 @@ from pages.components.shared import (
     read_comparison,
     read_runs,
     read_table_histories,
+    report_signature,
     tell_what_does_not_count,
 )
+from pages.components.text import as_text
 
 VIEWS = {
     "Table": "Do our networks agree with the report's?",
     "Curves": "How do the seven learn?",
-    "Does it matter?": "Does it matter which of them we take?",
+    "Does it matter?": "What does each idea add?",
+    "All against all": "Which architectures differ?",
 }
 _NUMBER = st.column_config.NumberColumn
+_TEXT = st.column_config.TextColumn
 COLUMNS = {
     "dropout": _NUMBER("Dropout", format="%.2f"),
     "rounds": _NUMBER("Rounds", help="Each on its own 1,000 test pairs"),
@@ -48,9 +56,11 @@ COLUMNS = {
     "high": _NUMBER("to", format="%.1f"),
     "report_mean": _NUMBER("Report's, %", format="%.1f"),
     "report_std": _NUMBER("± std", format="%.1f"),
-    "difference": _NUMBER("Difference", format="%+.1f", help="Ours − the report's, in points"),
-    "chance": st.column_config.TextColumn(
-        "More than chance?", help="Welch's test, p after Holm's correction over the 14 cells of Table 1"
+    "off": _TEXT("Difference (95 %)", help="Ours − the report's, in points, with Welch's interval"),
+    "verdict": _TEXT(
+        "Verdict",
+        help="Clearly different: Welch's test, p below 0.05 after Holm's correction over the 14 cells of Table 1. "
+        "Within ± one point: the interval of the difference lies inside.",
     ),
     "parameters": _NUMBER("Parameters", format="localized"),
     "epochs": _NUMBER("Epochs", format="%.0f", help="Mean number of epochs until training stopped"),
@@ -58,14 +68,14 @@ COLUMNS = {
 }
 
 
-def judge(p: float) -> str:
-    """Whether a difference is more than chance, with its p."""
-    return "–" if pd.isna(p) else f"{'yes' if p < LEVEL else 'no'} (p {describe_p(p)})"
+def say_verdict(row: pd.Series) -> str:
+    """A cell's verdict with its p."""
+    return f"{row['verdict']} (p {describe_p(row['p_holm'])})" if row["verdict"] else "–"
 
 
 def show_rounds(cell: pd.Series, runs: pd.DataFrame) -> None:
     """A cell's rounds: their curves, where each stopped, and its test accuracy."""
-    from core.charts import cell_rounds
+    from core.learning_charts import cell_rounds
     from pages.components.figure import draw, show_figure
 
     same = with_report_settings(runs)
@@ -79,18 +89,18 @@ def show_rounds(cell: pd.Series, runs: pd.DataFrame) -> None:
 
 
 @st.fragment
-def show_table(shown: pd.DataFrame, table: pd.DataFrame, runs: pd.DataFrame) -> None:
+def show_table(shown: pd.DataFrame, verdicts: list[str], table: pd.DataFrame, runs: pd.DataFrame) -> None:
     """The table, what it says in words, and the rounds of the chosen row: a click runs this alone."""
-    in_percent = ("mean", "std", "low", "high", "report_mean", "report_std", "difference")
+    shares = ("mean", "std", "low", "high", "report_mean", "report_std")
     picked = st.dataframe(
         shown.assign(
             label=[PALETTE[name].label for name in shown["model"]],
-            chance=[judge(p) for p in shown["p_holm"]],
-            **{name: 100 * shown[name] for name in in_percent},
+            off=[describe_difference(row) for row in shown.itertuples()],
+            verdict=[say_verdict(row) for _, row in shown.iterrows()],
+            **{name: in_percent(shown[name]) for name in shares},
         ),
         column_order=(
-            "label", "dropout", "rounds", "mean", "std", "low", "high", "report_mean", "report_std", "difference",
-            "chance",
+            "label", "dropout", "rounds", "mean", "std", "low", "high", "report_mean", "report_std", "off", "verdict",
             "parameters", "epochs", "seconds",
         ),
         column_config={"label": architecture_column(), **COLUMNS},
@@ -101,10 +111,11 @@ def show_table(shown: pd.DataFrame, table: pd.DataFrame, runs: pd.DataFrame) -> 
         key=f"cells-{'-'.join(map(str, shown.index))}",  # other rows, another table: a selection never moves
         alt="Test accuracy of the seven architectures, ours beside the report's",
     )  # fmt: skip
-    st.markdown(" ".join(describe_reproduction(table)))
+    show_sentences(verdicts)
     st.caption(
-        "The report's figures are from its Table 1: ten rounds, dropout probability not given; ours beside its column "
-        "with dropout is 0.25. Choose a row to see its rounds; the menu above the table chooses columns."
+        "The report's figures are from its Table 1: ten rounds, dropout probability not given; ours beside its "
+        f"column with dropout is 0.25. {TARGET} The order is that of our rounds, resampled; the printed means are "
+        "taken as they are. Choose a row to see its rounds; the menu above the table chooses columns."
     )
     for row in picked.selection.rows:
         show_rounds(shown.iloc[row], runs)
@@ -127,6 +138,25 @@ def show_downloads(table: pd.DataFrame, runs: pd.DataFrame) -> None:
     for (label, file), make in makers.items():
         icon = ":material/download:"
         row.download_button(label, partial(_make, make), file, icon=icon, on_click="ignore")
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the answers…")
+def read_by_round(dropout: float, signature: int, _runs: pd.DataFrame) -> Found:
+    """Every round's accuracy by kind of pairs, at this dropout and at none; nobody changes it."""
+    return read_rounds(STORE, _runs[_runs["dropout"].isin([0.0, dropout])])
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def judge_reproduction(signature: int, _runs: pd.DataFrame) -> list[str]:
+    """The sentences under the table; resampling the order takes some 50 ms."""
+    return describe_reproduction(read_comparison(), compare_orders(_runs))
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def compare_at(compare: str, dropout: float, signature: int, _runs: pd.DataFrame) -> pd.DataFrame:
+    """What is compared at this dropout, "ideas" or "architectures"; nobody changes it."""
+    rounds = read_by_round(dropout, signature, _runs).table
+    return compare_ideas(rounds, dropout) if compare == "ideas" else compare_architectures(rounds, dropout)
 
 
 def _make(make: Callable[[ModuleType], str | bytes]) -> str | bytes:
@@ -166,12 +196,17 @@ elif view != "Curves":
     ) or dropouts[0]  # fmt: skip
 
 if view == "Table":
-    show_table(table[table["dropout"].isin(chosen) & ~table["dropout_at_evaluation"]], table, runs)
+    show_table(
+        table[table["dropout"].isin(chosen) & ~table["dropout_at_evaluation"]],
+        judge_reproduction(report_signature(), runs),
+        table,
+        runs,
+    )
     show_downloads(table, runs)
     tell_what_does_not_count(runs)
 
 elif view == "Curves":
-    from core.charts import mean_curves  # Plotly takes a while to import: only where it draws
+    from core.learning_charts import mean_curves  # Plotly takes a while to import: only where it draws
     from pages.components.figure import draw, show_figure
 
     choices = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
@@ -195,23 +230,43 @@ elif view == "Curves":
     )
 
 else:
-    from core.charts import ladder, paired_matrix
+    from core.comparison_charts import ladder, paired_matrix
     from pages.components.figure import draw, show_figure
 
-    steps = climb_ladder(runs, dropout)
-    drawn = draw(ladder, steps)
-    st.subheader("What does each idea add?", anchor=False)
-    show_figure(drawn, "ladder")
-    st.markdown("\n".join(f"- {sentence}" for sentence in steps["sentence"]))
-    st.subheader("Which architectures differ?", anchor=False)
-    drawn = draw(paired_matrix, pairwise_architectures(runs, dropout))
-    show_figure(drawn, "matrix")
-    st.caption(
-        "Points of test accuracy by which a row is ahead of a column, with the 95 % interval, paired by round: in a "
-        "round, all architectures meet the same pairs of digits. "
-        "Bold: p below 0.05 after Holm's correction for the 21 comparisons."
-    )
-    if dropout:
-        st.subheader(f"Does dropout {dropout:g} help?", anchor=False)
-        sentences = describe_effects(dropout_effects(runs, dropout))
-        st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
+    rounds, problems = read_by_round(dropout, report_signature(), runs)
+    for problem in problems:
+        st.caption(f":material/warning: {as_text(problem)}")
+    if view == "Does it matter?":
+        steps = compare_at("ideas", dropout, report_signature(), runs)
+        ideas, effects = (steps[steps["group"] == group].reset_index(drop=True) for group in ("idea", "dropout"))
+        show_figure(draw(ladder, ideas, is_phone()), "ladder")
+        show_sentences([*describe_ideas(ideas), describe_control(rounds, dropout), describe_coin(rounds, dropout)])
+        if len(effects):
+            st.subheader(f"What does dropout {dropout:g} add?", anchor=False)
+            show_figure(draw(ladder, effects, is_phone()), "effects")
+            show_sentences(describe_ideas(effects))
+        st.caption(
+            "Points of test accuracy, paired by round: in a round, all architectures meet the same pairs of digits. "
+            f"Clear: p below 0.05 after Holm's correction over the {int(steps['p_holm'].notna().sum())} comparisons "
+            "of this screen. The auxiliary network with its losses switched off was trained as a control, at dropout "
+            "0 and 0.25."
+        )
+    else:
+        pairs = compare_at("architectures", dropout, report_signature(), runs)
+        show_figure(draw(paired_matrix, pairs, is_phone()), "matrix")
+        show_sentences(describe_architectures(pairs))
+        st.caption(
+            "Points of test accuracy by which a row is ahead of a column, paired by round. Bold: clear. With so many "
+            "comparisons the correction is stricter than for the ideas under *Does it matter?*"
+        )
+        st.dataframe(
+            tabulate_architectures(pairs),
+            column_config={
+                "ahead": "Architecture", "behind": "Minus", "all": "All pairs (95 %)",
+                "unequal": "Unequal digits (95 %)", "equal": "Equal digits (95 %)",
+            },
+            hide_index=True,
+            height="content",
+            alt="Differences in points of test accuracy with 95 % intervals; a star marks the clear ones",
+        )  # fmt: skip
+        st.caption("In points, with 95 % intervals; a star marks what is clear.")

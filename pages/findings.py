@@ -4,12 +4,23 @@ from typing import Any
 
 import streamlit as st
 
-from core import findings, mistakes
-from core.statistics import describe_gaps
+from core import artefact, distance, findings, traces
+from core.mistakes import read_answers
+from core.sentences import describe_gaps
 from pages.components.link import check_link
 from pages.components.router import enter_by_router
+from pages.components.sentences import show_sentences
 from pages.components.shared import STORE, is_phone, read_comparison, read_runs, report_signature
 from pages.components.text import as_text
+
+METHODS = {
+    "artefact": "Best epoch: the stored one nearest to the first of the highest validation accuracy; every fifth "
+    "epoch is stored, and there Direct classification decides by its probability.",
+    "distance": "Intervals count rounds, not answers: a round's answers come from one network.",
+    "hypothesis": "Mean test accuracy at every fifth epoch minus the printed one; a round that has stopped keeps its "
+    "last value. Dots at the grey line: filled where clearly off the print. Direct classification decides by its "
+    "probability.",
+}
 
 
 @st.cache_resource(max_entries=12, show_spinner="Reading the runs…")
@@ -18,18 +29,24 @@ def find(question: str, signature: int) -> tuple[Any, list[str]]:
     runs = read_runs()
     match question:
         case "artefact":
-            return findings.dropout_artefact(runs), []
+            return artefact.dropout_artefact(STORE, runs)
         case "parameters":
             return findings.parameters_and_accuracy(runs), []
         case "epochs":
             return findings.epochs_to_stop(runs), []
         case "distance":
-            answers, problems = mistakes.read_answers(STORE, runs)
-            return mistakes.accuracy_by_distance(answers), problems
+            answers, problems = read_answers(STORE, runs)
+            return distance.count_by_distance(answers), problems
         case "squared":
             return findings.digit_accuracy_squared(STORE, runs)
         case _:
-            return findings.early_stop_hypothesis(STORE, runs)
+            return traces.early_stop_hypothesis(STORE, runs)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def describe_distance(dropout: float, signature: int) -> list[str]:
+    """What the distance of two digits does at this dropout; its tests take some 60 ms."""
+    return distance.describe_distance(find("distance", signature)[0], dropout)
 
 
 enter_by_router()
@@ -50,7 +67,7 @@ if table.empty or ("rounds" in table and not table["rounds"].sum()):
     st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
     st.stop()
 
-from core import charts, mistake_charts  # noqa: E402 - Plotly takes a while to import: only where it draws
+from core import finding_charts, mistake_charts  # noqa: E402 - Plotly takes a while to import: only where it draws
 from pages.components.figure import draw, show_figure  # noqa: E402
 
 if question in ("distance", "parameters"):
@@ -61,22 +78,25 @@ if question in ("distance", "parameters"):
     ) or table["dropout"].min()  # fmt: skip
 match question:
     case "artefact":
-        drawn, sentences = draw(charts.artefact_dots, table, is_phone()), findings.describe_artefact(table)
+        drawn = draw(finding_charts.artefact_dots, table, is_phone())
+        sentences = artefact.describe_artefact(table)
     case "distance":
         shown = table[(table["dropout"] == dropout) & ~table["dropout_at_evaluation"].astype(bool)]
-        drawn = draw(mistake_charts.distance_lines, shown)
-        sentences = mistakes.describe_distance(shown, dropout)
+        drawn = draw(mistake_charts.distance_lines, distance.accuracy_by_distance(shown))
+        sentences = describe_distance(dropout, report_signature())
     case "parameters":
-        drawn = draw(charts.parameters_dots, table[table["dropout"] == dropout])
+        drawn = draw(finding_charts.parameters_dots, table[table["dropout"] == dropout])
         sentences = findings.describe_parameters(table, dropout)
     case "epochs":
-        drawn, sentences = draw(charts.epochs_boxes, table, is_phone()), findings.describe_epochs(table)
+        drawn, sentences = draw(finding_charts.epochs_boxes, table, is_phone()), findings.describe_epochs(table)
     case "squared":
-        drawn, sentences = draw(charts.squared_scatter, table), findings.describe_squared(table)
+        drawn, sentences = draw(finding_charts.squared_scatter, table), findings.describe_squared(table)
     case _:
-        drawn, sentences = draw(charts.hypothesis_curves, table, is_phone()), findings.describe_hypothesis(table)
+        drawn, sentences = draw(finding_charts.hypothesis_curves, table), traces.describe_hypothesis(table)
 show_figure(drawn, question)
-st.markdown(" ".join(sentences))
+show_sentences(sentences)
+if question in METHODS:
+    st.caption(METHODS[question])
 if question not in ("artefact", "distance"):  # whose sentences say it of their own cells
     table1 = read_comparison()
     st.caption(describe_gaps(table1[table1["report_mean"].notna()]))

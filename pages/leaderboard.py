@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from core.leaderboard import CERTAIN_ROUNDS, leaderboard
+from core.numbers import in_percent
 from core.palette import PALETTE
 from core.results import SETTINGS_FIELDS, summarise_cells
 from core.settings import RunSettings
-from core.statistics import CERTAIN_ROUNDS, leaderboard
 from pages.components.router import enter_by_router
 from pages.components.settings_form import link_settings
 from pages.components.shared import architecture_column, is_phone, read_runs, tell_what_does_not_count
@@ -28,7 +29,7 @@ st.dataframe(
         others=[RunSettings.parse(values).describe_differences() for values in board[names].to_dict("records")],
         sure=["" if certain else f"fewer than {CERTAIN_ROUNDS} rounds" for certain in board["certain"]],
         train=":material/play_arrow: Train",
-        **{name: 100 * board[name] for name in ("mean", "std", "low", "high")},
+        **{name: in_percent(board[name]) for name in ("mean", "std", "low", "high")},
     ),
     column_order=(
         ["rank", "mean", "label", "dropout", "train"]
@@ -39,7 +40,7 @@ st.dataframe(
         ]
     ),
     column_config={
-        "rank": number("Rank", width="small"),
+        "rank": number("Rank", width="small", help="Shared by settings that do not clearly differ"),
         "label": architecture_column(),
         "dropout": number("Dropout", format="%.2f"),
         "others": st.column_config.TextColumn("Other settings", help="Where they are not the report's"),
@@ -57,8 +58,12 @@ st.dataframe(
     height=560,
     alt="Every setting with a finished round, by mean test accuracy",
 )  # fmt: skip
+tests = max(int(board["certain"].sum()) - 1, 0)
 st.caption(
-    f"Ranked by mean test accuracy; settings with fewer than {CERTAIN_ROUNDS} rounds are uncertain and follow unranked."
+    "Sorted by mean test accuracy. A rank begins where a setting clearly differs from the best one of the rank "
+    f"before (t test over rounds, paired where they share them; p × {tests}, the number of these tests, below 0.05), "
+    f"so inside a rank the order is not clear. Settings with fewer than {CERTAIN_ROUNDS} rounds are uncertain and "
+    "follow unranked."
 )
 tell_what_does_not_count(runs)
 if click := st.session_state.get(load):

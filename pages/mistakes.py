@@ -7,7 +7,9 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import mistakes
+from core import calibration, mistakes
+from core.comparison import compare_architectures, describe_pair, read_rounds
+from core.distance import accuracy_by_distance, count_by_distance
 from core.palette import PALETTE
 from core.results import with_report_settings
 from core.runs import StoreError
@@ -15,12 +17,13 @@ from core.settings import MODEL_NAMES, ModelName
 from pages.components.gallery import show_gallery
 from pages.components.link import check_link
 from pages.components.router import enter_by_router
+from pages.components.sentences import show_sentences
 from pages.components.settings_form import DEFAULT_ROUNDS, link_settings
 from pages.components.shared import STORE, read_runs, report_signature
 from pages.components.text import as_text
 
 if TYPE_CHECKING:
-    from core.charts import Drawn
+    from core.chart_style import Drawn
 
 VIEWS = {
     "By digits": "Which pairs of digits go wrong?",
@@ -70,6 +73,18 @@ def judge(dropout: float, models: tuple[str, ...], signature: int, _answers: pd.
     return mistakes.judge_together(_answers[_answers["model"].isin(models)])
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def compare_all(dropout: float, signature: int, _runs: pd.DataFrame) -> pd.DataFrame:
+    """All pairs of architectures at this dropout, judged by the rounds they share."""
+    return compare_architectures(read_rounds(STORE, _runs).table, dropout)
+
+
+@st.cache_resource(max_entries=14, show_spinner=False)
+def calibrate(dropout: float, model: str, signature: int, _answers: pd.DataFrame) -> calibration.Calibration:
+    """An architecture's calibration; what a perfect network would show is simulated, which takes some 100 ms."""
+    return calibration.measure_calibration(_answers[_answers["model"] == model])
+
+
 def choose_model(
     place: DeltaGenerator, label: str, key: str, options: Sequence[ModelName], index: int = 0
 ) -> ModelName:
@@ -87,7 +102,7 @@ def choose_digit(place: DeltaGenerator, label: str, key: str) -> int | None:
 
 
 @st.fragment
-def show_pairs(cell: pd.DataFrame, table: pd.DataFrame, heat: "Drawn") -> None:
+def show_pairs(cell: pd.DataFrame, counted: pd.DataFrame, heat: "Drawn") -> None:
     """The heat map and the wrong pairs of the chosen digits: a click runs this alone, the figure is drawn before."""
 
     def choose_cell() -> None:
@@ -105,7 +120,7 @@ def show_pairs(cell: pd.DataFrame, table: pd.DataFrame, heat: "Drawn") -> None:
         show_figure(heat, "heat", on_select=choose_cell)
         st.caption("Test accuracy in percent over all rounds. Click a cell to see its wrong pairs alone.")
     with right:
-        st.markdown(mistakes.describe_pairs(table, *digits))
+        st.markdown(mistakes.describe_pairs(counted, *digits))
         show_gallery(mistakes.rank_mistakes(cell, *digits), mistakes.say_answer, "cards")
 
 
@@ -138,10 +153,10 @@ def show_odds(together: pd.DataFrame, first: ModelName, second: ModelName, by_ro
     left, right = st.columns([0.44, 0.56], gap="large")
     with left:
         show_figure(charts.odds_bars(rounds, first, second), "odds")
-        st.markdown(f"{mistakes.describe_odds(rounds, first, second)} {by_rounds}")
+        st.markdown(mistakes.describe_odds(rounds, first, second))
         st.caption(
-            "Each round has two networks of its own, so the pooled p speaks of these networks alone; what one "
-            "architecture adds to the other is judged by the rounds."
+            "Each round has two networks of its own, and a round's p speaks of these two alone. What one architecture "
+            f"adds to the other is judged over the rounds, under *Compare*, *All against all*: {by_rounds}"
         )
     with right:
         check_link("side", SIDES)
@@ -207,11 +222,10 @@ if view in ("By digits", "Calibration"):
 
 if view == "By digits":
     counted = mistakes.count_pairs(cell)
-    table = mistakes.accuracy_by_pair(counted)
-    show_pairs(cell, table, charts.pair_heatmap(table))
+    show_pairs(cell, counted, charts.pair_heatmap(mistakes.accuracy_by_pair(counted)))
     st.subheader("Does it help if the digits are far apart?", anchor=False)
-    show_figure(charts.distance_lines(mistakes.accuracy_by_distance(cell)), "distance")
-    st.caption("Accuracy with 95 % intervals. *Findings* has all architectures side by side.")
+    show_figure(charts.distance_lines(accuracy_by_distance(count_by_distance(cell))), "distance")
+    st.caption("Accuracy with 95 % intervals over rounds. *Findings* has all architectures side by side.")
 elif view == "All architectures":
     seen, together = models, judge(dropout, tuple(models), report_signature(), answers)
     if len(models) < 2 or together.empty:
@@ -219,10 +233,13 @@ elif view == "All architectures":
         st.stop()
     show_together(together, models)
 elif view == "Calibration":
-    curve = mistakes.calibrate(cell)
-    show_figure(charts.calibration_curve(curve, model), "calibration")
-    st.markdown(" ".join(mistakes.describe_calibration(cell)))
-    st.caption("Above the dashed line first ≤ second comes more often than the network says, below it less often.")
+    measured = calibrate(dropout, model, report_signature(), answers)
+    show_figure(charts.calibration_curve(calibration.calibrate(cell), measured), "calibration")
+    show_sentences(calibration.describe_calibration(measured))
+    st.caption(
+        "Above the dashed line first ≤ second comes more often than the network says, below it less often. Intervals "
+        "are 95 % over rounds."
+    )
 elif len(models) < 2:
     st.caption("It takes two architectures that have answered the test pairs at this dropout; train another one.")
     offer_training(next(model for model in MODEL_NAMES if model not in models), dropout)
@@ -236,7 +253,7 @@ else:
     if together.empty:
         st.caption("These two have no round in common at this dropout yet, so no pair that both have met.")
         st.stop()
-    show_odds(together, first, second, mistakes.describe_rounds(runs, dropout, first, second))
+    show_odds(together, first, second, describe_pair(compare_all(dropout, report_signature(), runs), first, second))
 
 if view != "Calibration" and DIRECT in seen:
     st.caption(

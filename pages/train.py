@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.curves import METRICS, curve_rows, live_curves
 from core.limits import LimitError
+from core.numbers import in_percent, points
 from core.palette import PALETTE
 from core.results import SETTINGS_FIELDS, load_histories
 from core.runs import Run, StoreError, UnreadableRun
@@ -93,8 +94,8 @@ def describe_rounds() -> tuple[str, set[str]]:
     )
     accuracies = [run.summary["test_accuracy"] for run in runs if run.state == "finished"]
     if accuracies:
-        spread = f" ± {100 * stdev(accuracies):.1f}" if len(accuracies) > 1 else ""
-        text += f" Test accuracy {100 * fmean(accuracies):.1f}{spread} % (n = {len(accuracies)})."
+        spread = f" ± {points(stdev(accuracies))}" if len(accuracies) > 1 else ""
+        text += f" Test accuracy {points(fmean(accuracies))}{spread} % (n = {len(accuracies)})."
     if not objection and any(run.state not in ("finished", "active", "missing") for run in runs):
         text += " *Start training* goes on with the rest."
     if differences := settings.describe_differences():
@@ -177,7 +178,8 @@ if cells.empty:
 else:
     st.dataframe(
         cells.assign(
-            label=[PALETTE[name].label for name in cells["model"]], mean=100 * cells["mean"], std=100 * cells["std"],
+            label=[PALETTE[name].label for name in cells["model"]], mean=in_percent(cells["mean"]),
+            std=in_percent(cells["std"]),
             others=[RunSettings.parse(values).describe_differences() for values in cells[CELL].to_dict("records")],
         ),
         column_order=(

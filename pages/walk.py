@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import findings
+from core import traces
 from core.answering import Answerer
 from core.answers import Walk
 from core.palette import PALETTE
@@ -60,7 +60,7 @@ def step_through(walk: Walk, pair: Pair, colour: str) -> None:
 @st.cache_data(max_entries=50, show_spinner=False)
 def trace(images: tuple[int, int], run_id: str, signature: int, _settings: RunSettings) -> Found:
     """How sure the networks of a run's round were of a test pair as they were trained."""
-    return findings.trace_pair(STORE, read_runs(), images, _settings)
+    return traces.trace_pair(STORE, read_runs(), images, _settings)
 
 
 enter_by_router()
@@ -96,7 +96,7 @@ if traced is None or run.run_id not in set(traced.table["run_id"]):
     st.caption("Training follows the 1,000 test pairs of a run's own round; this pair is not among those of this run.")
     st.stop()
 
-from core.charts import pair_trace  # noqa: E402 - Plotly takes a while to import: only where it draws
+from core.pair_charts import pair_trace  # noqa: E402 - Plotly takes a while to import: only where it draws
 from pages.components.figure import show_figure  # noqa: E402
 
 show_figure(pair_trace(traced.table, run.settings.model, is_phone()), "pair_trace")

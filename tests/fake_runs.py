@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 import safetensors.numpy
 
+from core.comparison import Cell
 from core.records import EPOCH_FIELDS
 from core.runs import RunStore
 from core.settings import RunSettings
@@ -89,3 +91,20 @@ def decide(accuracy: float) -> np.ndarray:
     wrong = round((1 - accuracy) * PAIRS)
     right[np.linspace(0, PAIRS - 1, wrong).round().astype(int)] = False
     return (CLASSES[:, 0] <= CLASSES[:, 1]) == right
+
+
+def frame_runs(*cells: tuple[Cell, list[float]], **settings) -> pd.DataFrame:
+    """A frame of runs as load_runs gives it, with these test accuracies at seeds 0, 1, …"""
+    rows = []
+    for cell, accuracies in cells:
+        for seed, accuracy in enumerate(accuracies):
+            run = RunSettings(**{**cell._asdict(), **settings}, seed=seed)
+            figures = {"test_accuracy": accuracy, "epochs": 50 + seed, "seconds": 4.0, "parameters": 53_013}
+            rows.append({"run_id": run.run_id, "state": "finished", "stop_reason": "patience", **dict(run), **figures})
+    return pd.DataFrame(rows)
+
+
+def with_rounds(mean: float, std: float, count: int = 10) -> list[float]:
+    """`count` numbers of exactly this mean and standard deviation."""
+    spread = np.arange(count) - (count - 1) / 2
+    return (mean + std * spread / spread.std(ddof=1)).tolist()

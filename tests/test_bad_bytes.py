@@ -24,14 +24,18 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core import findings, mistakes
+from core.agreement import compare_orders
+from core.artefact import dropout_artefact
 from core.checks import check_run
+from core.comparison import read_rounds
 from core.drawing import MAX_WHOLE, decode_drawing, frame_from_image, frame_from_strokes, parse_strokes
+from core.leaderboard import leaderboard
 from core.prediction import load_ensembles
 from core.records import EPOCH_FIELDS, PREDICTION_SHAPES, Finished
 from core.results import load_histories, load_runs, results_json, results_table, summarise_cells
 from core.runs import Run, RunStore, StoreError
 from core.settings import RunSettings, check_run_id
-from core.statistics import leaderboard
+from core.traces import early_stop_hypothesis
 from pages.components import shared
 from pages.components.pad import PadState, _read_message
 
@@ -156,12 +160,13 @@ def read_everything(store: RunStore) -> None:
     leaderboard(runs)
     assert json.dumps(results_json(results_table(runs)))
     assert load_ensembles(store)[0] == []  # made-up weights are no network's
-    for find in (mistakes.read_answers, findings.digit_accuracy_squared, findings.early_stop_hypothesis):
+    for find in (mistakes.read_answers, findings.digit_accuracy_squared, early_stop_hypothesis, read_rounds):
         found = find(store, runs)
         assert all(map(is_sentence, found.problems))
     mistakes.count_pairs(mistakes.read_answers(store, runs).table)
     findings.epochs_to_stop(runs)
-    findings.dropout_artefact(runs)
+    dropout_artefact(store, runs)
+    compare_orders(runs)
     findings.parameters_and_accuracy(runs)
 
 

@@ -1,14 +1,22 @@
 """The results table to take away."""
 
 import re
+from xml.etree import ElementTree
 
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
-from conftest import ROOT
+from conftest import CHROMIUM, ROOT
 
+from core import figure_files
+from core.agreement import CLEAR, UNCLEAR, WITHIN, compare_orders, compare_with_report, count_after_rounding
+from core.chart_style import Drawn
+from core.comparison import LADDER, compare_ideas, read_rounds
 from core.export import BEGIN, END, as_csv, as_latex, as_markdown, export_all, pair_columns, update_readme
+from core.numbers import fraction, mean_and_deviation, points, signed
 from core.results import load_runs, results_table
 from core.runs import RunStore
+from core.sections import Section
 
 
 @pytest.fixture
@@ -44,28 +52,118 @@ def test_the_readmes_table_is_that_of_the_shipped_runs(tmp_path):
 
 
 def test_the_readmes_words_are_those_of_the_shipped_runs():
-    table = results_table(load_runs(RunStore(ROOT / "cached_runs")))
-    left_on = table[table["dropout_at_evaluation"] & (table["dropout"] == 0.25)]
-    figures = " and ".join(f"{row.mean:.3f} ± {row.std:.3f}" for row in left_on.itertuples(index=False))
-    assert f"dropout 0.25 gives {figures} (n = 10)" in (ROOT / "README.md").read_text()
-
-
-def test_export_writes_everything_and_the_report_needs_nothing_beside_it(tmp_path):
     store = RunStore(ROOT / "cached_runs")
-    paths = export_all(store, tmp_path / "new")
-    assert [path.name for path in paths] == [
+    runs = load_runs(store)
+    table = compare_with_report(runs)
+    left_on = table[table["dropout_at_evaluation"] & (table["dropout"] == 0.25)]
+    figures = " and ".join(mean_and_deviation(row.mean, row.std) for row in left_on.itertuples(index=False))
+    counts, orders = table["verdict"].value_counts(), compare_orders(runs)
+    capped = table.set_index(["model", "dropout"]).loc[("WeightSharingAuxiliaryModel", 0.25)].iloc[0]
+    rounds = read_rounds(store, runs).table
+    auxiliary = rounds[(rounds["model"] == "WeightSharingAuxiliaryModel") & ~rounds["dropout_at_evaluation"]]
+    means = auxiliary.groupby(["dropout", "auxiliary_weight"])["epochs"].mean().to_dict()
+    epochs = {cell: signed(mean, 0) for cell, mean in means.items()}
+    ideas = pd.concat([compare_ideas(rounds), compare_ideas(rounds, 0.25)], keys=["without", "with"])
+    adds = ideas.reset_index(level=0, names="column").set_index(["column", "change", "kind"])
+    sharing, losses = LADDER[0].change, LADDER[5].change
+    drop = adds[(adds["group"] == "dropout") & adds["clear"]].loc[("with", slice(None), "all")]
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    for words in (
+        f"dropout 0.25 gives {figures} (n = 10)",
+        f"{counts[CLEAR]} are clearly different, {counts[WITHIN]} agree within ± one point, {counts[UNCLEAR]} are not "
+        "clear",
+        f"bring their count down to {count_after_rounding(table)[0]}.",
+        f"{signed(orders[0.0].exact, 0, 100)} and {signed(orders[0.25].exact, 0, 100)} % give exactly that order",
+        f"adds {points(adds['difference'][('without', sharing, 'unequal')])} points on unequal digits, and costs "
+        f"{points(-adds['difference'][('without', sharing, 'equal')])} on equal ones",
+        f"the losses add {points(adds['difference'][('without', losses, 'all')])} points without dropout and "
+        f"{points(adds['difference'][('with', losses, 'all')])} with it",
+        f"for {epochs[0.0, 1.0]} epochs on average instead of {epochs[0.0, 0.0]}, and {epochs[0.25, 1.0]} instead of "
+        f"{epochs[0.25, 0.0]};",
+        f"helps `WeightSharingAuxiliaryModel` by {points(drop['difference'].item())} points",
+        f"{fraction(capped['mean'])} is still cut short: {capped['capped']} of its {capped['rounds']} rounds",
+    ):
+        assert words in readme
+    clear = adds["clear"].loc["without"]
+    assert clear[sharing].tolist() == [False, True, True]
+    assert (clear[LADDER[4].change]["all"], clear[losses]["all"]) == (False, True)
+
+
+FIGURES = [
+    "ours-beside-the-report", "learning-curves", "what-each-idea-adds-no-dropout",
+    "which-architectures-differ-no-dropout", "what-each-idea-adds-dropout-0.25",
+    "which-architectures-differ-dropout-0.25", "what-dropout-0.25-adds", "dropout-off-and-left-on",
+    "accuracy-by-distance-of-the-digits", "parameters-and-accuracy", "epochs-until-training-ended",
+    "reading-digits-and-comparing-them", "an-earlier-stop-as-an-explanation",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """The shipped runs, exported; the browser is whichever the tests have."""
+    directory = tmp_path_factory.mktemp("export") / "new"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHROMIUM", CHROMIUM)
+        return directory, export_all(RunStore(ROOT / "cached_runs"), directory)
+
+
+def test_export_writes_everything_under_telling_names(exported):
+    directory, (paths, problem) = exported
+    assert problem == ""
+    assert [str(path.relative_to(directory)) for path in paths] == [
         "table.csv", "table.md", "table.tex", "runs.parquet", "histories.parquet", "report.html",
-        *(f"figure-{number}.html" for number in range(1, 13)),
+        "figures/plotly.min.js", *(f"figures/{name}.{kind}" for kind in ("html", "svg") for name in FIGURES),
     ]  # fmt: skip
-    runs, histories = (pd.read_parquet(tmp_path / "new" / f"{name}.parquet") for name in ("runs", "histories"))
-    assert len(runs) == 320
+    runs, histories = (pd.read_parquet(directory / f"{name}.parquet") for name in ("runs", "histories"))
+    assert len(runs) == 340
     assert histories.groupby("run_id").size().equals(runs.set_index("run_id")["epochs"].astype(int).sort_index())
-    assert not histories.duplicated(["model", "dropout", "dropout_at_evaluation", "seed", "epoch"]).any()
-    assert "p_holm" in (tmp_path / "new" / "table.csv").read_text().splitlines()[0]
-    assert '<html lang="en">' in (tmp_path / "new" / "figure-12.html").read_text()
-    report = (tmp_path / "new" / "report.html").read_text()
-    assert report.count("<figure") == 12
+    assert not histories.duplicated(["run_id", "epoch"]).any()
+    assert "p_holm" in (directory / "table.csv").read_text().splitlines()[0]
+
+
+def test_the_report_needs_nothing_beside_it(exported):
+    report = (exported[0] / "report.html").read_text()
+    assert report.count("<figure") == len(FIGURES)
+    assert report.count("How it was computed: ") == len(FIGURES)
+    assert "pairs drawn from MNIST&#x27;s test half" in report
+    assert "+2.0 (1.0 to 2.9)" in report
     assert not re.search(r'<(script|link)[^>]+(src|href)="http', report)
+
+
+def test_figures_share_one_script_and_say_what_they_show(exported):
+    pages = {name: (exported[0] / "figures" / f"{name}.html").read_text() for name in FIGURES}
+    for name, page in pages.items():
+        assert '<html lang="en">' in page
+        assert '<script charset="utf-8" src="plotly.min.js">' in page or 'src="plotly.min.js"' in page
+        assert len(page) < 300_000, name
+        assert "How it was computed: " in page
+    assert "On the whole the 7 architectures without dropout stand in the report" in pages["ours-beside-the-report"]
+
+
+def test_pictures_carry_their_sentences_and_methods(exported):
+    for name in FIGURES:
+        picture = ElementTree.parse(exported[0] / "figures" / f"{name}.svg").getroot()
+        title, description = (picture.findtext(f"{{http://www.w3.org/2000/svg}}{tag}") for tag in ("title", "desc"))
+        assert title.strip("()").endswith(("?", "dropout", "0.25"))
+        assert "How it was computed: " in description
+        assert len(picture.findall(".//{*}text")) > 5
+
+
+def test_without_a_chromium_the_figures_come_as_pages_alone(monkeypatch):
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setattr(figure_files.shutil, "which", lambda name: None)
+    pictures = figure_files.draw_pictures([])
+    assert pictures.files == {}
+    assert pictures.problem == "There is no Chromium, so the figures come as HTML alone; CHROMIUM can name one."
+
+
+@pytest.mark.parametrize("browser", ["/nowhere/chromium", "/bin/true"])
+def test_a_chromium_that_draws_nothing_is_named(monkeypatch, browser):
+    monkeypatch.setenv("CHROMIUM", browser)
+    section = Section("a-figure", "What?", Drawn(go.Figure(), "Nothing."), [], "by hand.")
+    pictures = figure_files.draw_pictures([section])
+    assert pictures.files == {}
+    assert pictures.problem.startswith(f"{browser} drew no SVG")
 
 
 def test_export_of_an_empty_store_says_what_is_missing(tmp_path):

@@ -3,22 +3,15 @@
 import numpy as np
 import pytest
 from fake_runs import CLASSES, decide, write_run
-from scipy import stats
 
 from core.findings import (
-    describe_artefact,
     describe_epochs,
-    describe_hypothesis,
     describe_parameters,
     describe_squared,
     digit_accuracy_squared,
-    dropout_artefact,
-    early_stop_hypothesis,
     epochs_to_stop,
     expect_accuracy,
     parameters_and_accuracy,
-    passing_epochs,
-    trace_pair,
 )
 from core.results import load_runs
 from core.runs import RunStore
@@ -50,49 +43,11 @@ def test_fake_runs_are_as_right_as_they_say(store):
 
 def test_an_empty_store_gives_empty_tables_and_says_so(store):
     runs = load_runs(store)
-    assert dropout_artefact(runs)["rounds"].tolist() == 10 * [0]
-    assert describe_artefact(dropout_artefact(runs))[0].startswith("Fewer than 10 rounds so far: Auxiliary losses")
     assert describe_squared(digit_accuracy_squared(store, runs).table)[0].endswith(
         "no finished round with predictions yet."
     )
     assert describe_parameters(parameters_and_accuracy(runs))[0].startswith("Fewer than three architectures")
     assert describe_epochs(epochs_to_stop(runs)) == ["No round with these settings has finished yet."]
-    assert describe_hypothesis(early_stop_hypothesis(store, runs).table) == [
-        "No finished rounds with predictions yet: Two channels, Two branches."
-    ]
-
-
-def test_dropout_off_and_left_on(store):
-    write_rounds(store, [0.860, 0.864, 0.862], model=AUXILIARY)
-    write_rounds(store, [0.890, 0.896, 0.892], model=AUXILIARY, dropout=0.25)
-    write_rounds(store, [0.865, 0.867], model=AUXILIARY, dropout=0.25, dropout_at_evaluation=True)
-    table = dropout_artefact(load_runs(store))
-    own = table[table["model"] == AUXILIARY].set_index("case")
-    assert own.index.tolist() == [
-        "No dropout",
-        "Dropout 0.25",
-        "Dropout 0.5",
-        "Dropout 0.25, left on",
-        "Dropout 0.5, left on",
-    ]
-    assert own["rounds"].tolist() == [3, 3, 0, 2, 0]
-    assert own.loc["Dropout 0.25", "mean"] == pytest.approx(0.892667, abs=1e-6)
-    gains = stats.ttest_1samp([0.030, 0.032, 0.030], 0).confidence_interval()
-    assert own.loc["Dropout 0.25", ["gain_low", "gain_high"]].tolist() == pytest.approx(list(gains))
-    assert own["report_mean"].tolist() == 5 * [0.863]
-    assert describe_artefact(table)[0] == (
-        "Auxiliary losses: dropout 0.25 adds 3.1 points when it is off at evaluation (86.2 % without, 89.3 % with); "
-        "left on at evaluation it gives 86.6 %, where the report prints 86.3 %."
-    )
-    assert describe_artefact(table)[1].endswith("Auxiliary losses with dropout 0.25 left on (2) and 6 more cells.")
-
-
-def test_a_gain_within_chance_is_not_claimed(store):
-    write_rounds(store, [0.96, 0.97], model=DIRECT)
-    write_rounds(store, [0.97, 0.97], model=DIRECT, dropout=0.25)
-    write_rounds(store, [0.95, 0.95], model=DIRECT, dropout=0.25, dropout_at_evaluation=True)
-    sentence = describe_artefact(dropout_artefact(load_runs(store)))[0]
-    assert "dropout 0.25 changes nothing that these rounds could show" in sentence
 
 
 def test_the_expected_accuracy_worked_by_hand():
@@ -120,11 +75,24 @@ def test_the_squared_digit_accuracy_and_the_lucky_pairs(store):
     # right; (1, 0) is wrong where the 0 is read as 1: 1/2. 98 of 100 pairs are sure, so 98 + 3/4 + 1/2 of 100.
     assert row["expected"] == pytest.approx(0.9925)
     assert describe_squared(found.table) == [
-        "Over 1 round, 95.0 % of the digits are read rightly; that squared is 90.2 %, "
-        "yet 99.0 % of the comparisons are right.",
-        "The difference is pairs whose order survives a misread digit, 9.0 % of all; independent misreadings with the "
-        "same confusions would give 99.2 %.",
+        "Without dropout, 95.0 % of the digits are read rightly over 1 round; that squared is 90.2 %, yet 99.0 % of "
+        "the comparisons are right: 9.0 % of the pairs keep their order though a digit is misread. Independent "
+        "misreadings with the same confusions would give 99.2 %."
     ]
+
+
+def test_the_squared_digit_accuracy_is_told_dropout_by_dropout(store):
+    digits = CLASSES.copy()
+    digits[CLASSES[:, 0] == 0, 0] = 1
+    arrays = {"digits": digits, "decision": digits[:, 0] <= digits[:, 1]}
+    write_run(store, RunSettings(model=DIRECT, dropout=0.25), 0.99, arrays=arrays)
+    for seed, read in enumerate((CLASSES, digits)):
+        right = {"digits": read, "decision": read[:, 0] <= read[:, 1]}
+        write_run(store, RunSettings(model=DIRECT, seed=seed), 0.99, arrays=right)
+    first, second = describe_squared(digit_accuracy_squared(store, load_runs(store)).table)
+    # 0 and 9 points: mean 4.5, deviation 6.364, t(0.975, 1) = 12.7062: ± 57.2, and a share is never below zero
+    assert ": 4.5 % (95 % 0.0 % to 61.7 %) of the pairs keep their order" in first
+    assert second.startswith("With dropout 0.25, 95.0 % of the digits are read rightly over 1 round;")
 
 
 def test_parameters_and_accuracy(store):
@@ -134,15 +102,37 @@ def test_parameters_and_accuracy(store):
     assert table["model"].tolist() == list(MODEL_NAMES[:4])
     assert table["parameters"].tolist() == [53_301, 106_026, 53_013, 106_225]
     assert table["mean"].tolist() == pytest.approx([0.805, 0.815, 0.825, 0.835])
+    # Of 4! = 24 orders the six of τ = 0 are less uneven: p = 18 / 24.
     assert describe_parameters(table) == [
-        "The most accurate architecture, Branches to vectors (83.5 %), is the largest.",
-        "Size alone does not decide: Kendall's τ between parameters and accuracy is 0.3 over 4 architectures.",
+        "The highest mean, 83.5 % of Branches to vectors, is that of the largest network.",
+        "4 architectures are too few to tell whether size goes with accuracy (Kendall's τ 0.33, p 0.750).",
     ]
     write_rounds(store, [0.97], model=DIRECT)
     assert describe_parameters(parameters_and_accuracy(load_runs(store)))[0] == (
-        "The most accurate architecture, Direct classification (97.0 %), has 53,002 parameters; the largest, "
+        "The highest mean, 97.0 % of Direct classification, comes with 53,002 parameters; the largest network, "
         "Branches to vectors, has 106,225 and reaches 83.5 %."
     )
+
+
+@pytest.mark.parametrize(
+    ("ranks", "sentence"),
+    [
+        # Of 5! = 120 orders two have τ = ±1: p = 2 / 120 = 0.017; ten have at most one swap of neighbours: 10 / 120.
+        ([1, 2, 3, 4, 5], "Among these 5, larger networks are more accurate (Kendall's τ 1.00, p 0.017)."),
+        ([5, 4, 3, 2, 1], "Among these 5, larger networks are less accurate (Kendall's τ −1.00, p 0.017)."),
+        (
+            [2, 1, 3, 4, 5],
+            "5 architectures are too few to tell whether size goes with accuracy (Kendall's τ 0.80, p 0.083).",
+        ),
+    ],
+)
+def test_size_goes_with_accuracy_only_where_the_points_can_tell(store, ranks, sentence):
+    by_size = [DIRECT, "WeightSharingBranchesModel", "WeightSharingBranchesToVecModel", "TwoChannelsModel", AUXILIARY]
+    for model, rank in zip(by_size, ranks, strict=True):
+        write_rounds(store, [0.8 + rank / 100], model=model)
+    table = parameters_and_accuracy(load_runs(store))
+    assert table.sort_values("parameters")["model"].tolist() == by_size
+    assert describe_parameters(table)[1] == sentence
 
 
 def test_epochs_to_stop(store):
@@ -155,64 +145,48 @@ def test_epochs_to_stop(store):
         ["TwoChannelsModel", 30],
         [DIRECT, 100],
     ]
-    assert describe_epochs(table) == [
-        "Two channels stops first, after 30 epochs on average with and without dropout, "
-        "Direct classification last, after 100.",
-        "1 of 3 rounds reached the last epoch without stopping early.",
+    assert describe_epochs(table) == ["1 of 3 rounds reached the last epoch without stopping early.", CUT_SHORT % 1]
+
+
+CUT_SHORT = (
+    "%d of them are Direct classification with dropout 0.25: its training was cut short, so its accuracy is that of "
+    "unfinished training."
+)
+
+
+def test_epochs_are_told_dropout_by_dropout(store):
+    for seed, epochs in enumerate((20, 22)):  # mean 21, t(0.975, 1) · √2 / √2 = 12.7
+        write_run(store, RunSettings(model="TwoChannelsModel", seed=seed), 0.8, epochs=epochs)
+    for seed, epochs in enumerate((50, 52)):
+        write_run(store, RunSettings(model=DIRECT, seed=seed), 0.9, epochs=epochs)
+        write_run(store, RunSettings(model="TwoChannelsModel", dropout=0.25, seed=seed), 0.8, epochs=epochs)
+    write_run(store, RunSettings(model=DIRECT, dropout=0.25), 0.9, epochs=40)
+    assert describe_epochs(epochs_to_stop(load_runs(store)))[:2] == [
+        "Without dropout, means go from 21 epochs of Two channels (95 % 8 to 34) to 51 epochs of Direct classification "
+        "(95 % 38 to 64).",
+        "With dropout 0.25, means go from 40 epochs of Direct classification to 51 epochs of Two channels (95 % 38 to "
+        "64).",
     ]
 
 
-def test_the_early_stop_hypothesis_holds_what_has_stopped(store):
-    model = "TwoChannelsModel"
-    write_run(store, RunSettings(model=model, seed=0), 0.83, epochs=11, trace={5: 0.7, 10: 0.81})
-    write_run(store, RunSettings(model=model, seed=1), 0.82, epochs=18, trace={5: 0.6, 10: 0.77, 15: 0.8})
-    table = early_stop_hypothesis(store, load_runs(store)).table
-    assert table["epoch"].tolist() == [5, 10, 15, 20]
-    assert table["mean"].tolist() == pytest.approx([0.65, 0.79, (0.83 + 0.8) / 2, (0.83 + 0.82) / 2])
-    assert table["running"].tolist() == [2, 2, 1, 0]
-    assert table["rounds"].tolist() == 4 * [2]
-    assert passing_epochs(table) == {model: 15}
-    assert describe_hypothesis(table) == [
-        "Two channels: the report prints 79.8 %; our mean of 2 rounds passes it at about epoch 15 and ends at 82.5 %.",
-        "An earlier stop would explain the report's figures; this is a hypothesis, not a finding.",
-        "No finished rounds with predictions yet: Two branches.",
-    ]
+def test_no_mean_can_be_more_than_the_epochs_there_are(store):
+    for model, epochs in ((DIRECT, (100, 90)), ("TwoChannelsModel", (20, 22))):  # mean 95, ± 63.5
+        for seed, count in enumerate(epochs):
+            write_run(store, RunSettings(model=model, seed=seed), 0.9, epochs=count)
+    [first, *_] = describe_epochs(epochs_to_stop(load_runs(store)))
+    assert first.endswith("95 epochs of Direct classification (95 % 31 to 100).")
 
 
-def test_a_mean_that_never_passes_is_said_to_stay_below(store):
-    write_rounds(store, [0.7], model="TwoBranchesModel", dropout=0.25)
-    table = early_stop_hypothesis(store, load_runs(store), 0.25).table
-    assert table["report_mean"].tolist() == 3 * [0.826]
-    assert passing_epochs(table) == {"TwoBranchesModel": None}
-    assert "our mean of 1 round stays below it and ends at 70.0 %" in describe_hypothesis(table)[0]
-    assert "earlier stop" not in " ".join(describe_hypothesis(table))
+@pytest.mark.parametrize(("capped", "sentences"), [(2, 1), (3, 2)])
+def test_a_cell_is_cut_short_where_more_than_half_of_it_was(store, capped, sentences):
+    for seed in range(4):
+        reason = "max_epochs" if seed < capped else "patience"
+        write_run(store, RunSettings(model=DIRECT, dropout=0.25, seed=seed), 0.96, epochs=30, stop_reason=reason)
+    described = describe_epochs(epochs_to_stop(load_runs(store)))
+    assert len(described) == sentences
+    assert (CUT_SHORT % capped in described) == (sentences == 2)
 
 
 def test_decisions_helper_is_exact():
     assert (decide(1.0) == (CLASSES[:, 0] <= CLASSES[:, 1])).all()
     assert (decide(0.0) != (CLASSES[:, 0] <= CLASSES[:, 1])).all()
-
-
-def test_a_pairs_way_through_training_is_that_of_the_runs_that_met_it(store):
-    pair = (14, 15)  # a 0 and a 7, as write_run makes them up
-    for model in (DIRECT, AUXILIARY):
-        write_run(store, RunSettings(model=model), 0.9, epochs=12, trace={5: 1.0, 10: 0.0})
-    elsewhere = np.arange(2_000, 4_000, dtype=np.int16).reshape(1_000, 2)
-    write_run(store, RunSettings(model=DIRECT, seed=1), 0.9, arrays={"indices": elsewhere})
-    write_run(store, RunSettings(model=DIRECT, dropout=0.25), 0.9)
-    write_run(store, RunSettings(model=DIRECT, hidden_units=64), 0.9)
-    table, problems = trace_pair(store, load_runs(store), pair, RunSettings(model="TwoBranchesModel", seed=5))
-    assert problems == []
-    assert set(table["run_id"]) == {RunSettings(model=model).run_id for model in (DIRECT, AUXILIARY)}
-    own = table[table["model"] == DIRECT]
-    assert own["epoch"].tolist() == [5, 10, 12]
-    assert own["probability"].tolist() == pytest.approx([0.751953, 0.251953, 0.75], abs=1e-6)
-    assert trace_pair(store, load_runs(store), (15, 14), RunSettings()).table.empty
-
-
-def test_a_run_without_predictions_is_named_where_a_pair_is_followed(store):
-    run_id = write_run(store, RunSettings(model=DIRECT), 0.9)
-    (store.path(run_id) / "predictions.safetensors").unlink()
-    table, [problem] = trace_pair(store, load_runs(store), (0, 1), RunSettings())
-    assert table.empty
-    assert f"The run {run_id} has no predictions.safetensors" in problem

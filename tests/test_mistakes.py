@@ -5,18 +5,12 @@ import pytest
 from fake_runs import CLASSES, write_run
 
 from core.mistakes import (
-    accuracy_by_distance,
     accuracy_by_pair,
-    calibrate,
-    calibration_error,
     count_alone,
     count_odds,
     count_pairs,
-    describe_calibration,
-    describe_distance,
     describe_odds,
     describe_pairs,
-    describe_rounds,
     describe_together,
     judge_together,
     missed_by_all,
@@ -66,9 +60,7 @@ def test_an_empty_store_gives_empty_tables_and_says_so(store):
     found = read_answers(store, load_runs(store))
     assert found.table.empty
     assert found.problems == []
-    counted = count_pairs(found.table)
-    assert describe_distance(accuracy_by_distance(found.table))[0].startswith("No finished round")
-    assert accuracy_by_pair(counted).empty
+    assert accuracy_by_pair(count_pairs(found.table))["count"].sum() == 0
 
 
 def test_predictions_that_cannot_be_read_are_named(store):
@@ -80,55 +72,31 @@ def test_predictions_that_cannot_be_read_are_named(store):
     assert "has no predictions.safetensors" in found.problems[0]
 
 
-def test_pairs_are_counted_over_the_rounds_of_a_cell(store):
+def test_pairs_are_counted_round_by_round(store):
     wrong = (CLASSES[:, 0] <= CLASSES[:, 1]) ^ (CLASSES == (3, 4)).all(axis=1)  # every (3, 4) is compared wrongly
     write_run(store, RunSettings(model=DIRECT, seed=0), 0.99, arrays={"decision": wrong})
     write_run(store, RunSettings(model=DIRECT, seed=1), 1.0)
-    write_run(store, RunSettings(model=DIRECT, seed=1, dropout=0.25), 0.5)
-    answers = read_answers(store, load_runs(store)).table
-    table = count_pairs(answers)
-    assert len(table) == 200
-    own = table[table["dropout"] == 0].set_index(["first", "second"])
-    assert own["count"].tolist() == 100 * [20]
-    assert own["rounds"].tolist() == 100 * [2]
-    assert own.loc[(3, 4), "right"] == 10
-    assert own["right"].sum() == 1_990
-    pairs = accuracy_by_pair(own.reset_index()).set_index(["first", "second"])
-    assert pairs.loc[(3, 4), "accuracy"] == 0.5
-    assert pairs.loc[(4, 3), ["accuracy", "high"]].tolist() == pytest.approx([1, 1])
-    by_distance = accuracy_by_distance(answers[answers["dropout"] == 0]).set_index("distance")
-    assert by_distance["count"].tolist() == [200, 360, 320, 280, 240, 200, 160, 120, 80, 40]
-    assert by_distance.loc[1, "accuracy"] == pytest.approx(350 / 360)
-    assert by_distance["rounds"].tolist() == 10 * [2]
-    # The rounds' accuracies are 170/180 and 1: their mean 35/36, Student's t at 1 degree 12.706, half width 0.353.
-    assert by_distance.loc[1, ["low", "high"]].tolist() == pytest.approx([35 / 36 - 12.7062 / 36, 1], abs=1e-4)
-    assert by_distance.loc[2, ["low", "high"]].tolist() == [1, 1]
+    counted = count_pairs(answers_of(store))
+    assert len(counted) == 200
+    assert counted["count"].tolist() == 200 * [10]
+    pairs = accuracy_by_pair(counted).set_index(["first", "second"])
+    assert len(pairs) == 100
+    assert pairs["rounds"].tolist() == 100 * [2]
+    assert pairs.loc[(3, 4), ["right", "count", "accuracy"]].tolist() == [10, 20, 0.5]
+    # All right in one round and none in the other: residuals ±5, as two answers would scatter, t(0.975, 1)² = 161.448.
+    # Scatter 2 · 50 / 20² = 0.25, of one independent answer 0.25: the interval is that of ½ of 1.
+    half = 12.7062 / 162.448 * (1 / 4 + 161.448 / 4) ** 0.5
+    assert pairs.loc[(3, 4), ["low", "high"]].tolist() == pytest.approx([0.5 - half, 0.5 + half], abs=1e-5)
+    assert pairs.loc[(4, 3), ["accuracy", "low", "high"]].tolist() == pytest.approx([1, 20 / 181.448, 1], abs=1e-5)
 
 
-def test_pairs_never_drawn_have_no_accuracy(store):
+def test_pairs_never_drawn_have_no_accuracy_and_one_round_no_interval(store):
     equal = CLASSES.copy()
     equal[:, 1] = equal[:, 0]
     write_run(store, RunSettings(), 1.0, arrays={"classes": equal, "decision": np.ones(1_000, dtype=bool)})
-    pairs = accuracy_by_pair(count_pairs(read_answers(store, load_runs(store)).table))
+    pairs = accuracy_by_pair(count_pairs(answers_of(store)))
     assert pairs["accuracy"].notna().sum() == 10
-    assert pairs["low"].notna().sum() == 10
-
-
-def test_close_digits_in_sentences(store):
-    first, second = CLASSES.T.astype(int)
-    near = np.abs(first - second) == 1
-    coin = (first <= second) ^ ((first == second) & (np.arange(1_000) >= 500))  # half of the equal pairs are wrong
-    write_run(store, RunSettings(model="WeightSharingBranchesModel"), 0.95, arrays={"decision": coin})
-    write_run(store, RunSettings(model=DIRECT), 0.82, arrays={"decision": (first <= second) ^ near})
-    sentences = describe_distance(accuracy_by_distance(read_answers(store, load_runs(store)).table))
-    assert sentences[0] == (
-        "Over 2 architectures, pairs one apart are the hardest (50.0 % right); pairs nine apart reach 100.0 %."
-    )
-    assert sentences[1] == (
-        "From nine apart to one apart Weight-sharing branches loses 0.0 points, Direct classification 100.0."
-    )
-    assert sentences[2].startswith("On equal digits Weight-sharing branches is right in 50.0 %: its logit changes sign")
-    assert sentences[3].startswith("Fewer than 10 rounds so far: Two channels without dropout (0)")
+    assert pairs["low"].isna().all()
 
 
 def test_an_answer_knows_its_pair_its_run_and_how_sure_it_was(store):
@@ -178,13 +146,18 @@ def test_mistakes_are_ranked_by_confidence_and_chosen_by_digits(store):
     assert rank_mistakes(answers, 3)["first_image"].tolist() == [268, 68]
     assert rank_mistakes(answers, None, 3)["first_image"].tolist() == [86]
     assert rank_mistakes(answers, 5, 5).empty
-    pairs = accuracy_by_pair(count_pairs(answers))
+    pairs = count_pairs(answers)
     assert describe_pairs(pairs) == (
-        "All pairs: 997 of 1,000 right, 99.7 % (95 % 99.1 % to 99.9 %). The 3 wrong ones, the most confident first:"
+        "All pairs: 997 of 1,000 right, 99.7 % (1 round). The 3 wrong ones, the most confident first:"
     )
-    assert describe_pairs(pairs, 3, 4).startswith("First digit 3 and second digit 4: 8 of 10 right, 80.0 % (95 % 49.0")
-    assert describe_pairs(pairs, 5).endswith("100 of 100 right, 100.0 % (95 % 96.3 % to 100.0 %). None is wrong.")
+    assert describe_pairs(pairs, 3, 4).startswith("First digit 3 and second digit 4: 8 of 10 right, 80.0 % (1 round).")
     assert describe_pairs(pairs[pairs["first"] != 5], 5) == "First digit 5: no such pair was tested."
+    write_run(store, RunSettings(seed=1), 1.0)
+    two = count_pairs(answers_of(store))
+    # 200 of 200 in two rounds: 200 / (200 + 161.448)
+    assert describe_pairs(two, 5).endswith(
+        "200 of 200 right, 100.0 % (95 % 55.3 % to 100.0 % over 2 rounds). None is wrong."
+    )
 
 
 @pytest.fixture
@@ -221,51 +194,35 @@ def test_pairs_that_all_miss_and_pairs_that_one_alone_gets_right(three):
 def test_two_at_odds_round_by_round(three):
     together = judge_together(three[three["model"] != DIRECT])
     rounds = count_odds(together, CHANNELS, BRANCHES)
-    assert rounds.drop(columns="p").values.tolist() == [[0, 995, 1, 2, 2], [1, 998, 0, 1, 1]]
+    outcomes = ["seed", "both", "only_first", "only_second", "neither"]
+    assert rounds[outcomes].values.tolist() == [[0, 995, 1, 2, 2], [1, 998, 0, 1, 1]]
     assert rounds["p"].tolist() == pytest.approx([1.0, 1.0])
     assert count_odds(together, BRANCHES, CHANNELS)["only_first"].tolist() == [2, 1]
     assert describe_odds(rounds, CHANNELS, BRANCHES) == (
-        "Over 2 rounds, Two channels alone is right on 1 pair, Two branches alone on 3. McNemar's exact test: "
-        "p 0.625 pooled, and a difference in 0 of 2 single rounds (Holm's correction, 5 %)."
+        "Over 2 rounds, Two channels alone is right on 1 pair, Two branches alone on 3. Of the two networks of a "
+        "round, that of Two channels is clearly ahead in 0 and that of Two branches in 0 of 2 rounds (McNemar's "
+        "exact test, Holm's correction over these rounds)."
     )
 
 
-def test_the_rounds_judge_two_architectures_in_the_order_of_table_1(store):
-    write_rounds(store, [0.80, 0.81, 0.80], model=CHANNELS)
-    write_rounds(store, [0.95, 0.96, 0.96], model=DIRECT)
-    sentence = describe_rounds(load_runs(store), 0.0, DIRECT, CHANNELS)
-    assert sentence.startswith("Direct classification instead of Two channels adds 15.3 points (95 % 13.9 to 16.8, ")
+@pytest.mark.parametrize(
+    ("only_first", "ahead"),
+    # Of eight pairs that one alone gets right, all for one: p = 2 / 256, × 3 rounds 0.023. Seven: 18 / 256 = 0.070.
+    [((8, 4, 4), (1, 0)), ((0, 4, 4), (0, 1)), ((7, 4, 4), (0, 0)), ((8, 0, 4), (1, 1))],
+)
+def test_a_round_counts_where_its_own_corrected_test_is_clear(store, only_first, ahead):
+    for seed, count in enumerate(only_first):
+        write_wrong(store, BRANCHES, list(range(count)), seed)
+        write_wrong(store, CHANNELS, list(range(count, 8)), seed)
+    rounds = count_odds(judge_together(answers_of(store)), CHANNELS, BRANCHES)
+    assert rounds["only_first"].tolist() == list(only_first)
+    assert (
+        f"that of Two channels is clearly ahead in {ahead[0]} and that of Two branches in {ahead[1]} of 3 rounds"
+        in describe_odds(rounds, CHANNELS, BRANCHES)
+    )
 
 
 def test_architectures_without_a_common_round_have_no_common_pair(store):
     write_wrong(store, CHANNELS, [1], seed=0)
     write_wrong(store, BRANCHES, [1], seed=1)
     assert judge_together(answers_of(store)).empty
-
-
-def test_calibration_worked_by_hand(store):
-    # Round 0 always says 0.75, round 1 always 1.0; the truth is 0.55. Tenths 7 and 9, half of the pairs each.
-    for seed, value in enumerate((0.75, 1.0)):
-        arrays = {"probability": np.full(1_000, value, np.float32), "decision": np.ones(1_000, dtype=bool)}
-        write_run(store, RunSettings(seed=seed), 0.55, arrays=arrays)
-    answers = answers_of(store)
-    curve = calibrate(answers)
-    assert curve[["bin", "count", "said", "right", "accuracy"]].values.tolist() == [
-        [7, 1_000, 0.75, 550, 0.55],
-        [9, 1_000, 1.0, 550, 0.55],
-    ]
-    assert calibration_error(curve) == pytest.approx((0.2 + 0.45) / 2)
-    assert describe_calibration(answers) == [
-        "Expected calibration error: 32.5 points over all 2,000 pairs, 32.5 ± 17.7 round by round (n = 2).",
-        "On average Direct classification is 87.5 % sure of what it says and right in 55.0 %: "
-        "more sure than right by 32.5 points.",
-    ]
-
-
-def test_a_network_that_says_what_is_so_has_no_calibration_error(store):
-    arrays = {"probability": TARGET.astype(np.float32), "decision": TARGET}
-    write_run(store, RunSettings(), 1.0, arrays=arrays)
-    answers = answers_of(store)
-    assert calibration_error(calibrate(answers)) == 0
-    assert "0.0 points over all 1,000 pairs, 0.0 round by round (n = 1)" in describe_calibration(answers)[0]
-    assert describe_calibration(answers)[1].endswith("right in 100.0 %: as sure as right.")

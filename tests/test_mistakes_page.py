@@ -113,7 +113,9 @@ def test_two_at_odds_either_way():
 @pytest.mark.usefixtures("store")
 def test_calibration_has_its_error_in_words():
     app = show(mistakes="Calibration", mistaken_model=DIRECT)
-    assert re.search(r"Expected calibration error: 19\.\d points over all 2,000 pairs", text_of(app))
+    assert re.search(
+        r"Expected calibration error of Direct classification: 19\.\d ± 0\.\d points, mean of", text_of(app)
+    )
     assert app.get("plotly_chart")
 
 

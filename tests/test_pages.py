@@ -9,6 +9,7 @@ from conftest import ROOT
 from streamlit.testing.v1 import AppTest
 
 from core.forecast import Pace
+from core.numbers import points
 from core.runs import RunStore
 from core.settings import RunSettings
 from core.writer import RunResult
@@ -87,7 +88,7 @@ def test_train_shows_the_rounds_and_their_mean(store):
     app = show(max_epochs="6", rounds="2")
     accuracies = [store.read(run.run_id).summary["test_accuracy"] for run in RunSettings(max_epochs=6).rounds(2)]
     assert "2 rounds: 2 finished." in text_of(app)
-    assert f"{100 * sum(accuracies) / 2:.1f}" in text_of(app)
+    assert points(sum(accuracies) / 2) in text_of(app)
 
 
 @pytest.mark.usefixtures("store")
@@ -171,13 +172,49 @@ def test_each_finding_has_a_figure_and_words_on_the_shipped_runs(question):
     assert re.search(r"\d", app.markdown[0].value)
 
 
-@pytest.mark.parametrize("view", ["Table", "Curves", "Does it matter?"])
+@pytest.mark.parametrize(
+    ("view", "dropout", "words"),
+    [
+        ("Table", None, "Of the 14 cells compared, 5 are clearly different from the report's"),
+        ("Curves", None, "band of ± one standard deviation"),
+        ("Does it matter?", "0", "Holm's correction over the 21 comparisons of this screen"),
+        ("Does it matter?", "0.25", "Holm's correction over the 42 comparisons of this screen"),
+        ("All against all", "0.5", "Holm's correction over all 63 comparisons of this screen"),
+    ],
+)
 @pytest.mark.usefixtures("shipped")
-def test_each_view_of_the_comparison_shows_the_shipped_runs(view):
-    app = show("pages/compare.py")
+def test_each_view_of_the_comparison_shows_the_shipped_runs(view, dropout, words):
+    app = show("pages/compare.py", **({"shown_dropout": dropout} if dropout else {}))
     app.segmented_control(key="view").set_value(view).run()
     assert not app.exception
     assert app.get("plotly_chart") or len(app.dataframe[0].value) == 14
+    if dropout:
+        app.segmented_control(key="shown_dropout").set_value(float(dropout)).run()
+    assert words in text_of(app).replace("\u00a0", " ")
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_table_prints_what_the_sentences_say():
+    table = show("pages/compare.py").dataframe[0].value.set_index(["model", "dropout"])
+    row = table.loc[("TwoChannelsModel", 0.0)]
+    assert row[["mean", "off", "verdict"]].tolist() == [81.8, "+2.0 (1.0 to 2.9)", "clearly different (p 0.005)"]
+    assert table.loc[("DirectClassificationModel", 0.0), "verdict"] == "within ± one point (p 1)"
+
+
+def test_a_run_whose_answers_cannot_be_read_is_named_beside_the_others(store):
+    run_id = RunSettings(model="TwoChannelsModel", max_epochs=6).run_id
+    short = store.read(run_id)
+    files = [(short.path / name).read_bytes() for name in ("weights.safetensors", "predictions.safetensors")]
+    for settings in RunSettings(model="TwoChannelsModel").rounds(2):
+        writer = store.claim(settings)
+        writer.finish(RunResult({**short.summary, "test_accuracy": 0.75}, short.history, *files))
+        writer.close()
+    (store.path(settings.run_id) / "predictions.safetensors").unlink()
+    app = show("pages/compare.py")
+    app.segmented_control(key="view").set_value("All against all").run()
+    assert not app.exception
+    assert f"The run {settings.run_id} has no predictions.safetensors" in text_of(app)
+    assert "No two architectures share two rounds yet" in text_of(app)
 
 
 @pytest.mark.usefixtures("empty")

@@ -9,8 +9,8 @@ from conftest import ROOT
 from fake_runs import write_run
 
 from core import architectures
+from core.report import REPORT_TABLE
 from core.results import (
-    REPORT_TABLE,
     RUN_COLUMNS,
     count_parameters,
     load_histories,
@@ -101,7 +101,11 @@ def test_only_finished_runs_with_the_reports_other_settings_count(store):
     counted = RunSettings(dropout=0.1, seed=7, dropout_at_evaluation=True)
     write_run(store, counted, 0.9)
     write_run(store, RunSettings(seed=7, learning_rate=1e-3), 0.9)
+    control = RunSettings(model="WeightSharingAuxiliaryModel", auxiliary_weight=0)
+    write_run(store, control, 0.85)
     assert with_report_settings(load_runs(store))["run_id"].tolist() == [counted.run_id]
+    free = with_report_settings(load_runs(store), "auxiliary_weight")["run_id"].tolist()
+    assert sorted(free) == sorted([counted.run_id, control.run_id])
 
 
 def test_means_and_deviations_worked_by_hand(tmp_path):
@@ -167,6 +171,6 @@ def test_every_setting_tried_is_a_row_whatever_became_of_it(store):
 def test_the_shipped_runs_are_the_whole_reproduction():
     runs = load_runs(RunStore(ROOT / "cached_runs"))
     assert runs.groupby("model").size().to_dict() == {
-        **dict.fromkeys(MODEL_NAMES, 40), **dict.fromkeys(MODEL_NAMES[-2:], 60),
+        **dict.fromkeys(MODEL_NAMES, 40), "WeightSharingAuxiliaryModel": 80, "DirectClassificationModel": 60,
     }  # fmt: skip
     assert (runs["state"] == "finished").all()

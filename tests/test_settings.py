@@ -112,10 +112,15 @@ def test_no_identity_from_outside_names_a_path(text):
 
 def test_reproduction_has_two_columns_and_side_experiments():
     plan = plan_reproduction()
-    assert len(plan) == len({settings.run_id for settings in plan}) == 320
+    assert len(plan) == len({settings.run_id for settings in plan}) == 340
     assert sum(is_shipped_with_weights(settings) for settings in plan) == 140
     assert all(is_shipped_with_weights(settings) for settings in plan[:140])
     assert sum(settings.dropout_at_evaluation for settings in plan) == 40
+    control = [settings for settings in plan if settings.auxiliary_weight == 0]
+    assert {settings.model for settings in control} == {"WeightSharingAuxiliaryModel"}
+    assert sorted((settings.dropout, settings.seed) for settings in control) == [
+        (dropout, seed) for dropout in (0.0, 0.25) for seed in range(10)
+    ]
 
 
 def test_a_copy_with_another_seed_is_another_run():

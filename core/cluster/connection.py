@@ -103,7 +103,7 @@ class Connection:
         quiet = {"DASK_LOGGING__DISTRIBUTED": "critical"}
         self.host = start_child("core.cluster.host", str(self.count), env=quiet, stdin=PIPE, stdout=PIPE)
         self._begin(self._wait_for_host())
-        address = await in_daemon(self.host.stdout.readline)
+        address: bytes = await in_daemon(self.host.stdout.readline)
         if not address:
             raise EngineError("The local Dask cluster did not start; its messages are above.")
         return address.decode().strip()
@@ -237,7 +237,7 @@ class Connection:
 
 
 async def in_daemon(function: Callable[[], T]) -> T:
-    """What a function gives that blocks; unlike asyncio's own threads, this one does not keep the program from ending."""
+    """What a function gives that blocks; unlike asyncio's own threads, this one lets the program end meanwhile."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[T] = loop.create_future()
 

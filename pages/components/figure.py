@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from core.charts import Drawn
+from core.chart_style import Drawn
 
 CONFIG = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}}  # the camera saves what a slide can scale
 
@@ -16,7 +16,7 @@ def _draw(name: str, arguments: tuple[Any, ...], _function: Callable[..., Drawn]
 
 
 def draw(function: Callable[..., Drawn], *arguments: Any) -> Drawn:
-    """What a function of core.charts draws from these arguments: made once for all visitors, changed by none."""
+    """What a function of the figures draws from these arguments: made once for all visitors, changed by none."""
     return _draw(function.__name__, arguments, function)
 
 

@@ -62,8 +62,10 @@ def _import_ahead() -> None:
 
     read_runs()
     pyarrow.set_cpu_count(1)  # a table for a browser is small: threads for its columns cost more than they save
-    import core.charts
-    import core.statistics  # noqa: F401
+    import core.agreement
+    import core.comparison_charts
+    import core.finding_charts
+    import core.learning_charts  # noqa: F401
 
     gc.collect()
     gc.freeze()  # what stands now stays: looking through its 200,000 objects again and again would stop all for 0.2 s

@@ -54,7 +54,7 @@ def read_runs() -> pd.DataFrame:
 
 @st.cache_data(max_entries=2, show_spinner=False)
 def _report_run_ids(signature: int) -> frozenset[str]:
-    return frozenset(with_report_settings(_runs(signature))["run_id"])
+    return frozenset(with_report_settings(_runs(signature), "auxiliary_weight")["run_id"])  # the control included
 
 
 def report_signature() -> int:
@@ -97,13 +97,13 @@ def read_cells() -> pd.DataFrame:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _comparison(signature: int) -> pd.DataFrame:
-    from core.statistics import compare_with_report  # brings SciPy along
+    from core.agreement import compare_with_report  # brings SciPy along
 
     return compare_with_report(read_runs())
 
 
 def read_comparison() -> pd.DataFrame:
-    """A row a cell of the results table beside the report's, as core.statistics.compare_with_report gives it."""
+    """A row a cell of the results table beside the report's, as core.agreement.compare_with_report gives it."""
     return _comparison(report_signature()).copy(deep=False)
 
 

@@ -88,7 +88,7 @@ def _show_pixels(future: "Future[Any]", frames: np.ndarray, ticking: bool) -> No
         return
     if ticking:
         st.rerun()  # once more as a whole page, which stops the timer
-    from core.charts import attribution_maps
+    from core.pair_charts import attribution_maps
 
     try:
         found = future.result()

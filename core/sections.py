@@ -1,0 +1,174 @@
+"""What goes into an export: each figure with its question, its sentences, and how it was computed."""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from core import comparison_charts, finding_charts, learning_charts, mistake_charts
+from core.agreement import compare_orders, compare_with_report, describe_reproduction
+from core.artefact import describe_artefact, dropout_artefact
+from core.chart_style import Drawn, name_dropout
+from core.comparison import (
+    compare_architectures,
+    compare_ideas,
+    describe_architectures,
+    describe_coin,
+    describe_control,
+    describe_ideas,
+    read_rounds,
+)
+from core.distance import accuracy_by_distance, count_by_distance, describe_distance
+from core.findings import (
+    QUESTIONS,
+    describe_epochs,
+    describe_parameters,
+    describe_squared,
+    digit_accuracy_squared,
+    epochs_to_stop,
+    parameters_and_accuracy,
+)
+from core.mistakes import read_answers
+from core.results import load_histories, with_report_settings
+from core.runs import RunStore
+from core.settings import SHIPPED_DROPOUTS
+from core.traces import describe_hypothesis, early_stop_hypothesis
+
+PAIRED = (
+    "in a round all architectures meet the same 1,000 test pairs, so differences are taken by round (Student's t test "
+    "and 95 % interval of the differences)"
+)
+METHODS = {
+    "agreement": (
+        "mean test accuracy over the rounds of a cell with Student's 95 % interval; its difference from the printed "
+        "mean by Welch's test, from the printed sample deviation and ten rounds, with Holm's correction over the 14 "
+        "cells; Kendall's τ over 10,000 resamplings of our rounds, the printed means taken as they are."
+    ),
+    "curves": (
+        "mean over rounds of the accuracy on the 200 validation pairs after every epoch; a round that has stopped "
+        "keeps its last value, as in the report; the band is ± one standard deviation of the rounds."
+    ),
+    "ideas": f"{PAIRED}, over all pairs, on unequal and on equal digits; Holm's correction over the {{}} comparisons.",
+    "architectures": f"{PAIRED}, for each kind of pairs of digits; Holm's correction over the 63 comparisons.",
+    "artefact": (
+        "mean test accuracy over rounds with Student's 95 % interval; gains over no dropout by round (paired t "
+        "test), distances from the printed figures by Welch's test; Holm's correction over all of these. The best "
+        "epoch is the stored one nearest to the first of the highest validation accuracy; every fifth epoch is "
+        "stored, and there Direct classification decides by its probability."
+    ),
+    "distance": (
+        "share of right answers over all rounds of an architecture, with intervals that count rounds (Wilson's, with "
+        "the design effect of the rounds); contrasts by round (paired t test), Holm's correction over all of them."
+    ),
+    "parameters": (
+        "distinct trainable numbers against mean test accuracy over rounds with Student's 95 % interval; Kendall's τ "
+        "over the architectures, one test."
+    ),
+    "epochs": "epochs until a round ended, at most 100; means over rounds with Student's 95 % interval; no test.",
+    "squared": (
+        "single rounds of Direct classification: the share of right comparisons, the squared share of digits read "
+        "rightly, and what independent misreadings with the round's own confusion matrix would give; no test."
+    ),
+    "hypothesis": (
+        "mean test accuracy at every fifth epoch minus the printed mean; a round that has stopped keeps its last "
+        "value; at the epoch where the first two come nearest to the print Welch's test with Holm's correction over "
+        "all. Direct classification decides by its probability there."
+    ),
+}
+
+
+class Section(NamedTuple):
+    """A figure that can stand alone: a `name` for its files, the `question`, the figure, sentences, and the
+    `method`."""
+
+    name: str
+    question: str
+    drawn: Drawn
+    sentences: list[str]
+    method: str
+
+
+def draw_sections(store: RunStore, runs: pd.DataFrame) -> list[Section]:
+    """All figures of the comparison and the findings."""
+    table = compare_with_report(runs)
+    kept = with_report_settings(runs)
+    shown = kept["dropout"].isin(SHIPPED_DROPOUTS) & ~kept["dropout_at_evaluation"].astype(bool)
+    histories = load_histories(store, kept["run_id"][shown])
+    rounds, unread = read_rounds(store, runs[runs["dropout"].isin(SHIPPED_DROPOUTS)])
+    return [
+        Section(
+            "ours-beside-the-report",
+            "Do our networks agree with the report's?",
+            comparison_charts.comparison_dots(table),
+            describe_reproduction(table, compare_orders(runs)) + unread,
+            METHODS["agreement"],
+        ),
+        Section(
+            "learning-curves",
+            "How do the seven learn?",
+            learning_charts.mean_curves(histories, runs),
+            [],
+            METHODS["curves"],
+        ),
+        *[section for dropout in SHIPPED_DROPOUTS for section in _draw_differences(rounds, dropout)],
+        *_draw_findings(store, runs),
+    ]
+
+
+def _draw_differences(rounds: pd.DataFrame, dropout: float) -> list[Section]:
+    """What each idea adds and which architectures differ, at one dropout; with dropout, what that adds."""
+    where = name_dropout(dropout).lower()
+    slug = where.replace(" ", "-")
+    table, pairs = compare_ideas(rounds, dropout), compare_architectures(rounds, dropout)
+    method = METHODS["ideas"].format(int(table["p_holm"].notna().sum()))
+    ideas, effects = (table[table["group"] == group] for group in ("idea", "dropout"))
+    sections = [
+        Section(
+            f"what-each-idea-adds-{slug}",
+            f"What does each idea add? ({where})",
+            comparison_charts.ladder(ideas),
+            [*describe_ideas(ideas), describe_control(rounds, dropout), describe_coin(rounds, dropout)],
+            method,
+        ),
+        Section(
+            f"which-architectures-differ-{slug}",
+            f"Which architectures differ? ({where})",
+            comparison_charts.paired_matrix(pairs),
+            describe_architectures(pairs),
+            METHODS["architectures"],
+        ),
+    ]
+    if dropout:
+        question = f"What does dropout {dropout:g} add?"
+        drawn = comparison_charts.ladder(effects)
+        sections.append(Section(f"what-{slug}-adds", question, drawn, describe_ideas(effects), method))
+    return sections
+
+
+def _draw_findings(store: RunStore, runs: pd.DataFrame) -> list[Section]:
+    """The six questions of the findings; those about one dropout without it."""
+    kept = with_report_settings(runs)
+    answers, unread = read_answers(store, kept[kept["dropout"] == 0])
+    distances = count_by_distance(answers)
+    artefact, lost = dropout_artefact(store, runs)
+    sizes, epochs = parameters_and_accuracy(runs), epochs_to_stop(runs)
+    squared, more = digit_accuracy_squared(store, runs)
+    hypothesis, rest = early_stop_hypothesis(store, runs)
+    lines = mistake_charts.distance_lines(accuracy_by_distance(distances))
+    dots = finding_charts.parameters_dots(sizes[sizes["dropout"] == 0])
+    figures = {
+        "artefact": (finding_charts.artefact_dots(artefact), describe_artefact(artefact) + lost),
+        "distance": (lines, describe_distance(distances) + unread),
+        "parameters": (dots, describe_parameters(sizes)),
+        "epochs": (finding_charts.epochs_boxes(epochs), describe_epochs(epochs)),
+        "squared": (finding_charts.squared_scatter(squared), describe_squared(squared) + more),
+        "hypothesis": (finding_charts.hypothesis_curves(hypothesis), describe_hypothesis(hypothesis) + rest),
+    }
+    names = {
+        "artefact": "dropout-off-and-left-on",
+        "distance": "accuracy-by-distance-of-the-digits",
+        "parameters": "parameters-and-accuracy",
+        "epochs": "epochs-until-training-ended",
+        "squared": "reading-digits-and-comparing-them",
+        "hypothesis": "an-earlier-stop-as-an-explanation",
+    }
+    return [Section(names[key], QUESTIONS[key], *figures[key], METHODS[key]) for key in figures]
