@@ -8,6 +8,7 @@ import pytest
 from conftest import ROOT
 from streamlit.testing.v1 import AppTest
 
+from core.cluster.engine import Engine
 from core.forecast import Pace
 from core.numbers import points
 from core.runs import RunStore
@@ -249,6 +250,8 @@ def test_more_than_a_visitor_may_queue_is_one_sentence_and_queues_nothing(monkey
 @pytest.fixture
 def queue(store, monkeypatch):
     """Puts runs into the queue that nobody trains: `queue(settings, owner)`."""
+    monkeypatch.setattr(Engine, "capacity", (1, 1))
+    monkeypatch.setattr(Engine, "state", "ready")
     monkeypatch.setattr("pages.components.queue.read_pace", lambda: Pace({"TwoBranchesModel": 3.0}, {}))
     engine = shared.get_engine()
     yield engine.request

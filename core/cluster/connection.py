@@ -95,7 +95,7 @@ class Connection:
                 await self._check_scheduler()
                 await self._look()
         except (OSError, ValueError) as error:  # TimeoutError is an OSError
-            raise EngineError(f"No Dask scheduler answers at {address} ({error or 'no answer'}).") from None
+            raise EngineError(f"No Dask scheduler answers at {address} ({str(error) or 'no answer'}).") from None
 
     async def _start_host(self) -> str:
         # A process of its own: started from a Streamlit script, Dask's spawned children would execute that script.
@@ -137,7 +137,7 @@ class Connection:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     await self._look()
             except OSError as error:
-                return f"The scheduler does not answer ({error or 'no answer'})."
+                return f"The scheduler does not answer ({str(error) or 'no answer'})."
             if self._client.status != "running":
                 return "The connection to the scheduler is broken."
             if self.scheduler is None and not self.ready:
@@ -183,6 +183,9 @@ class Connection:
             self._begin(self._warm(address))
         if gone or new:
             self.changed(gone, "")
+        refused = [address for address, known in self.workers.items() if known.refused]
+        if refused and self.scheduler is not None:  # again, until it is gone: one that still holds an answer stays
+            await self._client.retire_workers(refused)
 
     async def _warm(self, address: str) -> None:
         known = self.workers[address]
@@ -200,8 +203,6 @@ class Connection:
         if wrong:
             known.refused = f"The worker at {address} has {wrong}."
         self.changed(frozenset(), known.refused)
-        if wrong and self.scheduler is not None:
-            await self._client.retire_workers([address])
 
     def _run_on(self, address: str, function: Callable[..., Any], *arguments: Any, priority: int) -> Any:
         """A future of Dask; only this worker runs the function, so its loss is ours to mend."""
@@ -233,7 +234,12 @@ class Connection:
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:  # a defect, or a line that broke in this moment
+            self.lose(f"The connection to the cluster is broken ({task.exception()}).")
 
 
 async def in_daemon(function: Callable[[], T]) -> T:
