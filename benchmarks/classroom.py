@@ -39,8 +39,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.screens import start_server
-from core.runs import STORE, read_history
-from core.settings import RunSettings
+from core.runs.settings import RunSettings
+from core.runs.store import STORE, read_history
 
 WATCHERS, DRAWERS, WALKERS = 10, 5, 15
 ROUNDS = 4  # that each visitor queues, so that training lasts as long as the soak
@@ -355,7 +355,7 @@ def sample_memory(process: psutil.Process, samples: list[tuple[float, float]]) -
 
 def name_process(command: list[str]) -> str:
     """What a process below the server is for."""
-    if "core.answering" in command:
+    if "core.inference.service" in command:
         return "networks"
     return "scheduler" if "core.cluster.host" in command else "workers"
 

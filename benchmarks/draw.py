@@ -29,9 +29,9 @@ import streamlit
 import torch
 from playwright.sync_api import Page, sync_playwright
 
-from core.drawing import parse_strokes, steps_from_strokes
-from core.prediction import load_ensembles
-from core.runs import RunStore
+from core.drawing.strokes import parse_strokes, steps_from_strokes
+from core.networks.ensemble import load_ensembles
+from core.runs.store import RunStore
 from pages.components.draw.verdicts import verdicts_html
 
 ROOT = Path(__file__).parent.parent

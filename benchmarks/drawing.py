@@ -22,21 +22,15 @@ from PIL import Image
 from scipy import ndimage
 from torchvision.datasets import MNIST
 
-from core.drawing import (
-    PAD,
-    Grid,
-    change_width,
-    decode_drawing,
-    encode_drawing,
-    frame_from_image,
-    frame_from_strokes,
-    parse_strokes,
-    trace_digit,
-)
-from core.mnist import DATA, unpack_mnist
-from core.prediction import Ensemble, load_network
-from core.runs import RunStore
-from core.settings import RunSettings
+from core.drawing.ink import Grid, change_width
+from core.drawing.links import decode_drawing, encode_drawing
+from core.drawing.photo import frame_from_image
+from core.drawing.strokes import PAD, frame_from_strokes, parse_strokes
+from core.drawing.tracing import trace_digit
+from core.mnist.files import DATA, unpack_mnist
+from core.networks.ensemble import Ensemble, load_network
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore
 
 SIDES = (60, 260)  # pixels of an enlarged digit's longer side
 BARS = {"as drawn": 1.0, "a third thicker": 3.0, "a third thinner": 3.0}  # points

@@ -21,9 +21,9 @@ import psutil
 from core.cluster import worker
 from core.cluster.engine import Engine
 from core.cluster.worker import Progress, Slice
-from core.runs import STORE, RunStore
-from core.settings import RunSettings
-from core.writer import RunResult
+from core.runs.settings import RunSettings
+from core.runs.store import STORE, RunStore
+from core.runs.writer import RunResult
 
 TRAINED = RunSettings(max_epochs=30, patience=30)
 RUNS_A_WORKER = 6

@@ -23,8 +23,8 @@ from pathlib import Path
 import streamlit
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from core.runs import STORE, read_history
-from core.settings import RunSettings
+from core.runs.settings import RunSettings
+from core.runs.store import STORE, read_history
 
 ROOT = Path(__file__).parent.parent
 WARM_LOADS = 5

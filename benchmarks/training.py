@@ -35,14 +35,16 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from torch.utils.data import DataLoader, TensorDataset, default_collate
 
-from core.architectures import Branches, build_network, count_parameters
 from core.cluster.engine import Engine
 from core.cluster.host import KEEP_MEMORY, NICENESS
-from core.data import Pairs, draw_round, standardise
+from core.mnist.pairs import Pairs, draw_round, standardise
+from core.networks.architectures import Branches, build_network, count_parameters
 from core.processes import ROOT
-from core.runs import RunStore
-from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, RunSettings, is_shipped_with_weights, plan_reproduction
-from core.training import Training, describe_machine
+from core.runs.plan import SHIPPED_DROPOUTS, is_shipped_with_weights, plan_reproduction
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import RunStore
+from core.training.packing import describe_machine
+from core.training.procedure import Training
 
 TYPICAL_EPOCHS = 68  # of a run, the mean of the 340 shipped ones
 REQUIRED = 2.5  # times the plain loop's throughput

@@ -17,11 +17,13 @@ from rich.table import Table
 
 from core.cluster.connection import EngineError
 from core.cluster.engine import SCHEDULER, Engine
-from core.runs import STORE, Run, RunStore, StoreError, UnreadableRun
-from core.settings import MODEL_NAMES, RunSettings, SettingsError, is_shipped_with_weights, plan_reproduction
+from core.processes import ROOT
+from core.runs.plan import is_shipped_with_weights, plan_reproduction
+from core.runs.settings import MODEL_NAMES, RunSettings, SettingsError
+from core.runs.store import STORE, Run, RunStore, StoreError, UnreadableRun
 
 if TYPE_CHECKING:
-    from core.answers import Verdict
+    from core.networks.verdicts import Verdict
 
 DEFAULTS = RunSettings()
 UNWATCHED = 2  # runs for each worker that take turns: nobody watches their curves, and one fills the other's pauses
@@ -189,7 +191,7 @@ def follow(engine: Engine, plan: list[RunSettings]) -> bool:
 
 
 def _mean_and_deviation(accuracies: list[float]) -> str:
-    from core.numbers import mean_and_deviation
+    from core.analysis.numbers import mean_and_deviation
 
     deviation = statistics.stdev(accuracies) if len(accuracies) > 1 else float("nan")
     return mean_and_deviation(statistics.fmean(accuracies), deviation)
@@ -213,10 +215,10 @@ def table(
     readme: Annotated[Path | None, typer.Option(help="Write it into this README, between its two marks.")] = None,
 ) -> None:
     """Print the results table from the store, beside the report's numbers."""
-    from core.agreement import compare_with_report
+    from core.analysis.agreement import compare_with_report
+    from core.analysis.numbers import mean_and_deviation
+    from core.analysis.tables import load_runs, results_json
     from core.export import FORMATS, update_readme
-    from core.numbers import mean_and_deviation
-    from core.results import load_runs, results_json
 
     with one_sentence():
         if as_text not in (None, *FORMATS):
@@ -306,7 +308,7 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Verify the store: every file, and each test accuracy recomputed from the weights."""
-    from core.checks import check_run
+    from core.training.verify import check_run
 
     assert context.parent is not None
     given = context.parent.params  # the options may also stand before the word check
@@ -333,12 +335,12 @@ def check(
 @app.command()
 def architectures() -> None:
     """Read the structure of the seven networks from the live modules and write what their screen shows of it."""
-    from core.diagrams import STRUCTURES, dump_architectures
-    from core.inspection import describe_architectures
+    from core.networks.structure import STRUCTURES, dump_architectures
+    from core.networks.trace import describe_architectures
 
     with one_sentence():
         STRUCTURES.write_bytes(dump_architectures(describe_architectures()))
-    out.print(f"The structure of {len(MODEL_NAMES)} networks is in core/{STRUCTURES.name}.")
+    out.print(f"The structure of {len(MODEL_NAMES)} networks is in {STRUCTURES.relative_to(ROOT)}.")
 
 
 @app.command()
@@ -350,7 +352,7 @@ def predict(
     as_json: JsonOption = False,
 ) -> None:
     """Read two pictures of digits and print each trained network's decision and probability."""
-    from core.drawing import frame_from_image
+    from core.drawing.photo import frame_from_image
 
     with one_sentence():
         if model not in (*MODEL_NAMES, "all"):
@@ -377,7 +379,7 @@ def predict(
 def _predict(frames: list[Any], model: str, store: RunStore) -> list[dict[str, Any]]:
     import numpy as np
 
-    from core.prediction import load_ensembles
+    from core.networks.ensemble import load_ensembles
 
     ensembles, problems = load_ensembles(run for run in store if model in ("all", run.run_id.split("-")[0]))
     for problem in problems:

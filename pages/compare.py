@@ -7,8 +7,8 @@ from types import ModuleType
 import pandas as pd
 import streamlit as st
 
-from core.agreement import compare_orders, describe_difference, describe_reproduction
-from core.comparison import (
+from core.analysis.agreement import compare_orders, describe_difference, describe_reproduction
+from core.analysis.comparison import (
     compare_architectures,
     compare_ideas,
     describe_architectures,
@@ -18,16 +18,14 @@ from core.comparison import (
     read_rounds,
     tabulate_architectures,
 )
-from core.curves import METRICS
-from core.numbers import in_percent
-from core.palette import PALETTE
-from core.results import CELL_FIELDS, Found, load_histories, with_report_settings
-from core.sentences import TARGET, describe_p
-from core.settings import SHIPPED_DROPOUTS
-from pages.components.link import check_link
-from pages.components.router import enter_by_router
-from pages.components.sentences import show_sentences
-from pages.components.shared import (
+from core.analysis.numbers import in_percent
+from core.analysis.sentences import TARGET, describe_p
+from core.analysis.tables import CELL_FIELDS, Found, load_histories, with_report_settings
+from core.runs.palette import PALETTE
+from core.runs.plan import SHIPPED_DROPOUTS
+from core.runs.records import METRICS
+from pages.app.router import enter_by_router
+from pages.app.shared import (
     STORE,
     architecture_column,
     is_phone,
@@ -37,6 +35,8 @@ from pages.components.shared import (
     report_signature,
     tell_what_does_not_count,
 )
+from pages.components.link import check_link
+from pages.components.sentences import show_sentences
 from pages.components.text import as_text
 
 VIEWS = {
@@ -75,7 +75,7 @@ def say_verdict(row: pd.Series) -> str:
 
 def show_rounds(cell: pd.Series, runs: pd.DataFrame) -> None:
     """A cell's rounds: their curves, where each stopped, and its test accuracy."""
-    from core.learning_charts import cell_rounds
+    from core.figures.learning import cell_rounds
     from pages.components.figure import draw, show_figure
 
     same = with_report_settings(runs)
@@ -206,7 +206,7 @@ if view == "Table":
     tell_what_does_not_count(runs)
 
 elif view == "Curves":
-    from core.learning_charts import mean_curves  # Plotly takes a while to import: only where it draws
+    from core.figures.learning import mean_curves  # Plotly takes a while to import: only where it draws
     from pages.components.figure import draw, show_figure
 
     choices = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
@@ -230,7 +230,7 @@ elif view == "Curves":
     )
 
 else:
-    from core.comparison_charts import ladder, paired_matrix
+    from core.figures.comparison import ladder, paired_matrix
     from pages.components.figure import draw, show_figure
 
     rounds, problems = read_by_round(dropout, report_signature(), runs)

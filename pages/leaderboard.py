@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from core.leaderboard import CERTAIN_ROUNDS, leaderboard
-from core.numbers import in_percent
-from core.palette import PALETTE
-from core.results import SETTINGS_FIELDS, summarise_cells
-from core.settings import RunSettings
-from pages.components.router import enter_by_router
+from core.analysis.leaderboard import CERTAIN_ROUNDS, leaderboard
+from core.analysis.numbers import in_percent
+from core.analysis.tables import SETTINGS_FIELDS, summarise_cells
+from core.runs.palette import PALETTE
+from core.runs.settings import RunSettings
+from pages.app.router import enter_by_router
+from pages.app.shared import architecture_column, is_phone, read_runs, tell_what_does_not_count
 from pages.components.settings_form import link_settings
-from pages.components.shared import architecture_column, is_phone, read_runs, tell_what_does_not_count
 
 enter_by_router()
 st.title("Which settings compare digits best?")

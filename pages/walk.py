@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from core import traces
-from core.answering import Answerer
-from core.answers import Walk
-from core.palette import PALETTE
-from core.results import Found
-from core.settings import RunSettings
+from core.analysis import traces
+from core.analysis.tables import Found
+from core.inference.service import Answerer
+from core.networks.verdicts import Walk
+from core.runs.palette import PALETTE
+from core.runs.settings import RunSettings
+from pages.app.router import enter_by_router
+from pages.app.shared import STORE, is_phone, read_runs
 from pages.components.link import check_link
 from pages.components.networks import ask
-from pages.components.router import enter_by_router
-from pages.components.shared import STORE, is_phone, read_runs
 from pages.components.text import as_text
 from pages.components.walk.choices import Pair, choose_pair, choose_run
 from pages.components.walk.steps import describe_sharing, name_stage, show_digits, show_stage
@@ -96,7 +96,7 @@ if traced is None or run.run_id not in set(traced.table["run_id"]):
     st.caption("Training follows the 1,000 test pairs of a run's own round; this pair is not among those of this run.")
     st.stop()
 
-from core.pair_charts import pair_trace  # noqa: E402 - Plotly takes a while to import: only where it draws
+from core.figures.pair import pair_trace  # noqa: E402 - Plotly takes a while to import: only where it draws
 from pages.components.figure import show_figure  # noqa: E402
 
 show_figure(pair_trace(traced.table, run.settings.model, is_phone()), "pair_trace")

@@ -18,8 +18,8 @@ import psutil
 import pytest
 import torch
 
-from core.runs import RunStore
-from core.settings import RunSettings
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore
 
 hypothesis.settings.register_profile(
     "same", derandomize=True
@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def trained_store(tmp_path_factory) -> Path:
     """A store with two short rounds of two architectures; copy it before writing to it."""
-    from core.training import Training
+    from core.training.procedure import Training
 
     torch.set_num_threads(1)
     store = RunStore(tmp_path_factory.mktemp("trained") / "runs")
@@ -67,7 +67,7 @@ def screens_alone(monkeypatch) -> None:
     import streamlit as st
 
     from core.cluster.conductor import Conductor
-    from pages.components import shared
+    from pages.app import shared
 
     monkeypatch.setattr(Conductor, "start", lambda conductor: None)
     monkeypatch.setattr(shared, "_ENGINE", [])

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import safetensors.numpy
 
-from core.comparison import Cell
-from core.records import EPOCH_FIELDS
-from core.runs import RunStore
-from core.settings import RunSettings
-from core.writer import RunResult
+from core.analysis.comparison import Cell
+from core.runs.records import EPOCH_FIELDS
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore
+from core.runs.writer import RunResult
 
 PAIRS = 1_000
 CLASSES = np.stack(np.divmod(np.arange(PAIRS) % 100, 10), axis=1).astype(np.uint8)  # every pair of digits ten times
@@ -72,7 +72,7 @@ def write_history(epochs: int, accuracy: float) -> list[dict]:
 
 
 def write_predictions(accuracy: float, trace: Mapping[int, float]) -> dict[str, np.ndarray]:
-    """The arrays that core.writer.RunResult describes."""
+    """The arrays that core.runs.writer.RunResult describes."""
     decision = decide(accuracy)
     steps = [np.where(decide(share), 192, 64) for share in trace.values()]
     return {

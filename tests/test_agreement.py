@@ -6,7 +6,7 @@ import pytest
 from fake_runs import frame_runs, with_rounds, write_run
 from scipy import stats
 
-from core.agreement import (
+from core.analysis.agreement import (
     CLEAR,
     UNCLEAR,
     WITHIN,
@@ -18,12 +18,12 @@ from core.agreement import (
     describe_order,
     describe_reproduction,
 )
-from core.comparison import Cell
-from core.report import REPORT_TABLE
-from core.results import load_runs
-from core.runs import RunStore
-from core.settings import MODEL_NAMES, RunSettings
-from core.statistics import Order
+from core.analysis.comparison import Cell
+from core.analysis.report import REPORT_TABLE
+from core.analysis.statistics import Order
+from core.analysis.tables import load_runs
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import RunStore
 
 TWO, SHARED, DIRECT = "TwoBranchesModel", "WeightSharingBranchesModel", "DirectClassificationModel"
 

@@ -11,10 +11,11 @@ import psutil
 import pytest
 from conftest import ROOT
 
-from core.answering import LANES, Answerer, AnsweringError, Networks, Trained
-from core.explanation import attribute
-from core.prediction import load_ensembles
-from core.runs import RunStore
+from core.inference.client import LANES, AnsweringError, Networks
+from core.inference.service import Answerer, Trained
+from core.networks.attribution import attribute
+from core.networks.ensemble import load_ensembles
+from core.runs.store import RunStore
 
 PAIR = np.zeros((2, 14, 14), np.float32)
 PAIR[0, 3:11, 6:8] = PAIR[1, 3:5, 3:11] = 220
@@ -74,7 +75,7 @@ def test_the_process_ends_with_its_server(trained):
     script = f"""
 import sys
 from pathlib import Path
-from core.answering import Answerer, Networks, Trained
+from core.inference.service import Answerer, Trained; from core.inference.client import Networks
 networks = Networks()
 networks.ask(Answerer.load, Trained(Path({str(trained.root)!r}), {trained.run_ids!r}))
 print(networks.pid, "torch" in sys.modules, flush=True)

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from core.architectures import CompiledExtractor, build_network, count_parameters
-from core.settings import MODEL_NAMES, RunSettings
+from core.networks.architectures import CompiledExtractor, build_network, count_parameters
+from core.runs.settings import MODEL_NAMES, RunSettings
 
 PARAMETERS = {
     "TwoChannelsModel": 53_301,
@@ -104,7 +104,7 @@ def test_compiled_extractor_takes_parts_of_larger_tensors_and_flat_images():
 
 
 def test_kernels_compile_where_no_folder_can_keep_them(monkeypatch):
-    from core import kernels
+    from core.networks import kernels
 
     def refuse(**options):
         if options.get("cache"):

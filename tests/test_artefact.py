@@ -4,11 +4,11 @@ import pytest
 from fake_runs import write_run
 from scipy import stats
 
-from core.artefact import CASES, DIGIT_MODELS, describe_artefact, dropout_artefact
-from core.results import load_runs
-from core.runs import RunStore
-from core.settings import RunSettings
-from core.statistics import compare_unpaired, holm
+from core.analysis.artefact import CASES, DIGIT_MODELS, describe_artefact, dropout_artefact
+from core.analysis.statistics import compare_unpaired, holm
+from core.analysis.tables import load_runs
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore
 
 AUXILIARY, DIRECT = DIGIT_MODELS
 

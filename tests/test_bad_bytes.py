@@ -23,20 +23,22 @@ from hypothesis import strategies as some
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import findings, mistakes
-from core.agreement import compare_orders
-from core.artefact import dropout_artefact
-from core.checks import check_run
-from core.comparison import read_rounds
-from core.drawing import MAX_WHOLE, decode_drawing, frame_from_image, frame_from_strokes, parse_strokes
-from core.leaderboard import leaderboard
-from core.prediction import load_ensembles
-from core.records import EPOCH_FIELDS, PREDICTION_SHAPES, Finished
-from core.results import load_histories, load_runs, results_json, results_table, summarise_cells
-from core.runs import Run, RunStore, StoreError
-from core.settings import RunSettings, check_run_id
-from core.traces import early_stop_hypothesis
-from pages.components import shared
+from core.analysis import findings, mistakes
+from core.analysis.agreement import compare_orders
+from core.analysis.artefact import dropout_artefact
+from core.analysis.comparison import read_rounds
+from core.analysis.leaderboard import leaderboard
+from core.analysis.tables import load_histories, load_runs, results_json, results_table, summarise_cells
+from core.analysis.traces import early_stop_hypothesis
+from core.drawing.links import decode_drawing
+from core.drawing.photo import MAX_WHOLE, frame_from_image
+from core.drawing.strokes import frame_from_strokes, parse_strokes
+from core.networks.ensemble import load_ensembles
+from core.runs.records import EPOCH_FIELDS, PREDICTION_SHAPES, Finished
+from core.runs.settings import RunSettings, check_run_id
+from core.runs.store import Run, RunStore, StoreError
+from core.training.verify import check_run
+from pages.app import shared
 from pages.components.pad import PadState, _read_message
 
 BOUND = 20_000  # ms an example; the first one also imports, and the machine may be busy
@@ -418,7 +420,7 @@ LARGEST = {
 }
 READ_WITH_LIMIT = """
 import resource, sys
-from core.drawing import frame_from_image
+from core.drawing.photo import frame_from_image
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     frame_from_image(sys.stdin.buffer.read())

@@ -7,8 +7,8 @@ import pytest
 from conftest import ROOT, serve
 from playwright.sync_api import expect
 
-from core.runs import RunStore
-from core.settings import RunSettings
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore
 
 
 @pytest.fixture(scope="module")

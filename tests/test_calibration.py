@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from fake_runs import CLASSES
 
-from core.calibration import (
+from core.analysis.calibration import (
     Calibration,
     calibrate,
     calibration_error,
@@ -13,7 +13,7 @@ from core.calibration import (
     describe_calibration,
     measure_calibration,
 )
-from core.statistics import Paired
+from core.analysis.statistics import Paired
 
 DIRECT = "DirectClassificationModel"
 TARGET = CLASSES[:, 0] <= CLASSES[:, 1]  # 550 of the 1,000 pairs
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 
 def answer(*rounds):
-    """Answers as core.mistakes gives them: for each round the probability given to every pair."""
+    """Answers as core.analysis.mistakes gives them: for each round the probability given to every pair."""
     parts = []
     for seed, probability in enumerate(rounds):
         said = np.broadcast_to(np.asarray(probability, dtype=float), TARGET.shape)

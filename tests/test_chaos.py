@@ -12,10 +12,11 @@ import psutil
 import pytest
 from conftest import find_family
 
-from core.answering import Answerer, AnsweringError, Networks, Trained
 from core.cluster.engine import Engine
-from core.runs import RunStore
-from core.settings import MODEL_NAMES, RunSettings
+from core.inference.client import AnsweringError, Networks
+from core.inference.service import Answerer, Trained
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import RunStore
 
 SEED = 20261125
 SECONDS = 120

@@ -9,28 +9,23 @@ import plotly.graph_objects as go
 import pytest
 from fake_runs import write_run
 
-from core import (
-    calibration,
-    comparison_charts,
-    distance,
-    finding_charts,
-    findings,
-    learning_charts,
-    mistake_charts,
-    mistakes,
-    pair_charts,
-    traces,
-)
-from core.agreement import compare_with_report
-from core.artefact import dropout_artefact
-from core.chart_style import Drawn
-from core.comparison import KINDS, compare_architectures, compare_ideas, describe_ideas, read_rounds
-from core.curves import curve_rows
-from core.palette import PALETTE
-from core.report import REPORT_TABLE
-from core.results import load_histories, load_runs
-from core.runs import RunStore
-from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, RunSettings, is_shipped_with_weights, plan_reproduction
+from core.analysis import calibration, distance, findings, mistakes, traces
+from core.analysis.agreement import compare_with_report
+from core.analysis.artefact import dropout_artefact
+from core.analysis.comparison import KINDS, compare_architectures, compare_ideas, describe_ideas, read_rounds
+from core.analysis.report import REPORT_TABLE
+from core.analysis.tables import load_histories, load_runs
+from core.figures import comparison as comparison_charts
+from core.figures import findings as finding_charts
+from core.figures import learning as learning_charts
+from core.figures import mistakes as mistake_charts
+from core.figures import pair as pair_charts
+from core.figures.live import curve_rows
+from core.figures.style import Drawn
+from core.runs.palette import PALETTE
+from core.runs.plan import SHIPPED_DROPOUTS, is_shipped_with_weights, plan_reproduction
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import RunStore
 
 DIRECT = "DirectClassificationModel"
 
@@ -321,7 +316,7 @@ def test_the_hypothesis_marks_all_where_the_first_two_come_nearest(store, runs):
 
 
 def test_no_figure_formats_a_share_of_its_own(store, runs):
-    """Hover texts come ready from core.sentences: the browser would round a half another way."""
+    """Hover texts come ready from core.analysis.sentences: the browser would round a half another way."""
     for name, drawn in {**draw_all(store, runs), **draw_mistakes(store, runs)}.items():
         for trace in drawn.figure.data:
             template = getattr(trace, "hovertemplate", None) or ""

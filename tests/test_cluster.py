@@ -17,9 +17,10 @@ from playwright.sync_api import expect
 
 from core.cluster.connection import EngineError
 from core.cluster.engine import Engine
-from core.runs import RunStore
-from core.settings import RunSettings, plan_reproduction
-from core.versions import describe_versions, name_differences
+from core.cluster.versions import describe_versions, name_differences
+from core.runs.plan import plan_reproduction
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore
 
 PATIENCE = 180  # seconds; a bound for what takes a few
 ENDLESS = RunSettings(model="TwoChannelsModel", training_pairs=10_000, max_epochs=500, patience=500)  # some minutes
@@ -214,7 +215,8 @@ def test_versions_that_do_not_match_are_named(cluster, tmp_path):
     cluster.kill_workers()
     ours, other, bare = describe_versions(), cluster.copy("other"), tmp_path / "bare"
     give_other_version(other, "torch", "1.13.1")
-    (other / "core" / "training.py").write_text((ROOT / "core" / "training.py").read_text() + "\n# changed\n")
+    changed = Path("core", "training", "procedure.py")
+    (other / changed).write_text((ROOT / changed).read_text() + "\n# changed\n")
     bare.mkdir()
 
     def sentence(address: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from conftest import ROOT
 from fake_runs import CLASSES, write_run
 
-from core.comparison import (
+from core.analysis.comparison import (
     KINDS,
     LADDER,
     Cell,
@@ -22,10 +22,10 @@ from core.comparison import (
     select_cells,
     tabulate_architectures,
 )
-from core.results import load_runs
-from core.runs import RunStore
-from core.settings import MODEL_NAMES, RunSettings
-from core.statistics import compare_paired, holm
+from core.analysis.statistics import compare_paired, holm
+from core.analysis.tables import load_runs
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import RunStore
 
 TWO, SHARED, DIRECT = "TwoBranchesModel", "WeightSharingBranchesModel", "DirectClassificationModel"
 AUXILIARY, VECTORS = "WeightSharingAuxiliaryModel", "WeightSharingBranchesToVecModel"

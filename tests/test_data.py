@@ -9,9 +9,8 @@ import sys
 import pytest
 import torch
 
-from core import mnist
-from core.data import Digits, draw_pairs, draw_round, load_digits, standardise
-from core.mnist import (
+from core.mnist import files
+from core.mnist.files import (
     DATA,
     TEST_CLASSES,
     DataError,
@@ -21,6 +20,7 @@ from core.mnist import (
     read_test_images,
     unpack_mnist,
 )
+from core.mnist.pairs import Digits, draw_pairs, draw_round, load_digits, standardise
 
 
 def test_all_seventy_thousand_digits_are_there():
@@ -131,8 +131,8 @@ def no_network(monkeypatch):
         tried.append(command)
         raise subprocess.CalledProcessError(1, command)
 
-    monkeypatch.setattr(mnist.subprocess, "run", fail)
-    monkeypatch.setattr(mnist, "_REFUSED", {})
+    monkeypatch.setattr(files.subprocess, "run", fail)
+    monkeypatch.setattr(files, "_REFUSED", {})
     return tried
 
 
@@ -149,10 +149,10 @@ def test_the_server_downloads_in_another_process(tmp_path, monkeypatch):
         assert command[0] == sys.executable
         raw = tmp_path / "MNIST" / "raw"
         raw.mkdir(parents=True)
-        for name in mnist.FILES:
+        for name in files.FILES:
             (raw / name).write_bytes(bytes(8 + 10_000))
 
-    monkeypatch.setattr(mnist.subprocess, "run", download)
+    monkeypatch.setattr(files.subprocess, "run", download)
     assert read_test_classes(tmp_path).tolist() == [0] * 10_000
     assert find_missing(tmp_path) == ""
     (tmp_path / "MNIST" / "raw" / TEST_CLASSES).write_bytes(b"cut short")

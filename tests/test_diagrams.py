@@ -7,10 +7,8 @@ from collections import Counter
 
 import pytest
 
-from core.diagrams import (
-    WIDTH,
-    describe_architecture,
-    draw_architecture,
+from core.figures.diagram import WIDTH, describe_architecture, draw_architecture
+from core.networks.structure import (
     find_differences,
     layer_table,
     list_layers,
@@ -18,8 +16,8 @@ from core.diagrams import (
     name_shape,
     read_source,
 )
-from core.palette import PALETTE
-from core.settings import MODEL_NAMES
+from core.runs.palette import PALETTE
+from core.runs.settings import MODEL_NAMES
 
 ARCHITECTURES = load_architectures()
 SVG = "{http://www.w3.org/2000/svg}"

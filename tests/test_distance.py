@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from fake_runs import CLASSES, write_run
 
-from core.distance import accuracy_by_distance, compare_distances, count_by_distance, describe_distance
-from core.mistakes import read_answers
-from core.results import load_runs
-from core.runs import RunStore
-from core.settings import RunSettings
+from core.analysis.distance import accuracy_by_distance, compare_distances, count_by_distance, describe_distance
+from core.analysis.mistakes import read_answers
+from core.analysis.tables import load_runs
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore
 
 COIN, DIRECT = "WeightSharingBranchesModel", "DirectClassificationModel"
 

@@ -14,10 +14,10 @@ from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.draw import DIGITS, draw_digit
-from core.answers import Verdict
 from core.cluster.engine import Engine
-from core.settings import MODEL_NAMES, RunSettings
-from pages.components import shared
+from core.networks.verdicts import Verdict
+from core.runs.settings import MODEL_NAMES, RunSettings
+from pages.app import shared
 from pages.components.draw.verdicts import verdicts_html
 
 SEVEN = [{"width": 18, "points": [80, 60, 200, 60, 120, 230]}]

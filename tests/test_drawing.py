@@ -1,6 +1,8 @@
 """The drawing path: strokes, links and pictures to the frames that networks read."""
 
+import base64
 import time
+import zlib
 from collections.abc import Callable
 from io import BytesIO
 from itertools import pairwise
@@ -14,27 +16,23 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from torchvision.datasets import MNIST
 
-from core import drawing
-from core.drawing import (
+from core.drawing import links
+from core.drawing.ink import centre_of_mass
+from core.drawing.links import decode_drawing, decode_pair, encode_drawing, encode_pair, parse_pair
+from core.drawing.photo import frame_from_image, steps_from_image
+from core.drawing.strokes import (
     MAX_POINTS,
     MAX_STROKES,
     PAD,
+    PEN,
     Drawing,
     Stroke,
-    centre_of_mass,
-    decode_drawing,
-    decode_pair,
-    encode_drawing,
-    encode_pair,
-    frame_from_image,
     frame_from_strokes,
-    parse_pair,
     parse_strokes,
-    steps_from_image,
     steps_from_strokes,
-    trace_digit,
 )
-from core.mnist import DATA, unpack_mnist
+from core.drawing.tracing import trace_digit
+from core.mnist.files import DATA, unpack_mnist
 
 SEVEN = Drawing((Stroke(((80.0, 60.0), (200.0, 60.0), (120.0, 230.0)), 18.0),))
 DOT = Drawing((Stroke(((33.0, 250.0),), 18.0),))
@@ -120,8 +118,8 @@ def test_a_drawing_fills_the_box() -> None:
 def test_a_line_is_as_thick_as_in_mnist() -> None:
     line = Drawing((Stroke(((140.0, 40.0), (140.0, 240.0)), 18.0),))
     across = steps_from_strokes(line).field[14]
-    assert across.sum() / 255 == pytest.approx(drawing.PEN, abs=0.05)
-    assert 2 <= drawing.PEN <= 3
+    assert across.sum() / 255 == pytest.approx(PEN, abs=0.05)
+    assert 2 <= PEN <= 3
 
 
 @given(
@@ -139,7 +137,7 @@ def test_place_size_and_pen_make_no_difference(
 def test_a_dot_is_a_dot() -> None:
     field = steps_from_strokes(DOT).field
     assert centre_of_mass(field) == pytest.approx([14.5, 14.5], abs=0.01)
-    assert field.sum() / 255 == pytest.approx(np.pi * (drawing.PEN / 2) ** 2, rel=0.1)
+    assert field.sum() / 255 == pytest.approx(np.pi * (PEN / 2) ** 2, rel=0.1)
     shaken = Drawing((Stroke(((33.0, 250.0), (34.0, 250.0), (34.0, 251.0)), 18.0),))
     assert np.count_nonzero(steps_from_strokes(shaken).field) < 40  # a shaking finger draws no seven
 
@@ -241,8 +239,8 @@ def test_tampered_links_are_refused() -> None:
 
 
 def pack_numbers(numbers: list[int]) -> str:
-    packed = drawing.zlib.compress(b"".join(map(drawing._as_varint, numbers)), 9)
-    return drawing.base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
+    packed = zlib.compress(b"".join(map(links._as_varint, numbers)), 9)
+    return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
 
 
 @pytest.mark.parametrize(
@@ -260,8 +258,8 @@ def test_well_packed_nonsense_is_refused(numbers: list[int]) -> None:
 
 
 def test_a_link_that_unpacks_without_end_is_refused_at_once() -> None:
-    text = drawing.base64.urlsafe_b64encode(drawing.zlib.compress(bytes(20_000_000), 9)).decode().rstrip("=")
-    assert len(text) < drawing.MAX_LINK
+    text = base64.urlsafe_b64encode(zlib.compress(bytes(20_000_000), 9)).decode().rstrip("=")
+    assert len(text) < links.MAX_LINK
     start = time.perf_counter()
     with pytest.raises(ValueError, match="damaged or incomplete"):
         decode_drawing(text)
@@ -392,7 +390,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_gigantic_pictures_are_refused_before_they_are_decoded(side: int) -> None:
     content = bytearray(as_file(Image.new("L", (1, 1))))
     header = b"IHDR" + side.to_bytes(4) + side.to_bytes(4) + content[24:29]
-    content[12:33] = header + drawing.zlib.crc32(header).to_bytes(4)
+    content[12:33] = header + zlib.crc32(header).to_bytes(4)
     start = time.perf_counter()
     with pytest.raises(ValueError, match="megapixels"):
         frame_from_image(bytes(content))

@@ -11,11 +11,11 @@ import pytest
 from core.cluster.conductor import Conductor
 from core.cluster.connection import EngineError
 from core.cluster.engine import Engine
-from core.limits import LimitError, Limits
+from core.cluster.limits import LimitError, Limits
 from core.processes import ROOT
-from core.runs import RunStore, StoreError
-from core.settings import RunSettings
-from core.writer import RunWriter
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore, StoreError
+from core.runs.writer import RunWriter
 
 SHORT = RunSettings(training_pairs=200, max_epochs=4)
 LONG = RunSettings(training_pairs=10_000, max_epochs=500, patience=500)  # some minutes
@@ -51,8 +51,9 @@ def test_runs_are_trained_once_and_land_in_the_store(engine):
 
 def test_the_process_that_submits_never_imports_torch(tmp_path):
     script = (
-        "import sys\nfrom pathlib import Path\nfrom core.cluster.engine import Engine\nfrom core.runs import RunStore\n"
-        "from core.settings import RunSettings\n"
+        "import sys\nfrom pathlib import Path\nfrom core.cluster.engine import Engine\n"
+        "from core.runs.store import RunStore\n"
+        "from core.runs.settings import RunSettings\n"
         "engine = Engine(RunStore(Path(sys.argv[1])), workers=1)\n"
         "settings = RunSettings(training_pairs=100, max_epochs=1)\n"
         "engine.submit(settings)\nassert engine.wait([settings.run_id], 60)\n"
@@ -143,8 +144,9 @@ def test_a_run_that_two_have_asked_for_ends_only_when_both_wish_it(engine):
 
 def test_a_killed_process_leaves_no_worker_behind_and_its_run_interrupted(tmp_path):
     script = (
-        "import sys\nfrom pathlib import Path\nfrom core.cluster.engine import Engine\nfrom core.runs import RunStore\n"
-        "from core.settings import RunSettings\nengine = Engine(RunStore(Path(sys.argv[1])), workers=1)\n"
+        "import sys\nfrom pathlib import Path\nfrom core.cluster.engine import Engine\n"
+        "from core.runs.store import RunStore\n"
+        "from core.runs.settings import RunSettings\nengine = Engine(RunStore(Path(sys.argv[1])), workers=1)\n"
         "settings = RunSettings(training_pairs=10_000, max_epochs=500, patience=500)\nengine.submit(settings)\n"
         "with engine.changed:\n    engine.changed.wait_for(lambda: engine.epochs(settings.run_id) > 1, 60)\n"
         "print('training', flush=True)\nsys.stdin.read()\n"
@@ -204,7 +206,8 @@ def test_an_address_without_a_scheduler_is_one_sentence(tmp_path, monkeypatch):
 
 def test_a_program_ends_without_closing_its_engine(tmp_path):
     script = (
-        "import sys\nfrom pathlib import Path\nfrom core.cluster.engine import Engine\nfrom core.runs import RunStore\n"
+        "import sys\nfrom pathlib import Path\nfrom core.cluster.engine import Engine\n"
+        "from core.runs.store import RunStore\n"
         "engine = Engine(RunStore(Path(sys.argv[1])), workers=1)\nengine.start(warm=True)\n"
         "print(engine.conductor.cluster.connection.host.pid)\n"
     )

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from torch import nn
 
 from benchmarks.draw import DIGITS
-from core.answers import METHODS, Verdict, describe_swap
-from core.architectures import build_network
-from core.drawing import PAD, Drawing, Stroke, steps_from_strokes
-from core.explanation import attribute, change_minds, nudge
-from core.mnist import read_test_images
-from core.prediction import Ensemble, load_ensembles
-from core.runs import RunStore
-from core.samples import draw_numbers, open_link, read_sample
-from core.settings import MODEL_NAMES, RunSettings
-from core.tally import judge, summarise, write_csv
+from core.drawing.samples import draw_numbers, open_link, read_sample
+from core.drawing.strokes import PAD, Drawing, Stroke, steps_from_strokes
+from core.inference.score import judge, summarise, write_csv
+from core.mnist.files import read_test_images
+from core.networks.architectures import build_network
+from core.networks.attribution import attribute, change_minds, nudge
+from core.networks.ensemble import Ensemble, load_ensembles
+from core.networks.verdicts import METHODS, Verdict, describe_swap
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import RunStore
 
 MEAN, DEVIATION = 33.0, 71.0
 ONE = steps_from_strokes(Drawing((Stroke(((140.0, 40.0), (140.0, 240.0)), 18.0),)))
@@ -163,7 +163,7 @@ def test_where_and_how_large_a_digit_is_drawn_changes_no_decision(trained, digit
 
 
 def test_a_samples_frame_is_what_the_networks_were_tested_on():
-    from core.data import load_digits
+    from core.mnist.pairs import load_digits
 
     digits = load_digits(False)
     for number in (0, 1234, 9_999):

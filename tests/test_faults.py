@@ -26,9 +26,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.cluster.conductor import GIVEN_UP, LOSSES, Conductor
 from core.cluster.engine import Engine
-from core.runs import RunStore, StoreError
-from core.settings import RunSettings
-from pages.components import shared
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore, StoreError
+from pages.app import shared
 
 PATIENCE = 180  # seconds; a bound for what takes a few
 ENDLESS = RunSettings(model="TwoChannelsModel", training_pairs=10_000, max_epochs=500, patience=500)  # some minutes

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fake_runs import CLASSES, decide, write_run
 
-from core.findings import (
+from core.analysis.findings import (
     describe_epochs,
     describe_parameters,
     describe_squared,
@@ -13,9 +13,9 @@ from core.findings import (
     expect_accuracy,
     parameters_and_accuracy,
 )
-from core.results import load_runs
-from core.runs import RunStore
-from core.settings import MODEL_NAMES, RunSettings
+from core.analysis.tables import load_runs
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import RunStore
 
 AUXILIARY, DIRECT = "WeightSharingAuxiliaryModel", "DirectClassificationModel"
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.forecast import Pace, expect_ends, measure_pace
-from core.settings import RunSettings
+from core.cluster.forecast import Pace, expect_ends, measure_pace
+from core.runs.settings import RunSettings
 
 BRANCHES = RunSettings(model="TwoBranchesModel", max_epochs=50)
 PACE = Pace({"TwoBranchesModel": 2.0}, {BRANCHES.cell(): 30.0})  # 60 s a run

@@ -15,8 +15,8 @@ from visitor import connected
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from core.runs import RunStore
-from core.settings import MODEL_NAMES, RunSettings
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import RunStore
 
 TYPES = [field.name for field in BackMsg.DESCRIPTOR.fields]
 WORDS = ["", "![](http://x.invalid)", "\0", "9" * 400, "../..", "x" * 100_000]

@@ -10,10 +10,10 @@ import pytest
 from conftest import ROOT, serve
 
 from core.cluster.engine import Engine
-from core.health import LOW_DISK, check_health
-from core.limits import Limits
-from core.runs import RunStore, StoreError
-from core.settings import RunSettings
+from core.cluster.health import LOW_DISK, check_health
+from core.cluster.limits import Limits
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore, StoreError
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_a_new_server_is_healthy_before_its_store_and_its_engine_exist(idle_engi
 @pytest.mark.parametrize(
     ("target", "value", "part"),
     [
-        ("core.health.shutil.disk_usage", lambda path: (0, 0, LOW_DISK - 1), ("disk", "low", True)),
+        ("core.cluster.health.shutil.disk_usage", lambda path: (0, 0, LOW_DISK - 1), ("disk", "low", True)),
         ("core.cluster.engine.Engine.state", "lost", ("engine", "state", "lost")),
     ],
 )
@@ -94,7 +94,7 @@ def test_health_agrees_with_what_claiming_a_run_does(tmp_path, kind, path):
 
 def test_a_server_without_digits_is_not_healthy_and_says_which_are_missing(idle_engine, monkeypatch):
     sentence = "MNIST lacks t10k-labels-idx1-ubyte in data/MNIST; restore data/MNIST from the repository."
-    monkeypatch.setattr("core.health.find_missing", lambda: sentence)
+    monkeypatch.setattr("core.cluster.health.find_missing", lambda: sentence)
     assert check_health(idle_engine)["digits"] == {"problem": sentence}
     assert not check_health(idle_engine)["healthy"]
 
@@ -126,7 +126,7 @@ def test_a_server_with_a_wrong_limit_does_not_start_and_says_why():
 
 
 def test_connections_send_small_messages_at_once():
-    from pages.components.server import _send_without_delay
+    from pages.app.server import _send_without_delay
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         _send_without_delay()

@@ -13,11 +13,11 @@ from conftest import ROOT
 from fake_runs import write_run
 from streamlit.testing.v1 import AppTest
 
-from core.records import MOST_BYTES, MOST_TEXT
-from core.results import load_histories, load_runs
-from core.runs import RunStore, StoreError
-from core.settings import RunSettings
-from pages.components import shared
+from core.analysis.tables import load_histories, load_runs
+from core.runs.records import MOST_BYTES, MOST_TEXT
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore, StoreError
+from pages.app import shared
 
 GOOD, BAD = RunSettings(model="TwoChannelsModel").rounds(2)
 PATIENCE = 60  # seconds; a bound for what takes one
@@ -114,7 +114,7 @@ def test_fifty_megabytes_of_newlines_cost_no_memory(store):
     """In a process of its own, whose memory is measured and bounded."""
     (store.path(BAD.run_id) / "history.jsonl").write_bytes(b"\n" * 50_000_000)
     script = (
-        "import resource, sys\nfrom pathlib import Path\nfrom core.runs import RunStore\n"
+        "import resource, sys\nfrom pathlib import Path\nfrom core.runs.store import RunStore\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
         "before = peak()\nruns = list(RunStore(Path(sys.argv[1])))\n"
         "print(sum(len(run.history) for run in runs), peak() - before)\n"
@@ -221,8 +221,8 @@ def test_health_says_that_a_store_may_not_be_read(closing):
             "import json, sys",
             "from pathlib import Path",
             "from core.cluster.engine import Engine",
-            "from core.health import check_health",
-            "from core.runs import RunStore",
+            "from core.cluster.health import check_health",
+            "from core.runs.store import RunStore",
             "print(json.dumps(check_health(Engine(RunStore(Path(sys.argv[1]))))))",
         ]
     )

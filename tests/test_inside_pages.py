@@ -9,10 +9,11 @@ from conftest import ROOT, serve
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
-from core.drawing import Drawing, Stroke, encode_drawing
-from core.runs import RunStore
-from core.settings import RunSettings
-from pages.components import shared
+from core.drawing.links import encode_drawing
+from core.drawing.strokes import Drawing, Stroke
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore
+from pages.app import shared
 
 RUN = RunSettings(model="DirectClassificationModel", max_epochs=6, seed=1)
 OTHER = RunSettings(model="TwoChannelsModel", max_epochs=6)

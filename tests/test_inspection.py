@@ -9,15 +9,15 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from core.architectures import Output, build_network, count_parameters
-from core.data import draw_round, standardise
-from core.diagrams import STRUCTURES, dump_architectures, list_layers, load_architectures
-from core.inspection import describe_architectures, describe_network, walk_through
-from core.objectives import decide, probability
-from core.prediction import load_network
-from core.runs import RunStore
-from core.settings import MODEL_NAMES, RunSettings
-from core.training import evaluate
+from core.mnist.pairs import draw_round, standardise
+from core.networks.architectures import Output, build_network, count_parameters
+from core.networks.ensemble import load_network
+from core.networks.objectives import decide, probability
+from core.networks.structure import STRUCTURES, dump_architectures, list_layers, load_architectures
+from core.networks.trace import describe_architectures, describe_network, walk_through
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import RunStore
+from core.training.procedure import evaluate
 
 ARCHITECTURES = load_architectures()
 EXTRACTOR = ["Conv 3 × 3, 1 → 32", "Max pool 2 × 2, ReLU", "Conv 3 × 3, 32 → 64", "Max pool 2 × 2, ReLU"]
@@ -147,7 +147,7 @@ def test_a_network_put_together_otherwise_is_refused_not_misdrawn():
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory):
     """A short run of each architecture, and a test pair's frames."""
-    from core.training import Training
+    from core.training.procedure import Training
 
     store = RunStore(tmp_path_factory.mktemp("walk"))
     runs = {}

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from fake_runs import frame_runs, with_rounds
 
-from core.comparison import Cell
-from core.leaderboard import leaderboard, rank_in_groups
-from core.results import load_runs
-from core.runs import RunStore
+from core.analysis.comparison import Cell
+from core.analysis.leaderboard import leaderboard, rank_in_groups
+from core.analysis.tables import load_runs
+from core.runs.store import RunStore
 
 TWO, SHARED = "TwoBranchesModel", "WeightSharingBranchesModel"
 

@@ -9,8 +9,8 @@ from fake_runs import write_run
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from visitor import Visitor, connected
 
-from core.runs import RunStore
-from core.settings import MODEL_NAMES, RunSettings
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import RunStore
 
 STARTED = re.compile(r"\s*(You can now view your Streamlit app in your browser\.|URL: http\S+|)")
 

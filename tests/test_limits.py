@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.limits import LimitError, Limits
-from core.settings import RunSettings, SettingsError
+from core.cluster.limits import LimitError, Limits
+from core.runs.settings import RunSettings, SettingsError
 
 ROUNDS = RunSettings(max_epochs=100).rounds(3)
 

@@ -12,8 +12,8 @@ from conftest import ROOT, serve
 from fake_runs import write_run
 from playwright.sync_api import expect
 
-from core.runs import RunStore
-from core.settings import MODEL_NAMES, RunSettings
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import RunStore
 from pages.components.text import JOINER, as_text
 
 HOSTILE = "![](http://x.invalid/p.png) www.x.invalid"  # 40 characters and more are cut

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fake_runs import CLASSES, write_run
 
-from core.mistakes import (
+from core.analysis.mistakes import (
     accuracy_by_pair,
     count_alone,
     count_odds,
@@ -21,9 +21,9 @@ from core.mistakes import (
     say_answer,
     say_missed,
 )
-from core.results import load_runs
-from core.runs import RunStore
-from core.settings import RunSettings
+from core.analysis.tables import load_runs
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore
 
 CHANNELS, BRANCHES, DIRECT = "TwoChannelsModel", "TwoBranchesModel", "DirectClassificationModel"
 TARGET = CLASSES[:, 0] <= CLASSES[:, 1]  # 550 of the 1,000 pairs

@@ -9,9 +9,9 @@ from fake_runs import CLASSES, write_run
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
-from core.runs import RunStore
-from core.settings import MODEL_NAMES, RunSettings
-from pages.components import shared
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import RunStore
+from pages.app import shared
 
 PAGE = "pages/mistakes.py"
 CHANNELS, DIRECT = "TwoChannelsModel", "DirectClassificationModel"
@@ -179,7 +179,7 @@ def test_one_architecture_alone_has_nobody_to_be_compared_with(broken):
 
 
 def test_a_damaged_picture_file_is_one_sentence(store, monkeypatch):
-    from core.mnist import DataError
+    from core.mnist.files import DataError
     from pages.components import gallery
 
     def fail():

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from core.architectures import Output
-from core.objectives import compute_loss, count_right, decide, probability, read_digits
+from core.networks.architectures import Output
+from core.networks.objectives import compute_loss, count_right, decide, probability, read_digits
 
 
 def sure_of(first: int, second: int, strength: float = 100.0) -> torch.Tensor:

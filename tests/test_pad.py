@@ -10,7 +10,8 @@ from conftest import serve
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 from streamlit.testing.v1 import AppTest
 
-from core.drawing import Drawing, Stroke, decode_drawing
+from core.drawing.links import decode_drawing
+from core.drawing.strokes import Drawing, Stroke
 from pages.components import pad
 from pages.components.pad import PadState
 
@@ -18,7 +19,7 @@ from pages.components.pad import PadState
 # a second page without pads.
 SCRIPT = """
 import streamlit as st
-from core.drawing import Drawing, Stroke, encode_drawing
+from core.drawing.strokes import Drawing, Stroke; from core.drawing.links import encode_drawing
 from pages.components.pad import lay_on_pads, read_pads, show_pads
 
 LINE = Drawing((Stroke(((140.0, 40.0), (140.0, 240.0)), 18.0),))

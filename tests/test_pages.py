@@ -8,12 +8,12 @@ import pytest
 from conftest import ROOT
 from streamlit.testing.v1 import AppTest
 
-from core.forecast import Pace
-from core.numbers import points
-from core.runs import RunStore
-from core.settings import RunSettings
-from core.writer import RunResult
-from pages.components import shared
+from core.analysis.numbers import points
+from core.cluster.forecast import Pace
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore
+from core.runs.writer import RunResult
+from pages.app import shared
 
 PAGES = (
     "pages/train.py", "pages/compare.py", "pages/findings.py", "pages/mistakes.py", "pages/architectures.py",

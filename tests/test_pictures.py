@@ -6,7 +6,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from core.pictures import NEGATIVE, POSITIVE, ZERO, picture_digit, picture_maps, picture_vector
+from core.figures.thumbnails import NEGATIVE, POSITIVE, ZERO, picture_digit, picture_maps, picture_vector
 
 FAINT = round(0.12 * 255)
 

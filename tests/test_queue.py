@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from core.cluster.queue import CATCH_UP, LEAD, LONE_SECONDS, Job, Queue
-from core.settings import MODEL_NAMES, RunSettings
+from core.runs.settings import MODEL_NAMES, RunSettings
 
 WORKERS = ("a", "b")
 

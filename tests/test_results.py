@@ -8,9 +8,8 @@ import pytest
 from conftest import ROOT
 from fake_runs import write_run
 
-from core import architectures
-from core.report import REPORT_TABLE
-from core.results import (
+from core.analysis.report import REPORT_TABLE
+from core.analysis.tables import (
     RUN_COLUMNS,
     count_parameters,
     load_histories,
@@ -20,8 +19,9 @@ from core.results import (
     summarise_cells,
     with_report_settings,
 )
-from core.runs import RunStore
-from core.settings import MODEL_NAMES, RunSettings
+from core.networks import architectures
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import RunStore
 
 FAILED, STOPPED, INTERRUPTED = (RunSettings(model="TwoChannelsModel", seed=seed) for seed in (1, 2, 3))
 

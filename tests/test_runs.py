@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from core.files import write_atomically
-from core.records import EpochRecord
-from core.runs import RunStore, StoreError, UnreadableRun
-from core.settings import RunSettings
-from core.writer import RunResult
+from core.runs.files import write_atomically
+from core.runs.records import EpochRecord
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore, StoreError, UnreadableRun
+from core.runs.writer import RunResult
 
 SETTINGS = RunSettings(model="TwoChannelsModel", seed=4)
 
@@ -240,7 +240,7 @@ def test_a_failed_atomic_write_keeps_the_old_file_and_leaves_nothing_beside_it(t
     def fail(descriptor):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("core.files.os.fsync", fail)
+    monkeypatch.setattr("core.runs.files.os.fsync", fail)
     with pytest.raises(OSError, match="No space left"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
@@ -255,7 +255,7 @@ def test_a_store_that_cannot_be_written_is_one_sentence(tmp_path):
 
 def test_the_commit_mark_is_written_last(store, monkeypatch):
     writer, written = store.claim(SETTINGS), []
-    monkeypatch.setattr("core.writer.write_atomically", lambda path, content: written.append(path.name))
+    monkeypatch.setattr("core.runs.writer.write_atomically", lambda path, content: written.append(path.name))
     writer.finish(result())
     writer.close()
     assert written == ["history.jsonl", "weights.safetensors", "predictions.safetensors", "result.json"]

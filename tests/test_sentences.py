@@ -7,13 +7,21 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from core.agreement import compare_with_report
+from core.analysis.agreement import compare_with_report
+from core.analysis.numbers import fraction, in_percent, mean_and_deviation, percent, plural, points, signed, with_sign
+from core.analysis.sentences import (
+    between,
+    describe_change,
+    describe_gaps,
+    describe_p,
+    describe_step,
+    join,
+    size_between,
+)
+from core.analysis.statistics import Paired
+from core.analysis.tables import CELL_FIELDS, load_runs, with_report_settings
 from core.export import pair_columns
-from core.numbers import fraction, in_percent, mean_and_deviation, percent, plural, points, signed, with_sign
-from core.results import CELL_FIELDS, load_runs, with_report_settings
-from core.runs import RunStore
-from core.sentences import between, describe_change, describe_gaps, describe_p, describe_step, join, size_between
-from core.statistics import Paired
+from core.runs.store import RunStore
 
 pytestmark = pytest.mark.filterwarnings("error")
 

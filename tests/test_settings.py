@@ -4,14 +4,8 @@ import json
 
 import pytest
 
-from core.settings import (
-    MODEL_NAMES,
-    RunSettings,
-    SettingsError,
-    check_run_id,
-    is_shipped_with_weights,
-    plan_reproduction,
-)
+from core.runs.plan import is_shipped_with_weights, plan_reproduction
+from core.runs.settings import MODEL_NAMES, RunSettings, SettingsError, check_run_id
 
 
 def test_defaults_are_the_reports():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from core.statistics import (
+from core.analysis.statistics import (
     add_holm,
     compare_paired,
     compare_unpaired,

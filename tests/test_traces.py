@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from fake_runs import write_run
 
-from core import training
-from core.results import load_runs
-from core.runs import RunStore
-from core.settings import TRACE_EVERY, RunSettings
-from core.traces import common_stop, describe_hypothesis, early_stop_hypothesis, passing_epochs, trace_pair
+from core.analysis.tables import load_runs
+from core.analysis.traces import common_stop, describe_hypothesis, early_stop_hypothesis, passing_epochs, trace_pair
+from core.runs.records import TRACE_EVERY
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore
+from core.training import procedure
 
 CHANNELS, BRANCHES = "TwoChannelsModel", "TwoBranchesModel"
 AUXILIARY, DIRECT = "WeightSharingAuxiliaryModel", "DirectClassificationModel"
@@ -29,7 +30,7 @@ def write_rounds(store, accuracies, trace=None, **settings):
 
 
 def test_the_stored_epochs_are_those_of_training():
-    assert training.TRACE_EVERY == TRACE_EVERY
+    assert procedure.TRACE_EVERY == TRACE_EVERY
 
 
 def test_an_empty_store_says_what_is_missing(store):

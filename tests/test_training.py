@@ -7,14 +7,16 @@ import pytest
 import safetensors.numpy
 import torch
 
-from core.architectures import Output, build_network
-from core.data import draw_round, standardise
-from core.objectives import decide
-from core.prediction import load_ensembles
-from core.records import EPOCH_FIELDS
-from core.runs import RunStore
-from core.settings import MODEL_NAMES, RunSettings
-from core.training import Training, evaluate, load_weights, quantise
+from core.mnist.pairs import draw_round, standardise
+from core.networks.architectures import Output, build_network
+from core.networks.ensemble import load_ensembles
+from core.networks.objectives import decide
+from core.networks.weights import load_weights
+from core.runs.records import EPOCH_FIELDS
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import RunStore
+from core.training.packing import quantise
+from core.training.procedure import Training, evaluate
 
 SMALL = {"training_pairs": 200, "max_epochs": 6, "batch_size": 50}
 
@@ -51,7 +53,7 @@ def test_a_run_learns_and_keeps_what_it_promises(model):
 
 
 def test_weights_that_need_full_precision_keep_it(monkeypatch):
-    monkeypatch.setattr("core.training.count_right", lambda *_: next(counts))
+    monkeypatch.setattr("core.training.procedure.count_right", lambda *_: next(counts))
     training = Training(RunSettings(**SMALL, model="TwoBranchesModel"))
     before = {name: tensor.detach().clone() for name, tensor in training.network.named_parameters()}
     counts = iter([(999, None)])  # in half precision one more decision is wrong

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from core.chart_style import Drawn
+from core.figures.style import Drawn
 
 CONFIG = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}}  # the camera saves what a slide can scale
 

@@ -5,9 +5,10 @@ from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import streamlit as st
 
-from core.answering import Answerer, AnsweringError, Networks, Trained
-from core.settings import RunSettings
-from pages.components.shared import STORE, read_runs
+from core.inference.client import AnsweringError, Networks
+from core.inference.service import Answerer, Trained
+from core.runs.settings import RunSettings
+from pages.app.shared import STORE, read_runs
 from pages.components.text import as_text
 
 P = ParamSpec("P")

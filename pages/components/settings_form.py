@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.settings import MAX_ROUNDS, MAX_SEED, MODEL_NAMES, RunSettings, SettingsError, allowed, bounds
+from core.runs.settings import MAX_ROUNDS, MAX_SEED, MODEL_NAMES, RunSettings, SettingsError, allowed, bounds
 from pages.components.link import bind_number, refuse
 from pages.components.text import as_text
 

@@ -6,9 +6,9 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from core.answers import Answer, Verdict
-from core.palette import PALETTE
-from core.settings import RunSettings
+from core.networks.verdicts import Answer, Verdict
+from core.runs.palette import PALETTE
+from core.runs.settings import RunSettings
 from pages.components.files import read_beside
 
 Truths = tuple[int | None, int | None]
@@ -31,7 +31,7 @@ def show_verdicts(verdicts: Sequence[Verdict], truths: Truths, sequence: int) ->
 
 
 def show_changes(answers: Sequence[Answer]) -> None:
-    """A strip an answer of core.explanation.change_minds; those that changed the mind stand out."""
+    """A strip an answer of core.networks.attribution.change_minds; those that changed the mind stand out."""
     drawn = answers[0].verdict.first_le_second
     cells = "".join(
         f"<div{' class=wrong' if _is_changed(name, verdict, drawn) else ''}><small>{escape(name)}</small>"

@@ -6,15 +6,16 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.answering import Answerer, AnsweringError
-from core.answers import METHODS, describe_swap
-from core.drawing import Steps
-from core.palette import PALETTE
-from core.settings import RunSettings
+from core.drawing.ink import Steps
+from core.inference.client import AnsweringError
+from core.inference.service import Answerer
+from core.networks.verdicts import METHODS, describe_swap
+from core.runs.palette import PALETTE
+from core.runs.settings import RunSettings
+from pages.app.shared import is_phone
 from pages.components.draw.verdicts import show_changes
 from pages.components.figure import show_figure
 from pages.components.networks import NETWORKS, Catalogue, ask
-from pages.components.shared import is_phone
 from pages.components.text import as_text
 
 TICK = 0.3  # seconds between looks at whether the pixels are there
@@ -88,7 +89,7 @@ def _show_pixels(future: "Future[Any]", frames: np.ndarray, ticking: bool) -> No
         return
     if ticking:
         st.rerun()  # once more as a whole page, which stops the timer
-    from core.pair_charts import attribution_maps
+    from core.figures.pair import attribution_maps
 
     try:
         found = future.result()

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.drawing import MAX_POINTS, MAX_STROKES, PAD, Drawing, Grid, parse_strokes
+from core.drawing.ink import Grid
+from core.drawing.strokes import MAX_POINTS, MAX_STROKES, PAD, Drawing, parse_strokes
 from pages.components.files import read_beside
 
 WIDTH = 640  # pixels of both pads side by side; on a narrow screen they stand below one another

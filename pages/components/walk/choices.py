@@ -7,16 +7,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.answering import Answerer
-from core.drawing import encode_pair, frame_from_strokes
-from core.runs import Run, StoreError
-from core.samples import Sample, Side, open_link, read_sample
-from core.settings import MODEL_NAMES, RunSettings
+from core.drawing.links import encode_pair
+from core.drawing.samples import Sample, Side, open_link, read_sample
+from core.drawing.strokes import frame_from_strokes
+from core.inference.service import Answerer
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import Run, StoreError
+from pages.app.shared import STORE
 from pages.components.link import LINK
 from pages.components.networks import ask
 from pages.components.pad import read_pads
 from pages.components.settings_form import link_settings
-from pages.components.shared import STORE
 from pages.components.text import as_text
 
 ANY = "any"

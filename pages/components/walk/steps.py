@@ -6,9 +6,9 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from core.answers import Step
-from core.diagrams import name_shape
-from core.pictures import picture_digit, picture_maps, picture_vector
+from core.figures.thumbnails import picture_digit, picture_maps, picture_vector
+from core.networks.structure import name_shape
+from core.networks.verdicts import Step
 from pages.components.files import read_style
 
 MOST_BARS = 20  # numbers that are shown one by one
