@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 import typer
-from conftest import ROOT
-from fake_runs import write_run
 from PIL import Image, ImageOps
 from torchvision.datasets import MNIST
 
@@ -21,6 +19,8 @@ from core.cli import app
 from core.mnist.files import DATA, unpack_mnist
 from core.runs.settings import MODEL_NAMES, RunSettings
 from core.runs.store import RunStore
+from support.fake_runs import write_run
+from support.servers import ROOT
 
 TINY = ("--training-pairs", "100", "--max-epochs", "2")
 PATIENCE = 120  # seconds; a bound for what takes a few

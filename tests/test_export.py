@@ -6,7 +6,6 @@ from xml.etree import ElementTree
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from conftest import CHROMIUM, ROOT
 
 from core.analysis.agreement import CLEAR, UNCLEAR, WITHIN, compare_orders, compare_with_report, count_after_rounding
 from core.analysis.comparison import LADDER, compare_ideas, read_rounds
@@ -17,6 +16,7 @@ from core.figures import files as figure_files
 from core.figures.files import Section
 from core.figures.style import Drawn
 from core.runs.store import RunStore
+from support.servers import CHROMIUM, ROOT
 
 
 @pytest.fixture

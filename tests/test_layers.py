@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+
+from support.servers import ROOT
 
 NETWORKS = {"torch", "torchvision", "captum", "numba"}
 SERVER_MODULES = (  # what the server imports, for the screens that train or show what is stored and for those that ask
