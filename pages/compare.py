@@ -35,9 +35,9 @@ from pages.app.shared import (
     report_signature,
     tell_what_does_not_count,
 )
+from pages.app.text import as_text
 from pages.components.link import check_link
 from pages.components.sentences import show_sentences
-from pages.components.text import as_text
 
 VIEWS = {
     "Table": "Do our networks agree with the report's?",

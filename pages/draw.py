@@ -9,6 +9,7 @@ from core.drawing.ink import Grid
 from core.inference.service import Answerer
 from core.networks.verdicts import Verdict
 from pages.app.router import enter_by_router
+from pages.app.text import as_text
 from pages.components.draw import score
 from pages.components.draw.pair import (
     PADS,
@@ -25,7 +26,6 @@ from pages.components.draw.stages import show_stages
 from pages.components.draw.verdicts import show_verdicts
 from pages.components.networks import Catalogue, ask, load_networks
 from pages.components.pad import read_pads, show_pads
-from pages.components.text import as_text
 
 PANELS = {"seen": "What the networks see", "why": "Why?", "score": "Score"}
 state = st.session_state

@@ -9,9 +9,9 @@ from core.analysis.mistakes import read_answers
 from core.analysis.sentences import describe_gaps
 from pages.app.router import enter_by_router
 from pages.app.shared import STORE, is_phone, read_comparison, read_runs, report_signature
+from pages.app.text import as_text
 from pages.components.link import check_link
 from pages.components.sentences import show_sentences
-from pages.components.text import as_text
 
 METHODS = {
     "artefact": "Best epoch: the stored one nearest to the first of the highest validation accuracy; every fifth "

@@ -16,11 +16,11 @@ from core.runs.settings import MODEL_NAMES, ModelName
 from core.runs.store import StoreError
 from pages.app.router import enter_by_router
 from pages.app.shared import STORE, read_runs, report_signature
+from pages.app.text import as_text
 from pages.components.gallery import show_gallery
 from pages.components.link import check_link
 from pages.components.sentences import show_sentences
 from pages.components.settings_form import DEFAULT_ROUNDS, link_settings
-from pages.components.text import as_text
 
 if TYPE_CHECKING:
     from core.figures.style import Drawn

@@ -17,10 +17,10 @@ from core.runs.settings import RunSettings
 from core.runs.store import Run, StoreError, UnreadableRun
 from pages.app.router import enter_by_router
 from pages.app.shared import STORE, get_engine, get_owner, is_phone, read_cells
+from pages.app.text import as_text
 from pages.components.link import check_link
 from pages.components.queue import describe_wait, show_queue
 from pages.components.settings_form import choose_settings, load_settings
-from pages.components.text import as_text
 
 TICK = 0.5  # seconds between two looks at the store while one's own runs train, and nobody else's
 SHARED_TICK = 1.0  # the same where others' runs train too

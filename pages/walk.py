@@ -10,9 +10,9 @@ from core.runs.palette import PALETTE
 from core.runs.settings import RunSettings
 from pages.app.router import enter_by_router
 from pages.app.shared import STORE, is_phone, read_runs
+from pages.app.text import as_text
 from pages.components.link import check_link
 from pages.components.networks import ask
-from pages.components.text import as_text
 from pages.components.walk.choices import Pair, choose_pair, choose_run
 from pages.components.walk.steps import describe_sharing, name_stage, show_digits, show_stage
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.app.shared import STORE
-from pages.components.text import as_text
+from pages.app.text import as_text
 
 ROUTER = Path(__file__).parent.parent.parent / "streamlit_app.py"
 

@@ -14,7 +14,7 @@ from core.cluster.forecast import Pace, measure_pace
 from core.cluster.limits import Limits
 from core.runs.plan import SHIPPED_DROPOUTS
 from core.runs.store import RunStore
-from pages.components.text import as_text
+from pages.app.text import as_text
 
 STORE = RunStore()
 VISITOR = "pair_visitor"  # the cookie that tells one browser from another

@@ -7,7 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
-from pages.components.text import as_text
+from pages.app.text import as_text
 
 LINK = ":material/link_off:"
 

@@ -9,7 +9,7 @@ from core.inference.client import AnsweringError, Networks
 from core.inference.service import Answerer, Trained
 from core.runs.settings import RunSettings
 from pages.app.shared import STORE, read_runs
-from pages.components.text import as_text
+from pages.app.text import as_text
 
 P = ParamSpec("P")
 T = TypeVar("T")

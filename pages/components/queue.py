@@ -11,8 +11,8 @@ from core.cluster.forecast import Expectation, expect_ends
 from core.cluster.queue import Job
 from core.runs.palette import PALETTE
 from pages.app.shared import read_pace
+from pages.app.text import as_text
 from pages.components.files import read_style
-from pages.components.text import as_text
 
 SHOWN = 6  # jobs; a class of thirty would otherwise push the page down
 ACCENT = ", ".join(str(st.get_option(f"theme.{kind}.primaryColor")) for kind in ("light", "dark"))

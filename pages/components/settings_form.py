@@ -5,8 +5,8 @@ from typing import Any
 import streamlit as st
 
 from core.runs.settings import MAX_ROUNDS, MAX_SEED, MODEL_NAMES, RunSettings, SettingsError, allowed, bounds
+from pages.app.text import as_text
 from pages.components.link import bind_number, refuse
-from pages.components.text import as_text
 
 DEFAULTS = RunSettings()
 DEFAULT_ROUNDS = 3

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from core.runs.settings import MODEL_NAMES, RunSettings
 from core.runs.store import RunStore
-from pages.components.text import JOINER, as_text
+from pages.app.text import JOINER, as_text
 from support.fake_runs import write_run
 from support.servers import ROOT, serve
 
@@ -120,7 +120,7 @@ def test_streamlit_shows_exactly_these_words(tmp_path, browser):
     """In a warning and in a caption: nothing is set as Markdown, nothing is a link, nothing is fetched."""
     script = tmp_path / "app.py"
     script.write_text(
-        "import streamlit as st\nfrom pages.components.text import as_text\n"
+        "import streamlit as st\nfrom pages.app.text import as_text\n"
         f"for number, words in enumerate({MARKED!r}):\n"
         "    with st.container(key=f'case{number}'):\n"
         "        st.warning(as_text(words))\n        st.caption(as_text(words))\n"

@@ -10,8 +10,8 @@ from core.drawing.photo import ink_from_image
 from core.drawing.samples import Sample, Side, draw_numbers, open_link, read_sample
 from core.drawing.strokes import Drawing, steps_from_strokes
 from core.drawing.tracing import trace_digit
+from pages.app.text import as_text
 from pages.components.pad import EMPTY, lay_on_pads, read_pads
-from pages.components.text import as_text
 
 PADS = "pads"
 SIDES = ("first", "second")

@@ -13,19 +13,17 @@ from core.networks.verdicts import METHODS, describe_swap
 from core.runs.palette import PALETTE
 from core.runs.settings import RunSettings
 from pages.app.shared import is_phone
+from pages.app.text import as_text
 from pages.components.draw.verdicts import show_changes
 from pages.components.figure import show_figure
 from pages.components.networks import NETWORKS, Catalogue, ask
-from pages.components.text import as_text
 
 TICK = 0.3  # seconds between looks at whether the pixels are there
 ALL = "all"
 
-
-@st.cache_resource
-def _get_worker() -> ThreadPoolExecutor:
-    """One thread for all sessions' pixels, so that verdicts keep the other processor for themselves."""
-    return ThreadPoolExecutor(1, "attribution")
+# One thread for all sessions' pixels, so that verdicts keep the other processor for themselves. Not in one of
+# Streamlit's caches, which any browser can have emptied for everybody; its thread starts with the first request.
+_WORKER = ThreadPoolExecutor(1, "attribution")
 
 
 def show_why(networks: Catalogue, steps: tuple[Steps, Steps]) -> None:
@@ -41,9 +39,7 @@ def show_why(networks: Catalogue, steps: tuple[Steps, Steps]) -> None:
             st.session_state.why[1].cancel()
         st.session_state.why = (
             asked,
-            _get_worker().submit(
-                lambda: NETWORKS.ask(Answerer.attribute, networks.trained, cell, seed, frames, method)
-            ),
+            _WORKER.submit(lambda: NETWORKS.ask(Answerer.attribute, networks.trained, cell, seed, frames, method)),
         )
     future = st.session_state.why[1]
     ticking = not future.done()

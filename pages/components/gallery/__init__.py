@@ -11,9 +11,9 @@ import streamlit as st
 
 from core.figures.thumbnails import picture_digit
 from core.mnist.files import DataError, average_windows, read_test_images
+from pages.app.text import as_text
 from pages.components.files import read_style
 from pages.components.link import check_link
-from pages.components.text import as_text
 
 SHOWN = 12  # cards a page
 GAP = 1  # pixels between the two digits of a picture

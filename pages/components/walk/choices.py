@@ -14,11 +14,11 @@ from core.inference.service import Answerer
 from core.runs.settings import MODEL_NAMES, RunSettings
 from core.runs.store import Run, StoreError
 from pages.app.shared import STORE
+from pages.app.text import as_text
 from pages.components.link import LINK
 from pages.components.networks import ask
 from pages.components.pad import read_pads
 from pages.components.settings_form import link_settings
-from pages.components.text import as_text
 
 ANY = "any"
 LINKS = ("pair", "drawing")  # the query parameters that name a pair, as in Draw
