@@ -1,22 +1,21 @@
 """The command line: train, reproduce, look at the store, predict. JSON goes to stdout alone, messages to stderr."""
 
 import json
-import signal
 import statistics
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from core.cluster.connection import EngineError
 from core.cluster.engine import SCHEDULER, Engine
+from core.follow import follow
 from core.processes import ROOT
 from core.runs.plan import is_shipped_with_weights, plan_reproduction
 from core.runs.settings import MODEL_NAMES, RunSettings, SettingsError
@@ -108,12 +107,23 @@ def train(
     workers: WorkersOption = None,
 ) -> None:
     """Train rounds of one architecture (default: 10 of DirectClassificationModel, as the report's script does)."""
-    names = RunSettings.model_fields.keys()
-    values = {name: value for name, value in locals().items() if name in names}
+    values = {
+        "model": model,
+        "dropout": dropout,
+        "dropout_at_evaluation": dropout_at_evaluation,
+        "seed": seed,
+        "training_pairs": training_pairs,
+        "max_epochs": max_epochs,
+        "patience": patience,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "hidden_units": hidden_units,
+        "auxiliary_weight": auxiliary_weight,
+    }
     with one_sentence():
         rounds = RunSettings.parse(values).rounds(nb_rounds)
         run_store = RunStore(store)
-        complete = follow(Engine(run_store, scheduler, workers, live=UNWATCHED), rounds)
+        complete = follow(Engine(run_store, scheduler, workers, live=UNWATCHED), rounds, messages)
         accuracies = [_print_round(settings.seed, run_store.read(settings.run_id)) for settings in rounds]
         finished = [accuracy for accuracy in accuracies if accuracy is not None]
         if finished:
@@ -131,7 +141,7 @@ def reproduce(
         run_store, plan = RunStore(store), plan_reproduction()
         missing = [settings for settings in plan if run_store.read(settings.run_id).state != "finished"]
         messages.print(f"{len(plan)} runs, {len(plan) - len(missing)} of them in the store already.")
-        complete = not missing or follow(Engine(run_store, scheduler, workers, live=UNWATCHED), missing)
+        complete = not missing or follow(Engine(run_store, scheduler, workers, live=UNWATCHED), missing, messages)
         for settings in plan:
             if not is_shipped_with_weights(settings):
                 run_store.drop_weights(settings.run_id)
@@ -139,55 +149,6 @@ def reproduce(
     messages.print(f"{len(plan) - unfinished} of {len(plan)} runs are in the store.")
     if not complete or unfinished:
         raise typer.Exit(1)
-
-
-@contextmanager
-def watch_ctrl_c() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets; the second one interrupts as usual.
-
-    Raised as an exception, a Ctrl-C can be lost in whatever callback the interpreter happens to be in.
-    """
-    pressed = threading.Event()
-
-    def note(*_: object) -> None:
-        pressed.set()
-        signal.signal(signal.SIGINT, previous)
-
-    previous = signal.signal(signal.SIGINT, note)
-    try:
-        yield pressed
-    finally:
-        signal.signal(signal.SIGINT, previous)
-
-
-def follow(engine: Engine, plan: list[RunSettings]) -> bool:
-    """Train the runs with a progress bar; False where Ctrl-C stopped them. Finished runs are kept."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("runs"))
-    progress = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=messages)
-    with watch_ctrl_c() as pressed, progress, closing(engine):
-        bar = progress.add_task("Starting the workers", total=len(plan))
-        engine.start(warm=True)
-        elsewhere: set[str] = set()
-        for settings in plan:
-            if not pressed.is_set() and engine.submit(settings, "command line") == "elsewhere":
-                elsewhere.add(settings.run_id)
-        waiting = {settings.run_id for settings in plan}
-        while waiting and not pressed.is_set():
-            with engine.changed:
-                engine.changed.wait(timeout=0.2)
-                waiting = {run_id for run_id in waiting if run_id in engine.jobs}
-                running = sum(job.running for job in engine.jobs.values())
-            while engine.notices:
-                progress.console.print(engine.notices.pop(0), markup=False)
-            elsewhere = {run_id for run_id in elsewhere if engine.store.read(run_id).state == "active"}
-            waiting |= elsewhere
-            text = f"Training {running} at once" if running or not waiting else "Waiting for a worker"
-            progress.update(bar, completed=len(plan) - len(waiting), description=text)
-        for problem in dict.fromkeys(engine.problems.values()):
-            progress.console.print(problem, markup=False)
-        if pressed.is_set():
-            progress.update(bar, description="Stopping after this epoch")
-    return not pressed.is_set()
 
 
 def _mean_and_deviation(accuracies: list[float]) -> str:

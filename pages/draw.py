@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.drawing.ink import Grid
-from core.inference.service import Answerer
+from core.inference.service import InferenceService
 from core.networks.verdicts import Verdict
 from pages.app.router import enter_by_router
 from pages.app.text import as_text
@@ -34,7 +34,7 @@ state = st.session_state
 def ask_all(networks: Catalogue, frames: Sequence[Grid | None]) -> list[Verdict]:
     """Every network's verdict on a pair of frames; none where a frame is missing."""
     pair = [frame for frame in frames if frame is not None]
-    return ask(Answerer.answer, networks.trained, np.stack(pair)) if len(pair) == 2 else []
+    return ask(InferenceService.answer, networks.trained, np.stack(pair)) if len(pair) == 2 else []
 
 
 def count_pair(networks: Catalogue) -> None:

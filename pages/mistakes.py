@@ -23,7 +23,7 @@ from pages.components.sentences import show_sentences
 from pages.components.settings_form import DEFAULT_ROUNDS, link_settings
 
 if TYPE_CHECKING:
-    from core.figures.style import Drawn
+    from core.figures.style import FigureWithAlt
 
 VIEWS = {
     "By digits": "Which pairs of digits go wrong?",
@@ -102,7 +102,7 @@ def choose_digit(place: DeltaGenerator, label: str, key: str) -> int | None:
 
 
 @st.fragment
-def show_pairs(cell: pd.DataFrame, counted: pd.DataFrame, heat: "Drawn") -> None:
+def show_pairs(cell: pd.DataFrame, counted: pd.DataFrame, heat: "FigureWithAlt") -> None:
     """The heat map and the wrong pairs of the chosen digits: a click runs this alone, the figure is drawn before."""
 
     def choose_cell() -> None:

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from core.analysis import traces
-from core.analysis.tables import Found
-from core.inference.service import Answerer
+from core.analysis.tables import TableWithProblems
+from core.inference.service import InferenceService
 from core.networks.verdicts import Walk
 from core.runs.palette import PALETTE
 from core.runs.settings import RunSettings
@@ -58,7 +58,7 @@ def step_through(walk: Walk, pair: Pair, colour: str) -> None:
 
 
 @st.cache_data(max_entries=50, show_spinner=False)
-def trace(images: tuple[int, int], run_id: str, signature: int, _settings: RunSettings) -> Found:
+def trace(images: tuple[int, int], run_id: str, signature: int, _settings: RunSettings) -> TableWithProblems:
     """How sure the networks of a run's round were of a test pair as they were trained."""
     return traces.trace_pair(STORE, read_runs(), images, _settings)
 
@@ -69,7 +69,7 @@ run = choose_run(read_runs())
 pair = choose_pair(run)
 try:
     with st.spinner("Loading the networks, some seconds the first time…", show_time=False):
-        walk = ask(Answerer.walk_through, STORE.root.resolve(), run.run_id, pair.frames)
+        walk = ask(InferenceService.walk_through, STORE.root.resolve(), run.run_id, pair.frames)
 except ValueError as error:
     st.error(as_text(error), icon=":material/error:")
     st.stop()

@@ -14,7 +14,7 @@ from core.analysis.tables import load_runs, results_table
 from core.export import BEGIN, END, as_csv, as_latex, as_markdown, export_all, pair_columns, update_readme
 from core.figures import files as figure_files
 from core.figures.files import Section
-from core.figures.style import Drawn
+from core.figures.style import FigureWithAlt
 from core.runs.store import RunStore
 from support.servers import CHROMIUM, ROOT
 
@@ -160,7 +160,7 @@ def test_without_a_chromium_the_figures_come_as_pages_alone(monkeypatch):
 @pytest.mark.parametrize("browser", ["/nowhere/chromium", "/bin/true"])
 def test_a_chromium_that_draws_nothing_is_named(monkeypatch, browser):
     monkeypatch.setenv("CHROMIUM", browser)
-    section = Section("a-figure", "What?", Drawn(go.Figure(), "Nothing."), [], "by hand.")
+    section = Section("a-figure", "What?", FigureWithAlt(go.Figure(), "Nothing."), [], "by hand.")
     pictures = figure_files.draw_pictures([section])
     assert pictures.files == {}
     assert pictures.problem.startswith(f"{browser} drew no SVG")

@@ -9,7 +9,8 @@ from core.analysis.numbers import plural, points, signed, with_sign
 from core.analysis.report import REPORT_ROUNDS, REPORT_TABLE
 from core.analysis.sentences import describe_gaps, join, name_cell, size_between
 from core.analysis.statistics import LEVEL, Order, add_holm, add_interval, compare_unpaired, holm, resample_order
-from core.analysis.tables import CELL_FIELDS, count_parameters, results_table, with_report_settings
+from core.analysis.tables import CELL_FIELDS, results_table, with_report_settings
+from core.networks.structure import count_parameters
 from core.runs.plan import SHIPPED_DROPOUTS
 from core.runs.settings import RunSettings
 

@@ -10,8 +10,8 @@ from core.analysis.comparison import Cell, select_cells
 from core.analysis.numbers import percent
 from core.analysis.report import REPORT_ROUNDS, REPORT_TABLE
 from core.analysis.sentences import describe_change, describe_gaps, describe_p, join, tuples
-from core.analysis.statistics import LEVEL, Paired, add_interval, compare_paired, compare_unpaired, holm
-from core.analysis.tables import Arrays, Found, load_histories, read_each
+from core.analysis.statistics import LEVEL, PairedDifference, add_interval, compare_paired, compare_unpaired, holm
+from core.analysis.tables import Arrays, TableWithProblems, load_histories, read_each
 from core.analysis.traces import traced_accuracy
 from core.runs.palette import PALETTE
 from core.runs.settings import ModelName
@@ -45,7 +45,7 @@ EXPLANATIONS = {  # of the report's column with dropout: the case -> what it say
 }
 
 
-def dropout_artefact(store: RunStore, runs: pd.DataFrame) -> Found:
+def dropout_artefact(store: RunStore, runs: pd.DataFrame) -> TableWithProblems:
     """How the two networks that see digit classes do without dropout, with it, with it left on at evaluation, and with
     the weights of the best validation epoch.
 
@@ -68,7 +68,7 @@ def dropout_artefact(store: RunStore, runs: pd.DataFrame) -> Found:
             rows.append((model, *case, len(own), own.mean(), own.std(), *gain, *REPORT_TABLE[model][1]))
     gains = ["common", "gain", "gain_low", "gain_high", "gain_p"]
     columns = ["model", "case", *Case._fields[1:], "rounds", "mean", "std", *gains, "report_mean", "report_std"]
-    return Found(_correct_together(add_interval(pd.DataFrame(rows, columns=columns))), problems)
+    return TableWithProblems(_correct_together(add_interval(pd.DataFrame(rows, columns=columns))), problems)
 
 
 def _accuracies(runs: pd.DataFrame, model: ModelName, case: Case) -> "pd.Series[float]":
@@ -77,7 +77,7 @@ def _accuracies(runs: pd.DataFrame, model: ModelName, case: Case) -> "pd.Series[
     return runs[same].set_index("seed")["test_accuracy"].astype(float)
 
 
-def _read_best_epochs(store: RunStore, runs: pd.DataFrame) -> Found:
+def _read_best_epochs(store: RunStore, runs: pd.DataFrame) -> TableWithProblems:
     """The runs with dropout 0.25 off at evaluation, their test accuracy replaced by that at the stored epoch nearest to
     the first of the best validation accuracy (every fifth epoch is stored)."""
     kept = runs[(runs["dropout"] == 0.25) & ~runs["dropout_at_evaluation"].astype(bool)]
@@ -92,7 +92,7 @@ def _read_best_epochs(store: RunStore, runs: pd.DataFrame) -> Found:
 
     rows, problems = read_each(store, kept[kept["run_id"].isin(best.index)], measure)
     table = pd.DataFrame(rows, columns=["model", "seed", "test_accuracy"]).dropna()
-    return Found(table.assign(dropout=0.25, dropout_at_evaluation=False), problems)
+    return TableWithProblems(table.assign(dropout=0.25, dropout_at_evaluation=False), problems)
 
 
 def _correct_together(table: pd.DataFrame) -> pd.DataFrame:
@@ -121,7 +121,9 @@ def _describe_gain(table: pd.DataFrame, model: ModelName) -> str:
     off, without = cases["Dropout 0.25"], cases["No dropout"]
     if off.common < 2:
         return ""
-    change = describe_change(Paired(off.common, off.gain, off.gain_low, off.gain_high, off.gain_p), off.gain_p_holm)
+    change = describe_change(
+        PairedDifference(off.common, off.gain, off.gain_low, off.gain_high, off.gain_p), off.gain_p_holm
+    )
     return (
         f"{PALETTE[model].label}: dropout 0.25, off at evaluation as it should be, {change}, from "
         f"{percent(without.mean)} to {percent(off.mean)} (n = {off.common})."

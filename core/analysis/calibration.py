@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.analysis.numbers import percent, points
 from core.analysis.sentences import between, size_between
-from core.analysis.statistics import LEVEL, Paired, compare_paired, holm, pool_rounds
+from core.analysis.statistics import LEVEL, PairedDifference, compare_paired, holm, pool_rounds
 from core.runs.palette import PALETTE
 
 BINS = 10  # of a calibration curve
@@ -27,8 +27,8 @@ class Calibration(NamedTuple):
     floor: float
     sure: float
     right: float
-    excess: Paired
-    gap: Paired
+    excess: PairedDifference
+    gap: PairedDifference
     excess_p: float
     gap_p: float
 

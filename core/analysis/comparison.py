@@ -13,8 +13,8 @@ import pandas as pd
 
 from core.analysis.numbers import percent, points, signed
 from core.analysis.sentences import between, describe_change, join, percent_between, tuples
-from core.analysis.statistics import Paired, add_holm, compare_paired, pool_rounds
-from core.analysis.tables import CELL_FIELDS, Arrays, Found, read_each, with_report_settings
+from core.analysis.statistics import PairedDifference, add_holm, compare_paired, pool_rounds
+from core.analysis.tables import CELL_FIELDS, Arrays, TableWithProblems, read_each, with_report_settings
 from core.runs.palette import PALETTE
 from core.runs.settings import MODEL_NAMES, ModelName
 from core.runs.store import RunStore
@@ -34,7 +34,7 @@ class Cell(NamedTuple):
     auxiliary_weight: float = 1.0
 
 
-class Step(NamedTuple):
+class Idea(NamedTuple):
     """One idea, `change`, and the two networks that differ by it: architectures and the weights of auxiliary losses."""
 
     change: str
@@ -45,29 +45,29 @@ class Step(NamedTuple):
 
 
 LADDER = (
-    Step("Sharing weights between branches that give a score", "TwoBranchesModel", "WeightSharingBranchesModel"),
-    Step(
+    Idea("Sharing weights between branches that give a score", "TwoBranchesModel", "WeightSharingBranchesModel"),
+    Idea(
         "Sharing weights between branches that give a vector", "BranchesToVecModel", "WeightSharingBranchesToVecModel"
     ),
-    Step("Giving vectors instead of scores, with own weights,", "TwoBranchesModel", "BranchesToVecModel"),
-    Step(
+    Idea("Giving vectors instead of scores, with own weights,", "TwoBranchesModel", "BranchesToVecModel"),
+    Idea(
         "Giving vectors instead of scores, with shared weights,",
         "WeightSharingBranchesModel",
         "WeightSharingBranchesToVecModel",
     ),
-    Step(
+    Idea(
         "Taking the auxiliary network's layers, its losses switched off,",
         "WeightSharingBranchesToVecModel",
         "WeightSharingAuxiliaryModel",
         second_weight=0.0,
     ),
-    Step(
+    Idea(
         "Switching on the auxiliary losses",
         "WeightSharingAuxiliaryModel",
         "WeightSharingAuxiliaryModel",
         first_weight=0.0,
     ),
-    Step("Classifying both digits directly", "WeightSharingAuxiliaryModel", "DirectClassificationModel"),
+    Idea("Classifying both digits directly", "WeightSharingAuxiliaryModel", "DirectClassificationModel"),
 )
 
 
@@ -83,14 +83,14 @@ def select_cells(runs: pd.DataFrame, cells: list[Cell]) -> pd.DataFrame:
 # Accuracy by round and kind of pair
 
 
-def read_rounds(store: RunStore, runs: pd.DataFrame) -> Found:
+def read_rounds(store: RunStore, runs: pd.DataFrame) -> TableWithProblems:
     """Test accuracy of every finished run of a Cell, from its stored predictions: one row per run with the fields of
     Cell, `seed`, the accuracy on each of KINDS, and its `epochs`, the `count` of its pairs, `equal_count` of those
     with equal digits and `equal_right` of those it gets right."""
     columns = [*Cell._fields, "seed", *KINDS, "epochs", "count", "equal_count", "equal_right"]
     rows, problems = read_each(store, with_report_settings(runs, "auxiliary_weight"), _measure)
     kinds = {"dropout": float, "dropout_at_evaluation": bool, "auxiliary_weight": float, "seed": int}
-    return Found(pd.DataFrame(rows, columns=columns).astype(kinds), problems)
+    return TableWithProblems(pd.DataFrame(rows, columns=columns).astype(kinds), problems)
 
 
 def _measure(run: Any, arrays: Arrays) -> list[Any]:
@@ -123,7 +123,7 @@ def compare_cells(rounds: pd.DataFrame, pairs: Sequence[tuple[Cell, Cell]]) -> p
         common = before.index.intersection(after.index)
         differences = after.loc[common] - before.loc[common]
         rows += [(place, kind, *compare_paired(differences[kind].dropna())) for kind in KINDS]
-    return add_holm(pd.DataFrame(rows, columns=["pair", "kind", *Paired._fields]))
+    return add_holm(pd.DataFrame(rows, columns=["pair", "kind", *PairedDifference._fields]))
 
 
 def compare_ideas(rounds: pd.DataFrame, dropout: float = 0.0) -> pd.DataFrame:
@@ -163,7 +163,9 @@ def _describe_idea(change: str, rows: list[Any]) -> str:
 
 
 def _describe_row(row: Any, where: str = "") -> str:
-    return describe_change(Paired(*(getattr(row, name) for name in Paired._fields)), row.p_holm, where)
+    return describe_change(
+        PairedDifference(*(getattr(row, name) for name in PairedDifference._fields)), row.p_holm, where
+    )
 
 
 def describe_coin(rounds: pd.DataFrame, dropout: float = 0.0) -> str:

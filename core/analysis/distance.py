@@ -8,7 +8,7 @@ import pandas as pd
 from core.analysis.comparison import COIN_MODEL, WHY_COIN, Cell
 from core.analysis.numbers import percent, points
 from core.analysis.sentences import describe_gaps, join, percent_between, size_between, tuples
-from core.analysis.statistics import Paired, add_holm, compare_paired, pool_rounds
+from core.analysis.statistics import PairedDifference, add_holm, compare_paired, pool_rounds
 from core.analysis.tables import CELL_FIELDS
 from core.runs.palette import PALETTE
 from core.runs.settings import MODEL_NAMES
@@ -59,7 +59,7 @@ def compare_distances(counted: pd.DataFrame) -> pd.DataFrame:
         own = shares[shares["model"] == model].pivot(index="seed", columns="distance", values="share")
         own = own.reindex(columns=range(10))
         rows += [(model, c.these, *compare_paired((own[c.distance] - own[c.other]).dropna())) for c in CONTRASTS]
-    return add_holm(pd.DataFrame(rows, columns=["model", "these", *Paired._fields]))
+    return add_holm(pd.DataFrame(rows, columns=["model", "these", *PairedDifference._fields]))
 
 
 def describe_distance(counted: pd.DataFrame, dropout: float = 0.0) -> list[str]:

@@ -15,7 +15,8 @@ from core.analysis.comparison import Cell, select_cells
 from core.analysis.numbers import percent, plural, signed
 from core.analysis.sentences import describe_p, name_cell, percent_between
 from core.analysis.statistics import LEVEL, half_width, summarise_rounds
-from core.analysis.tables import CELL_FIELDS, Arrays, Found, count_parameters, read_each
+from core.analysis.tables import CELL_FIELDS, Arrays, TableWithProblems, read_each
+from core.networks.structure import count_parameters
 from core.runs.palette import PALETTE
 from core.runs.plan import SHIPPED_DROPOUTS
 from core.runs.settings import MODEL_NAMES, ModelName, RunSettings
@@ -36,7 +37,7 @@ SQUARED_COLUMNS = ["dropout", "seed", "digit_accuracy", "squared", "both_right",
 # Two digits right, or one comparison
 
 
-def digit_accuracy_squared(store: RunStore, runs: pd.DataFrame) -> Found:
+def digit_accuracy_squared(store: RunStore, runs: pd.DataFrame) -> TableWithProblems:
     """Why DirectClassificationModel compares better than it reads two digits; one row per round, dropout off at
     evaluation.
 
@@ -48,7 +49,7 @@ def digit_accuracy_squared(store: RunStore, runs: pd.DataFrame) -> Found:
     cells = [Cell(DIRECT, dropout) for dropout in SHIPPED_DROPOUTS]
     rows, problems = read_each(store, select_cells(runs, cells), _square_one)
     table = pd.DataFrame(rows, columns=SQUARED_COLUMNS).sort_values(["dropout", "seed"], ignore_index=True)
-    return Found(table, problems)
+    return TableWithProblems(table, problems)
 
 
 def _square_one(run: Any, arrays: Arrays) -> list[float]:

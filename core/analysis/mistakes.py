@@ -12,7 +12,7 @@ import pandas as pd
 from core.analysis.numbers import percent, plural
 from core.analysis.sentences import percent_between, tuples
 from core.analysis.statistics import add_holm, mcnemar, pool_rounds
-from core.analysis.tables import CELL_FIELDS, Arrays, Found, read_each, with_report_settings
+from core.analysis.tables import CELL_FIELDS, Arrays, TableWithProblems, read_each, with_report_settings
 from core.runs.palette import PALETTE
 from core.runs.settings import MODEL_NAMES, ModelName
 from core.runs.store import RunStore
@@ -28,7 +28,7 @@ ANSWER_COLUMNS = [
 # What every network said of every test pair
 
 
-def read_answers(store: RunStore, runs: pd.DataFrame) -> Found:
+def read_answers(store: RunStore, runs: pd.DataFrame) -> TableWithProblems:
     """One row per test pair of each finished run with the report's other settings: CELL_FIELDS, `run_id`, and
 
     `seed`, `first_image`, `second_image`: the round and the pair, as places in MNIST's test half; `first`, `second`:
@@ -37,12 +37,12 @@ def read_answers(store: RunStore, runs: pd.DataFrame) -> Found:
     """
     parts, problems = read_each(store, with_report_settings(runs), _answers_of)
     if not parts:
-        return Found(pd.DataFrame(columns=ANSWER_COLUMNS), problems)
+        return TableWithProblems(pd.DataFrame(columns=ANSWER_COLUMNS), problems)
     repeats = [len(arrays["right"]) for _, arrays in parts]
     known = {name: np.repeat([getattr(run, name) for run, _ in parts], repeats) for name in RUN_FIELDS}
     columns = {name: np.concatenate([arrays[name] for _, arrays in parts]) for name in parts[0][1]}
     kinds: Any = {"run_id": "category", "model": pd.CategoricalDtype(list(MODEL_NAMES))}
-    return Found(pd.DataFrame({**known, **columns}, columns=ANSWER_COLUMNS).astype(kinds), problems)
+    return TableWithProblems(pd.DataFrame({**known, **columns}, columns=ANSWER_COLUMNS).astype(kinds), problems)
 
 
 def _answers_of(run: Any, arrays: Arrays) -> tuple[Any, Arrays]:

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from core.analysis.numbers import percent, points, round_exactly, signed
-from core.analysis.statistics import LEVEL, Paired
+from core.analysis.statistics import LEVEL, PairedDifference
 from core.runs.palette import PALETTE
 from core.runs.settings import ModelName
 
@@ -63,7 +63,7 @@ def name_cell(model: ModelName, dropout: float, dropout_at_evaluation: bool = Fa
     return f"{PALETTE[model].label} with dropout {dropout:g}" + (" left on" if dropout_at_evaluation else "")
 
 
-def describe_change(paired: Paired, p_holm: float, where: str = "") -> str:
+def describe_change(paired: PairedDifference, p_holm: float, where: str = "") -> str:
     """What a change does, as the end of a sentence: 'adds 3.0 points on unequal digits (95 % …, Holm's p 0.011)'.
 
     It claims an effect only where p, corrected over all that is tested on the same screen, is below 0.05.
@@ -79,7 +79,7 @@ def describe_change(paired: Paired, p_holm: float, where: str = "") -> str:
     return f"{verb} {points(abs(paired.difference))} points{where} ({size_between(paired.low, paired.high)}, {p})"
 
 
-def describe_step(change: str, paired: Paired, p_holm: float) -> str:
+def describe_step(change: str, paired: PairedDifference, p_holm: float) -> str:
     """One sentence on what a change adds, with the number of rounds."""
     rounds = f", n = {paired.rounds}" if paired.rounds >= 2 else ""
     return f"{change} {describe_change(paired, p_holm)}{rounds}."

@@ -18,7 +18,7 @@ DRAWS = 10_000  # of a bootstrap
 Floats = NDArray[np.float64]
 
 
-class Paired(NamedTuple):
+class PairedDifference(NamedTuple):
     """The mean of `rounds` paired differences, second minus first, with its 95 % interval and p (Student's t)."""
 
     rounds: int
@@ -28,7 +28,7 @@ class Paired(NamedTuple):
     p: float
 
 
-class Unpaired(NamedTuple):
+class UnpairedDifference(NamedTuple):
     """Differences of means, first minus second (N,), each with its 95 % interval and p (Welch's t)."""
 
     difference: Floats
@@ -132,21 +132,21 @@ def summarise_rounds(
     )
 
 
-def compare_paired(differences: ArrayLike) -> Paired:
+def compare_paired(differences: ArrayLike) -> PairedDifference:
     """Student's t test and interval of paired differences (N,); below two of them no interval and no p."""
     values = np.asarray(differences, dtype=float)
     count, nan = len(values), float("nan")
     if count < 2:
-        return Paired(count, float(values[0]) if count else nan, nan, nan, nan)
+        return PairedDifference(count, float(values[0]) if count else nan, nan, nan, nan)
     mean, std = float(values.mean()), float(values.std(ddof=1))
     if np.ptp(values) < 1e-9:  # all the same, up to rounding: nothing is left to chance
-        return Paired(count, mean, mean, mean, 1.0 if abs(mean) < 1e-9 else 0.0)
+        return PairedDifference(count, mean, mean, mean, 1.0 if abs(mean) < 1e-9 else 0.0)
     half = float(half_width(std, count))
     p = 2 * float(stats.t.sf(abs(mean) / (std / count**0.5), count - 1))
-    return Paired(count, mean, mean - half, mean + half, p)
+    return PairedDifference(count, mean, mean - half, mean + half, p)
 
 
-def compare_unpaired(first: ArrayLike, second: ArrayLike) -> Unpaired:
+def compare_unpaired(first: ArrayLike, second: ArrayLike) -> UnpairedDifference:
     """Welch's test and interval of first − second, from rows of (mean, standard deviation, rounds), (N, 3) each.
 
     NaN where a side has fewer than two rounds or no deviation; where nothing scatters, nothing is left to chance.
@@ -161,7 +161,7 @@ def compare_unpaired(first: ArrayLike, second: ArrayLike) -> Unpaired:
     degrees = safe**4 / (variances**2 / (rounds - 1)).sum(axis=0)
     half = np.where(fixed, 0.0, stats.t.ppf(1 - LEVEL / 2, degrees) * safe)
     p = np.where(fixed, (np.abs(difference) < 1e-9).astype(float), 2 * stats.t.sf(np.abs(difference) / safe, degrees))
-    return Unpaired(difference, difference - half, difference + half, p)
+    return UnpairedDifference(difference, difference - half, difference + half, p)
 
 
 def resample_order(values: ArrayLike, ranking: ArrayLike) -> Order:

@@ -8,9 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.analysis.report import REPORT_TABLE, Printed
+from core.networks.structure import count_parameters
 from core.runs.plan import SHIPPED_DROPOUTS
 from core.runs.records import EPOCH_FIELDS
-from core.runs.settings import MODEL_NAMES, ModelName, RunSettings
+from core.runs.settings import MODEL_NAMES, RunSettings
 from core.runs.store import Run, RunStore, StoreError
 
 CELL_FIELDS = ["model", "dropout", "dropout_at_evaluation"]
@@ -24,7 +25,7 @@ Arrays = dict[str, NDArray[Any]]
 T = TypeVar("T")
 
 
-class Found(NamedTuple):
+class TableWithProblems(NamedTuple):
     """A data frame made of stored predictions, and a sentence for each run whose predictions cannot be read."""
 
     table: pd.DataFrame
@@ -75,24 +76,6 @@ def read_each(store: RunStore, runs: pd.DataFrame, measure: Callable[[Any, Array
         except KeyError as error:
             problems.append(f"The predictions of the run {run.run_id} lack {error}; train it again to get them.")
     return results, problems
-
-
-def count_parameters(settings: RunSettings) -> int:
-    """The distinct parameters of a run's network, worked out from its layers (report, Figures 1 and 3 to 9)."""
-    hidden = settings.hidden_units
-    embedder = (9 * 32 + 32) + (9 * 32 * 64 + 64) + (256 * hidden + hidden)
-    vector = embedder + 10 * hidden + 10
-    score = vector + 11
-    counts: dict[ModelName, int] = {
-        "TwoChannelsModel": score + 9 * 32,  # a second input channel
-        "TwoBranchesModel": 2 * score,
-        "WeightSharingBranchesModel": score,
-        "BranchesToVecModel": 2 * vector + 210 + 11,
-        "WeightSharingBranchesToVecModel": vector + 210 + 11,
-        "WeightSharingAuxiliaryModel": embedder + (200 * hidden + 100) + 101 + 2 * 1010,
-        "DirectClassificationModel": vector,
-    }
-    return counts[settings.model]
 
 
 def with_report_settings(runs: pd.DataFrame, *free: str) -> pd.DataFrame:

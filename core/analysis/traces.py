@@ -14,7 +14,7 @@ from core.analysis.numbers import percent, plural, points
 from core.analysis.report import REPORT_ROUNDS, REPORT_TABLE
 from core.analysis.sentences import join, size_between, tuples
 from core.analysis.statistics import add_holm, compare_unpaired, summarise_rounds
-from core.analysis.tables import Arrays, Found, read_each
+from core.analysis.tables import Arrays, TableWithProblems, read_each
 from core.runs.palette import PALETTE
 from core.runs.records import TRACE_EVERY
 from core.runs.settings import MODEL_NAMES, ModelName, RunSettings
@@ -28,7 +28,7 @@ TRACE_COLUMNS = ["run_id", "model", "seed", "epoch", "probability"]
 # An earlier stop as an explanation
 
 
-def early_stop_hypothesis(store: RunStore, runs: pd.DataFrame, dropout: float = 0.0) -> Found:
+def early_stop_hypothesis(store: RunStore, runs: pd.DataFrame, dropout: float = 0.0) -> TableWithProblems:
     """Test accuracy during training of all seven, beside the report's Table 1: had all stopped earlier, would the
     report's figures come out?
 
@@ -53,7 +53,7 @@ def early_stop_hypothesis(store: RunStore, runs: pd.DataFrame, dropout: float = 
         difference_high=tested.high,
         p=tested.p,
     )
-    return Found(table, problems)
+    return TableWithProblems(table, problems)
 
 
 def _trace_one(run: Any, arrays: Arrays, last: int) -> pd.DataFrame:
@@ -135,7 +135,7 @@ def _describe_common_stop(stopped: pd.DataFrame) -> list[str]:
 # One test pair
 
 
-def trace_pair(store: RunStore, runs: pd.DataFrame, pair: tuple[int, int], settings: RunSettings) -> Found:
+def trace_pair(store: RunStore, runs: pd.DataFrame, pair: tuple[int, int], settings: RunSettings) -> TableWithProblems:
     """The probability that first <= second which the runs with these settings, of any architecture and round, gave to a
     pair of test images during training: `run_id`, `model`, `seed`, `epoch`, `probability`.
 
@@ -147,7 +147,7 @@ def trace_pair(store: RunStore, runs: pd.DataFrame, pair: tuple[int, int], setti
         same &= runs[name] == value
     parts, problems = read_each(store, runs[same], lambda run, arrays: _trace_pair_of(run, arrays, pair))
     filled = [part for part in parts if part is not None]
-    return Found(pd.concat(filled) if filled else pd.DataFrame(columns=TRACE_COLUMNS), problems)
+    return TableWithProblems(pd.concat(filled) if filled else pd.DataFrame(columns=TRACE_COLUMNS), problems)
 
 
 def _trace_pair_of(run: Any, arrays: Arrays, pair: tuple[int, int]) -> pd.DataFrame | None:

@@ -15,7 +15,7 @@ from core.figures.style import (
     NEUTRAL,
     PERCENT,
     WORSE,
-    Drawn,
+    FigureWithAlt,
     architecture_rows,
     frame,
     heatmap,
@@ -35,7 +35,7 @@ CLEAR_POINTS = 5.0  # from this difference on, a cell of the matrix has its full
 KIND_TITLES = {"all": "All pairs", "unequal": "Unequal digits", "equal": "Equal digits"}
 
 
-def comparison_dots(table: pd.DataFrame, narrow: bool = False) -> Drawn:
+def comparison_dots(table: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
     """Our mean with its 95 % interval beside the report's mean ± deviation; one row per architecture, one panel per
     column of Table 1. `table` is that of core.analysis.agreement.compare_with_report; what differs clearly carries its
     difference in points."""
@@ -53,7 +53,7 @@ def comparison_dots(table: pd.DataFrame, narrow: bool = False) -> Drawn:
     architecture_rows(figure)
     label_outside(figure, narrow, "Test accuracy")
     figure.update_xaxes(tickformat=PERCENT, showgrid=True)
-    return Drawn(frame(figure, 820 if narrow else 460), _describe_comparison(printed))
+    return FigureWithAlt(frame(figure, 820 if narrow else 460), _describe_comparison(printed))
 
 
 def _own_dot(row: Any, y: float) -> go.Scatter:
@@ -97,7 +97,7 @@ def _describe_comparison(printed: pd.DataFrame) -> str:
     return f"Test accuracy, ours and the report's: {'; '.join(parts) or 'no rounds yet'}."
 
 
-def ladder(steps: pd.DataFrame, narrow: bool = False) -> Drawn:
+def ladder(steps: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
     """What each change adds in points with its 95 % interval, one panel per kind of pairs; filled where it is clear.
     `steps` are rows of core.analysis.comparison.compare_ideas."""
     figure = make_panels(list(KIND_TITLES.values()), narrow, spacing=0.1 if narrow else 0.03)
@@ -117,7 +117,7 @@ def ladder(steps: pd.DataFrame, narrow: bool = False) -> Drawn:
     )
     figure.update_xaxes(matches=None, showticklabels=True, showgrid=True)
     label_outside(figure, narrow, "Points added", panels=len(KIND_TITLES))
-    return Drawn(figure, " ".join(describe_ideas(steps)))
+    return FigureWithAlt(figure, " ".join(describe_ideas(steps)))
 
 
 def _step_dot(step: Any, y: int) -> go.Scatter:
@@ -134,7 +134,7 @@ def _step_dot(step: Any, y: int) -> go.Scatter:
     )  # fmt: skip
 
 
-def paired_matrix(pairs: pd.DataFrame, narrow: bool = False) -> Drawn:
+def paired_matrix(pairs: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
     """How many points the architecture of a row is ahead of that of a column, paired by round, one panel per kind of
     pairs of digits; bold where it is clear. `pairs` is that of core.analysis.comparison.compare_architectures."""
     figure = make_panels(list(KIND_TITLES.values()), narrow, spacing=0.06 if narrow else 0.02)
@@ -152,7 +152,7 @@ def paired_matrix(pairs: pd.DataFrame, narrow: bool = False) -> Drawn:
         tickvals=numbers[:-1], ticktext=[f"<b>{number + 1}</b>" for number in numbers[:-1]], range=[-0.5, 5.5],
         showgrid=False, showticklabels=True,
     )  # fmt: skip
-    return Drawn(figure, _describe_matrix(pairs))
+    return FigureWithAlt(figure, _describe_matrix(pairs))
 
 
 def _matrix_traces(known: pd.DataFrame, size: int) -> list[Any]:

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from plotly.offline import get_plotlyjs
 
-from core.figures.style import Drawn
+from core.figures.style import FigureWithAlt
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SCRIPT = "plotly.min.js"
@@ -29,7 +29,7 @@ class Section(NamedTuple):
 
     name: str
     question: str
-    drawn: Drawn
+    drawn: FigureWithAlt
     sentences: list[str]
     method: str
 

@@ -13,7 +13,7 @@ from core.figures.style import (
     GRID,
     NEUTRAL,
     PERCENT,
-    Drawn,
+    FigureWithAlt,
     architecture_rows,
     by_model,
     dash_of,
@@ -31,7 +31,7 @@ from core.runs.palette import PALETTE, Look
 from core.runs.settings import MODEL_NAMES
 
 
-def artefact_dots(table: pd.DataFrame, narrow: bool = False) -> Drawn:
+def artefact_dots(table: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
     """Dropout off and left on at evaluation, one panel per network, beside the report's mean ± deviation (dashed line
     and band). `table` is that of core.analysis.artefact.dropout_artefact."""
     figure = make_panels([PALETTE[model].label for model in DIGIT_MODELS], narrow, spacing=0.18 if narrow else 0.06)
@@ -56,7 +56,7 @@ def artefact_dots(table: pd.DataFrame, narrow: bool = False) -> Drawn:
         f"{PALETTE[row.model].label}, {row.case.lower()}: {percent(row.mean)}"
         for row in tuples(table[table["rounds"] > 0])
     )
-    return Drawn(frame(figure, 760 if narrow else 400), f"Test accuracy. {alt or 'No rounds yet'}.")
+    return FigureWithAlt(frame(figure, 760 if narrow else 400), f"Test accuracy. {alt or 'No rounds yet'}.")
 
 
 def _case_dot(row: Any, y: int, look: Look) -> go.Scatter:
@@ -75,7 +75,7 @@ def _mean_and_interval(row: Any) -> str:
     return f"{percent(row.mean)}{interval}, n = {row.rounds}"
 
 
-def parameters_dots(table: pd.DataFrame) -> Drawn:
+def parameters_dots(table: pd.DataFrame) -> FigureWithAlt:
     """Test accuracy with its 95 % interval against the number of parameters; `table` is that of
     core.analysis.findings.parameters_and_accuracy, of one dropout."""
     figure = go.Figure()
@@ -94,10 +94,10 @@ def parameters_dots(table: pd.DataFrame) -> Drawn:
         f"{look.label} {tuples(rows)[0].parameters:,} and {percent(tuples(rows)[0].mean)}"
         for _, look, rows in by_model(table)
     ]
-    return Drawn(figure, f"Parameters and test accuracy: {'; '.join(parts) or 'no rounds yet'}.")
+    return FigureWithAlt(figure, f"Parameters and test accuracy: {'; '.join(parts) or 'no rounds yet'}.")
 
 
-def epochs_boxes(table: pd.DataFrame, narrow: bool = False) -> Drawn:
+def epochs_boxes(table: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
     """After how many epochs the rounds ended, one box per architecture with its rounds as dots; `table` is that of
     core.analysis.findings.epochs_to_stop."""
     dropouts = sorted(set(table["dropout"])) or [0.0]
@@ -118,10 +118,12 @@ def epochs_boxes(table: pd.DataFrame, narrow: bool = False) -> Drawn:
     architecture_rows(figure)
     label_outside(figure, narrow, "Epochs", panels=len(dropouts))
     figure.update_xaxes(rangemode="tozero", showgrid=True)
-    return Drawn(frame(figure, 820 if narrow else 440), f"Median epochs: {'; '.join(parts) or 'no rounds yet'}.")
+    return FigureWithAlt(
+        frame(figure, 820 if narrow else 440), f"Median epochs: {'; '.join(parts) or 'no rounds yet'}."
+    )
 
 
-def squared_scatter(table: pd.DataFrame) -> Drawn:
+def squared_scatter(table: pd.DataFrame) -> FigureWithAlt:
     """Direct classification round by round: the share of right comparisons against the squared share of digits read
     rightly, and what its confusions let expect; `table` is that of core.analysis.findings.digit_accuracy_squared."""
     look = PALETTE["DirectClassificationModel"]
@@ -159,10 +161,10 @@ def squared_scatter(table: pd.DataFrame) -> Drawn:
         f"on average {percent(mean['squared'])} and {percent(mean['test_accuracy'])} over {len(table)} rounds, "
         f"{percent(mean['expected'])} expected"
     )  # fmt: skip
-    return Drawn(figure, f"Squared digit accuracy against test accuracy of {look.label}: {alt}.")
+    return FigureWithAlt(figure, f"Squared digit accuracy against test accuracy of {look.label}: {alt}.")
 
 
-def hypothesis_curves(table: pd.DataFrame) -> Drawn:
+def hypothesis_curves(table: pd.DataFrame) -> FigureWithAlt:
     """How far the mean test accuracy of all seven is from the report's printed figure during training, in points, and
     the epoch at which the first two come nearest to theirs. `table` is that of
     core.analysis.traces.early_stop_hypothesis."""
@@ -194,7 +196,7 @@ def hypothesis_curves(table: pd.DataFrame) -> Drawn:
     )
     lowest = float(100 * table.loc[table["epoch"] >= 10, "difference"].min()) if len(table) else -5
     figure.update_yaxes(title_text="Ours − the report's, points", range=[max(lowest, -20) - 1, 6])
-    return Drawn(
+    return FigureWithAlt(
         figure, f"Points of mean test accuracy above the printed figure: {'; '.join(parts) or 'no rounds yet'}."
     )
 

@@ -11,7 +11,7 @@ from core.analysis.numbers import fraction, percent
 from core.analysis.sentences import tuples
 from core.figures.style import (
     PERCENT,
-    Drawn,
+    FigureWithAlt,
     Trace,
     add_traces,
     dash_of,
@@ -36,7 +36,7 @@ def mean_curves(
     hold: bool = True,
     rounds: bool = False,
     narrow: bool = False,
-) -> Drawn:
+) -> FigureWithAlt:
     """A metric by epoch (report, Figure 2): the mean of an architecture's rounds with a band of ± one standard
     deviation, a panel per dropout, a marker where a round stopped early.
 
@@ -67,7 +67,7 @@ def mean_curves(
     figure = make_panels([name_dropout(dropout) for dropout in dropouts] or [""], narrow)
     add_traces(figure, traces, [0] * (len(traces) - len(places)) + places, narrow)
     _style_curves(figure, means, metric, narrow)
-    return Drawn(figure, _describe_curves(means, metric))
+    return FigureWithAlt(figure, _describe_curves(means, metric))
 
 
 def _cells_of(histories: pd.DataFrame) -> dict[tuple[float, ModelName], list[str]]:
@@ -182,7 +182,7 @@ def _describe_curves(means: dict[tuple[float, ModelName], pd.Series], metric: st
     return f"{METRICS[metric]} by epoch, means of the rounds. {'. '.join(parts) or 'No rounds yet'}."
 
 
-def cell_rounds(histories: pd.DataFrame, runs: pd.DataFrame, metric: str = "validation_accuracy") -> Drawn:
+def cell_rounds(histories: pd.DataFrame, runs: pd.DataFrame, metric: str = "validation_accuracy") -> FigureWithAlt:
     """The rounds of one cell: each round's curve, a dot where it stopped, and a mark at its test accuracy.
 
     `histories` as for mean_curves, of one cell; `runs` has their `run_id`, `seed`, `epochs` and `test_accuracy`.
@@ -205,7 +205,9 @@ def cell_rounds(histories: pd.DataFrame, runs: pd.DataFrame, metric: str = "vali
         f"seed {row.seed} {row.epoch} epochs" + (f" and {percent(row.test)}" if row.test == row.test else "")
         for row in tuples(ends.sort_values("seed"))
     )
-    return Drawn(figure, f"{METRICS[metric]} by epoch of {look.label}, with the test accuracy of each round: {rounds}.")
+    return FigureWithAlt(
+        figure, f"{METRICS[metric]} by epoch of {look.label}, with the test accuracy of each round: {rounds}."
+    )
 
 
 def _each_round(histories: pd.DataFrame, metric: str, look: Look) -> go.Scatter:

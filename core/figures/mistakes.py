@@ -9,7 +9,19 @@ from plotly.subplots import make_subplots
 from core.analysis.calibration import BINS, Calibration
 from core.analysis.numbers import percent, plural, points, signed
 from core.analysis.sentences import describe_p, percent_between, tuples
-from core.figures.style import EVEN, NEUTRAL, PERCENT, WORSE, Drawn, by_model, dash_of, frame, heatmap, rounded, wrap
+from core.figures.style import (
+    EVEN,
+    NEUTRAL,
+    PERCENT,
+    WORSE,
+    FigureWithAlt,
+    by_model,
+    dash_of,
+    frame,
+    heatmap,
+    rounded,
+    wrap,
+)
 from core.runs.palette import PALETTE
 from core.runs.settings import ModelName
 
@@ -17,7 +29,7 @@ OUTLINE = "#ffffff"  # of a chosen cell, and
 SHADOW = "#1d2733"  # what sets it off from the cells around
 
 
-def distance_lines(table: pd.DataFrame) -> Drawn:
+def distance_lines(table: pd.DataFrame) -> FigureWithAlt:
     """Accuracy by |first − second|, one line per architecture; a single one with its 95 % intervals over rounds.
     `table` is that of core.analysis.distance.accuracy_by_distance, of one dropout."""
     figure = go.Figure()
@@ -36,7 +48,7 @@ def distance_lines(table: pd.DataFrame) -> Drawn:
     frame(figure, 500 if len(models) > 1 else 320).update_layout(hovermode="x unified", hoversort="value descending")
     figure.update_xaxes(title_text="|first − second|", dtick=1, showgrid=False, unifiedhovertitle_text="%{x} apart")
     figure.update_yaxes(title_text="Right comparisons", tickformat=PERCENT)
-    return Drawn(figure, f"Accuracy by the distance of the two digits: {'; '.join(parts) or 'no rounds yet'}.")
+    return FigureWithAlt(figure, f"Accuracy by the distance of the two digits: {'; '.join(parts) or 'no rounds yet'}.")
 
 
 def _share(row: Any) -> str:
@@ -55,7 +67,7 @@ def _interval(rows: pd.DataFrame) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def pair_heatmap(table: pd.DataFrame) -> Drawn:
+def pair_heatmap(table: pd.DataFrame) -> FigureWithAlt:
     """Accuracy by pair of digits in percent, the more orange the closer to guessing; `table` is one cell of
     core.analysis.mistakes.accuracy_by_pair.
 
@@ -75,10 +87,10 @@ def pair_heatmap(table: pd.DataFrame) -> Drawn:
     figure.update_xaxes(title_text="Second digit", dtick=1, side="top", range=[-0.5, 9.5], showgrid=False)
     figure.update_yaxes(title_text="First digit", dtick=1, range=[9.5, -0.5], showgrid=False)
     if known.empty:
-        return Drawn(figure, "Accuracy by pair of digits: no rounds yet.")
+        return FigureWithAlt(figure, "Accuracy by pair of digits: no rounds yet.")
     hard = tuples(known.nsmallest(5, "accuracy"))
     worst = ", ".join(f"{row.first} and {row.second} {percent(row.accuracy)}" for row in hard)
-    return Drawn(figure, f"Accuracy by pair of digits, first and second. The lowest five: {worst}.")
+    return FigureWithAlt(figure, f"Accuracy by pair of digits, first and second. The lowest five: {worst}.")
 
 
 def outline_digits(figure: go.Figure, first: int | None, second: int | None) -> None:
@@ -95,7 +107,7 @@ def _describe_pair(row: Any) -> str:
     return f"First {row.first}, second {row.second}: {row.right} right<br>{_share(row)}"
 
 
-def alone_bars(alone: pd.DataFrame, missed: int) -> Drawn:
+def alone_bars(alone: pd.DataFrame, missed: int) -> FigureWithAlt:
     """How many pairs each architecture alone gets right, and last how many all miss; `alone` is core.analysis.mistakes'
     count_alone."""
     labels = [*(PALETTE[model].label for model in alone["model"]), "None of them"]
@@ -114,10 +126,10 @@ def alone_bars(alone: pd.DataFrame, missed: int) -> Drawn:
         range=[len(counts) - 0.5, -0.5],
     )  # fmt: skip
     parts = ", ".join(f"{label} {count:,}" for label, count in zip(labels, counts, strict=True))
-    return Drawn(figure, f"Pairs that only one architecture gets right, by architecture: {parts}.")
+    return FigureWithAlt(figure, f"Pairs that only one architecture gets right, by architecture: {parts}.")
 
 
-def odds_bars(rounds: pd.DataFrame, first: ModelName, second: ModelName) -> Drawn:
+def odds_bars(rounds: pd.DataFrame, first: ModelName, second: ModelName) -> FigureWithAlt:
     """Round by round, how many pairs only the first architecture gets right, to the left, and only the second, to the
     right, with McNemar's p after Holm's correction; `rounds` is that of core.analysis.mistakes.count_odds."""
     figure = go.Figure()
@@ -142,12 +154,12 @@ def odds_bars(rounds: pd.DataFrame, first: ModelName, second: ModelName) -> Draw
     parts = "; ".join(
         f"{name}: {row.only_first} and {row.only_second}" for name, row in zip(names, tuples(rounds), strict=True)
     )
-    return Drawn(
+    return FigureWithAlt(
         figure, f"Pairs that only {PALETTE[first].label} and only {PALETTE[second].label} gets right: {parts}."
     )
 
 
-def calibration_curve(curve: pd.DataFrame, measured: Calibration) -> Drawn:
+def calibration_curve(curve: pd.DataFrame, measured: Calibration) -> FigureWithAlt:
     """How often first <= second where a network gives it a probability, with 95 % intervals over rounds, above how many
     pairs each tenth holds. `curve` is core.analysis.calibration.calibrate's, `measured` its
     measure_calibration's of the same pairs."""
@@ -179,4 +191,4 @@ def calibration_curve(curve: pd.DataFrame, measured: Calibration) -> Drawn:
         f"says {percent(row.said)}, so in {percent(row.accuracy)} of {row.count:,}" for row in tuples(curve)
     )
     error = f"expected error {points(measured.error)} points, {points(measured.floor)} if it were perfect"
-    return Drawn(figure, f"Calibration of {look.label}, {error}: {parts}.")
+    return FigureWithAlt(figure, f"Calibration of {look.label}, {error}: {parts}.")

@@ -12,7 +12,7 @@ from core.figures.style import (
     NEUTRAL,
     PERCENT,
     WORSE,
-    Drawn,
+    FigureWithAlt,
     by_model,
     dash_of,
     floats,
@@ -23,7 +23,7 @@ from core.figures.style import (
 from core.runs.settings import ModelName
 
 
-def pair_trace(table: pd.DataFrame, chosen: ModelName, narrow: bool = False) -> Drawn:
+def pair_trace(table: pd.DataFrame, chosen: ModelName, narrow: bool = False) -> FigureWithAlt:
     """The probability that first <= second by epoch, a line a run, the `chosen` architecture's heavier; `table` is that
     of core.analysis.findings.trace_pair."""
     figure = go.Figure()
@@ -43,10 +43,10 @@ def pair_trace(table: pd.DataFrame, chosen: ModelName, narrow: bool = False) -> 
     figure.update_xaxes(title_text="Epoch", rangemode="tozero", showgrid=False)
     figure.update_yaxes(title_text="Probability of first ≤ second", tickformat=PERCENT, range=[-0.02, 1.02])
     words = "; ".join(parts) or "no rounds yet"
-    return Drawn(figure, f"Probability of first ≤ second during training: {words}.")
+    return FigureWithAlt(figure, f"Probability of first ≤ second during training: {words}.")
 
 
-def attribution_maps(frames: Any, pixels: Any, narrow: bool) -> Drawn:
+def attribution_maps(frames: Any, pixels: Any, narrow: bool) -> FigureWithAlt:
     """What each pixel of two frames (2, 14, 14) in 0 to 255 added to the logit (2, 14, 14), over the frames."""
     figure = make_panels(["First digit", "Second digit"], narrow, 0.08)
     most = max(float(np.abs(pixels).max()), 1e-9)
@@ -74,4 +74,4 @@ def attribution_maps(frames: Any, pixels: Any, narrow: bool) -> Drawn:
         figure.update_yaxes(scaleanchor=axis, **place_of(panel, narrow))
     sums = [float(each.sum()) for each in pixels]
     alt = f"Pixels that spoke for and against first ≤ second: the first digit's add {sums[0]:+.2f} to the logit, "
-    return Drawn(frame(figure, 700 if narrow else 380), f"{alt}the second's {sums[1]:+.2f}.")
+    return FigureWithAlt(frame(figure, 700 if narrow else 380), f"{alt}the second's {sums[1]:+.2f}.")

@@ -25,7 +25,7 @@ PERCENT = ".0%"
 Trace = dict[str, Any]  # of Plotly, checked once as it joins a figure
 
 
-class Drawn(NamedTuple):
+class FigureWithAlt(NamedTuple):
     """A figure, and what it shows in words and numbers."""
 
     figure: go.Figure

@@ -12,16 +12,16 @@ from multiprocessing.connection import Connection
 from queue import LifoQueue
 from typing import Concatenate, ParamSpec, TypeVar
 
-from core.inference.service import Answerer
+from core.inference.service import InferenceService
 from core.processes import end_child, start_child
 
-LANES = 4  # requests under way at once
+CONNECTIONS = 4  # requests under way at once
 PATIENCE = 120  # seconds after which a process that does not answer counts as lost
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class AnsweringError(RuntimeError):
+class InferenceError(RuntimeError):
     """The networks cannot answer; the message is one sentence."""
 
 
@@ -30,56 +30,56 @@ class Networks:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._lanes: LifoQueue[Connection] = LifoQueue()
+        self._connections: LifoQueue[Connection] = LifoQueue()
         self._starting = threading.Lock()
 
-    def ask(self, what: Callable[Concatenate[Answerer, P], T], *arguments: P.args, **named: P.kwargs) -> T:
-        """What this method of Answerer gives there; raises what it raises, or AnsweringError."""
+    def ask(self, what: Callable[Concatenate[InferenceService, P], T], *arguments: P.args, **named: P.kwargs) -> T:
+        """What this method of InferenceService gives there; raises what it raises, or InferenceError."""
         for _ in range(2):
-            lanes = self._find_lanes()
-            lane = lanes.get()
+            connections = self._find_connections()
+            connection = connections.get()
             try:
-                lane.send((what.__name__, arguments, named))
-                if not lane.poll(PATIENCE):
+                connection.send((what.__name__, arguments, named))
+                if not connection.poll(PATIENCE):
                     raise TimeoutError("It does not answer.")
-                answered, value = lane.recv()
+                answered, value = connection.recv()
             except (EOFError, OSError):  # the process was lost, or hangs
-                self._end(lanes)
+                self._end(connections)
             else:
                 if answered:
                     return value  # type: ignore[no-any-return]
                 raise value
             finally:
-                lanes.put(lane)  # also a broken one: somebody may wait for it, and is to find that out
-        raise AnsweringError("The process of the networks was lost twice; the server's log says why.")
+                connections.put(connection)  # also a broken one: somebody may wait for it, and is to find that out
+        raise InferenceError("The process of the networks was lost twice; the server's log says why.")
 
     @property
     def pid(self) -> int | None:
         """The process's number, where there is one."""
         return None if self._process is None else self._process.pid
 
-    def _find_lanes(self) -> "LifoQueue[Connection]":
+    def _find_connections(self) -> "LifoQueue[Connection]":
         with self._starting:
             if self._process is None or self._process.poll() is not None:
-                self._process, self._lanes = _start()
-            return self._lanes
+                self._process, self._connections = _start()
+            return self._connections
 
-    def _end(self, lanes: "LifoQueue[Connection]") -> None:
-        """End the process of these lanes, unless another one has taken its place."""
+    def _end(self, connections: "LifoQueue[Connection]") -> None:
+        """End the process of these connections, unless another one has taken its place."""
         with self._starting:
-            if self._process is not None and lanes is self._lanes:
+            if self._process is not None and connections is self._connections:
                 end_child(self._process)
 
 
 def _start() -> "tuple[subprocess.Popen[bytes], LifoQueue[Connection]]":
-    lanes: LifoQueue[Connection] = LifoQueue()
+    connections: LifoQueue[Connection] = LifoQueue()
     ends = []
-    for _ in range(LANES):
+    for _ in range(CONNECTIONS):
         ours, its = Pipe()
-        lanes.put(ours)
+        connections.put(ours)
         ends.append(its)
     numbers = [end.fileno() for end in ends]
     process = start_child("core.inference.service", *map(str, numbers), pass_fds=numbers)
     for end in ends:
         end.close()
-    return process, lanes
+    return process, connections

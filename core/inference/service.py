@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.drawing.ink import Grid, Steps
-from core.networks.verdicts import Answer, Attribution, Method, Verdict, Walk
+from core.networks.verdicts import Attribution, Method, Perturbation, Verdict, Walk
 from core.runs.settings import MODEL_NAMES, RunSettings
 from core.runs.store import RunStore
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from core.networks.ensemble import Ensemble
 
 
-class Trained(NamedTuple):
+class RunSelection(NamedTuple):
     """Which runs answer: the folder of their store, and their identities."""
 
     root: Path
     run_ids: tuple[str, ...]
 
 
-class Answerer:
+class InferenceService:
     """What the process does. Its methods are asked for through `Networks.ask` and run there; they raise ValueError."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Answerer:
         self._loading = threading.Lock()
         self._load_model = lru_cache(maxsize=4 * len(MODEL_NAMES))(_load_model)
 
-    def load(self, trained: Trained) -> tuple[list[list[RunSettings]], list[str]]:
+    def load(self, trained: RunSelection) -> tuple[list[list[RunSettings]], list[str]]:
         """The settings of each cell's rounds, in the order of the verdicts, and a sentence for each run that cannot
         answer."""
         loaded = self._load(trained)
@@ -54,19 +54,23 @@ class Answerer:
         ]
         return cells, [problem for _, problems in loaded for problem in problems]
 
-    def answer(self, trained: Trained, frames: Grid) -> list[Verdict]:
+    def answer(self, trained: RunSelection, frames: Grid) -> list[Verdict]:
         """Every cell's verdict on one pair of grey levels (2, 14, 14) in 0 to 255."""
         ensembles = [ensemble for ensembles, _ in self._load(trained) for ensemble in ensembles]
         answers = self._pool.map(lambda ensemble: ensemble.answer(frames), ensembles)
         return [verdict for verdicts in answers for verdict in verdicts]
 
-    def attribute(self, trained: Trained, cell: str, seed: int | None, frames: Grid, method: Method) -> Attribution:
+    def attribute(
+        self, trained: RunSelection, cell: str, seed: int | None, frames: Grid, method: Method
+    ) -> Attribution:
         """core.networks.attribution.attribute for a cell's rounds, or for that of one seed."""
         from core.networks.attribution import attribute
 
         return attribute(*self._find(trained, cell, seed), frames, method)
 
-    def change_minds(self, trained: Trained, cell: str, seed: int | None, steps: tuple[Steps, Steps]) -> list[Answer]:
+    def change_minds(
+        self, trained: RunSelection, cell: str, seed: int | None, steps: tuple[Steps, Steps]
+    ) -> list[Perturbation]:
         """core.networks.attribution.change_minds for a cell's rounds, or for that of one seed."""
         from core.networks.attribution import change_minds
 
@@ -85,7 +89,7 @@ class Answerer:
         test = draw_round(settings.seed, settings.training_pairs).test
         return {"indices": test.indices.numpy(), "classes": test.classes.numpy()}
 
-    def _load(self, trained: Trained) -> "list[tuple[list[Ensemble], list[str]]]":
+    def _load(self, trained: RunSelection) -> "list[tuple[list[Ensemble], list[str]]]":
         """What `load_ensembles` gives for each architecture; only one that has a new run is loaded anew."""
         groups: dict[str, list[str]] = {name: [] for name in MODEL_NAMES}
         for run_id in trained.run_ids:
@@ -93,7 +97,7 @@ class Answerer:
         with self._loading:
             return [self._load_model(trained.root, tuple(run_ids)) for run_ids in groups.values() if run_ids]
 
-    def _find(self, trained: Trained, cell: str, seed: int | None) -> "tuple[Ensemble, list[int]]":
+    def _find(self, trained: RunSelection, cell: str, seed: int | None) -> "tuple[Ensemble, list[int]]":
         for ensembles, _ in self._load(trained):
             for ensemble in ensembles:
                 rows = [
@@ -113,11 +117,11 @@ def _load_model(root: Path, run_ids: tuple[str, ...]) -> "tuple[list[Ensemble], 
     return load_ensembles(store.read(run_id) for run_id in run_ids)
 
 
-def serve(lane: Connection, answerer: Answerer) -> None:
+def serve(connection: Connection, answerer: InferenceService) -> None:
     """In the process: answer what comes through a pipe, until it closes."""
     while True:
         try:
-            name, arguments, named = lane.recv()
+            name, arguments, named = connection.recv()
         except (EOFError, OSError):
             return
         try:
@@ -125,7 +129,7 @@ def serve(lane: Connection, answerer: Answerer) -> None:
         except ValueError as error:  # any other one is a defect: it is printed, the pipe closes, and the asker is told
             reply = False, error
         with suppress(BrokenPipeError):  # nobody waits for it any more
-            lane.send(reply)
+            connection.send(reply)
 
 
 def main(numbers: Sequence[str]) -> None:
@@ -135,7 +139,7 @@ def main(numbers: Sequence[str]) -> None:
     import core.networks.ensemble  # noqa: F401 - before the first request, which would otherwise import it in every thread
 
     torch.set_num_threads(1)  # the architectures share the processors, and a layer is too small to be shared
-    answerer = Answerer()
+    answerer = InferenceService()
     threads = [threading.Thread(target=serve, args=[Connection(int(number)), answerer]) for number in numbers]
     for thread in threads:
         thread.start()

@@ -11,7 +11,7 @@ from core.drawing.ink import Grid, Steps, change_pen, halve_field
 from core.networks.architectures import Output
 from core.networks.ensemble import Ensemble
 from core.networks.objectives import probability
-from core.networks.verdicts import Answer, Attribution, Method
+from core.networks.verdicts import Attribution, Method, Perturbation
 
 STEPS = 32  # of the integral's sum
 WINDOW = 3  # pixels a side that occlusion blanks at once
@@ -55,7 +55,7 @@ def _logits(ensemble: Ensemble, pairs: Tensor) -> Tensor:
     return odds
 
 
-def change_minds(ensemble: Ensemble, rows: list[int], steps: tuple[Steps, Steps]) -> list[Answer]:
+def change_minds(ensemble: Ensemble, rows: list[int], steps: tuple[Steps, Steps]) -> list[Perturbation]:
     """The verdicts of the runs at `rows` on the pair as drawn, swapped, nudged, and with other pens, in this order."""
     frames = [each.frame for each in steps]
     variants = {"As drawn": frames, "Swapped": frames[::-1]}
@@ -67,7 +67,7 @@ def change_minds(ensemble: Ensemble, rows: list[int], steps: tuple[Steps, Steps]
             variants[change] = [frame, frames[1]] if side == 0 else [frames[0], frame]
     pairs = np.stack([np.stack(pair) for pair in variants.values()])
     [verdicts] = ensemble.answer_each(pairs, [rows])
-    return [Answer(*each) for each in zip(variants, verdicts, strict=True)]
+    return [Perturbation(*each) for each in zip(variants, verdicts, strict=True)]
 
 
 def nudge(frame: Grid, down: int, right: int) -> Grid:

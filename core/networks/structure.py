@@ -6,13 +6,14 @@ It lies in `architectures.json`, which `python -m core architectures` writes fro
 import ast
 from collections.abc import Collection, Iterable
 from difflib import SequenceMatcher
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from core.runs.settings import ModelName
+from core.runs.settings import ModelName, RunSettings
 
 STRUCTURES = Path(__file__).with_name("architectures.json")
 SOURCE = Path(__file__).with_name("architectures.py")
@@ -44,8 +45,11 @@ class Block(BaseModel):
 
 
 class Architecture(BaseModel):
-    """A network as blocks, each after its sources; `module` is its class. `decision`: a block's own logit, the second
-    branch's score minus the first's, or the two likeliest classes compared."""
+    """A network as blocks, each after its sources; `module` is its class.
+
+    `decision`: a block's own logit, the second branch's score minus the first's, or the two likeliest classes compared.
+    `per_hidden_unit`: by how many distinct parameters the network grows with each hidden unit.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -53,6 +57,7 @@ class Architecture(BaseModel):
     module: str
     blocks: tuple[Block, ...]
     decision: Decision
+    per_hidden_unit: int = 0
 
     @property
     def parameters(self) -> int:
@@ -85,9 +90,17 @@ class Architecture(BaseModel):
 _FILE = TypeAdapter(tuple[Architecture, ...])
 
 
+@cache
 def load_architectures() -> dict[ModelName, Architecture]:
     """The seven structures at the report's settings, in the order of Table 1."""
     return {architecture.model: architecture for architecture in _FILE.validate_json(STRUCTURES.read_bytes())}
+
+
+def count_parameters(settings: RunSettings) -> int:
+    """The distinct parameters of the network that a run with these settings trains."""
+    architecture = load_architectures()[settings.model]
+    more_units = settings.hidden_units - RunSettings().hidden_units
+    return architecture.distinct_parameters + more_units * architecture.per_hidden_unit
 
 
 def dump_architectures(architectures: Iterable[Architecture]) -> bytes:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.mnist.pairs import standardise
-from core.networks.architectures import Output, SeededDropout, build_network
+from core.networks.architectures import Output, SeededDropout, build_network, count_parameters
 from core.networks.ensemble import load_network
 from core.networks.objectives import decide, probability
 from core.networks.structure import Architecture, Block, Decision, Lane
-from core.networks.verdicts import Step, Walk
+from core.networks.verdicts import LayerOutput, Walk
 from core.runs.settings import MODEL_NAMES, ModelName, RunSettings
 from core.runs.store import Run
 
@@ -45,7 +45,15 @@ class _Part:
 
 def describe_architectures() -> list[Architecture]:
     """The structure of the seven networks as the report's settings build them, in the order of Table 1."""
-    return [describe_network(build_network(RunSettings(model=model)), model) for model in MODEL_NAMES]
+    return [_describe_architecture(model) for model in MODEL_NAMES]
+
+
+def _describe_architecture(model: ModelName) -> Architecture:
+    settings = RunSettings(model=model)
+    network = build_network(settings)
+    wider = build_network(settings.model_copy(update={"hidden_units": settings.hidden_units + 1}))
+    growth = count_parameters(wider) - count_parameters(network)
+    return describe_network(network, model).model_copy(update={"per_hidden_unit": growth})
 
 
 def describe_network(network: nn.Module, model: ModelName) -> Architecture:
@@ -65,7 +73,7 @@ def walk_through(run: Run, frames: NDArray[np.float32]) -> Walk:
     for block, part in zip(architecture.blocks, parts, strict=True):
         first = part.layers[0]
         kernels = first.weight.detach().numpy() if isinstance(first, nn.Conv2d) else None
-        steps.append(Step(block, part.output.detach().numpy(), kernels))
+        steps.append(LayerOutput(block, part.output.detach().numpy(), kernels))
     return Walk(
         [[steps[index] for index in rank] for rank in architecture.ranks()],
         None if output.comparison is None else output.comparison.item(),

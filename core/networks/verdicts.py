@@ -43,14 +43,14 @@ class Attribution(NamedTuple):
     blank: float
 
 
-class Answer(NamedTuple):
+class Perturbation(NamedTuple):
     """What was changed about a pair, and the verdict on it."""
 
     change: str
     verdict: Verdict
 
 
-class Step(NamedTuple):
+class LayerOutput(NamedTuple):
     """A block as one pair passes: what leaves it, (C, H, W) or (K,), and the kernels of a convolution, (kernels,
     channels, 3, 3); float32."""
 
@@ -63,7 +63,7 @@ class Walk(NamedTuple):
     """What a network made of a pair: the steps, those side by side in one stage, the logit of the comparison and the
     classes read (None without), the probability that first <= second, and whether it says so."""
 
-    stages: list[list[Step]]
+    stages: list[list[LayerOutput]]
     logit: float | None
     digits: tuple[int, ...] | None
     probability: float
@@ -73,10 +73,11 @@ class Walk(NamedTuple):
 def describe_swap(drawn: Verdict, swapped: Verdict) -> str:
     """Whether the runs answer consistently when the digits change places, in a sentence.
 
-    Of a <= b and b <= a at least one is true, and both only where the digits are equal.
+    Of a <= b and b <= a at least one is true, and both only if the digits are equal.
     """
     pairs = list(zip(drawn.decisions, swapped.decisions, strict=True))
-    opposite, both, neither = (sum(map(test, pairs)) for test in (lambda p: p[0] != p[1], all, lambda p: not any(p)))
+    both, neither = pairs.count((True, True)), pairs.count((False, False))
+    opposite = len(pairs) - both - neither
     if opposite == len(pairs):
         return f"All {len(pairs)} rounds answer consistently when the digits are swapped."
     parts = [f"{opposite} of {len(pairs)} rounds say the opposite when the digits are swapped"]

@@ -165,7 +165,8 @@ def find_wrong_array(arrays: dict[str, np.ndarray]) -> str:
         if values.ndim != len(shape):
             return name
         for axis, size in zip(shape, values.shape, strict=True):
-            if sizes.setdefault(axis, size) != size:
+            expected = sizes.setdefault(axis, size)  # the first array with this axis says how long it is
+            if size != expected:
                 return name
         if not np.all(np.isfinite(values) & (values >= 0)):
             return name

@@ -215,7 +215,7 @@ class RunStore:
             return UnreadableRun(run_id, path, "damaged", _set_aside(run_id, str(error)))
         if summary is None:
             return self._read_unfinished(run_id, path, settings)
-        return _judge_result(run_id, path, settings, summary)
+        return _check_result(run_id, path, settings, summary)
 
     def open(self, run_id: str) -> Run:
         """One run, as `read` gives it; raises StoreError where it is unreadable, and ValueError for a bad identity."""
@@ -320,7 +320,7 @@ def _set_aside(run_id: str, reason: str) -> str:
     return f"The run {run_id} is set aside: {reason.rstrip('.')}."
 
 
-def _judge_result(run_id: str, path: Path, settings: RunSettings, summary: dict[str, Any]) -> Run:
+def _check_result(run_id: str, path: Path, settings: RunSettings, summary: dict[str, Any]) -> Run:
     wrong = find_wrong_field(summary)
     if wrong:
         problem = _set_aside(run_id, f"{wrong} in result.json is wrong")

@@ -12,7 +12,7 @@ from core.analysis.calibration import (
     describe_calibration,
     measure_calibration,
 )
-from core.analysis.statistics import Paired
+from core.analysis.statistics import PairedDifference
 from support.fake_runs import CLASSES
 
 DIRECT = "DirectClassificationModel"
@@ -89,7 +89,7 @@ def test_a_network_that_says_too_much_is_clearly_off():
     ],
 )
 def test_calibration_is_judged_by_the_rounds(excess_p, gap, gap_p, words):
-    excess, gap = Paired(10, 0.001, -0.001, 0.003, 0.3), Paired(10, *gap, 0.02)
+    excess, gap = PairedDifference(10, 0.001, -0.001, 0.003, 0.3), PairedDifference(10, *gap, 0.02)
     measured = Calibration(DIRECT, 10, 0.014, 0.003, 0.013, 0.963, 0.966, excess, gap, excess_p, gap_p)
     first, second = describe_calibration(measured)
     assert "a perfectly calibrated network would show 1.3 with as many pairs" in first

@@ -17,7 +17,7 @@ from core.analysis.sentences import (
     join,
     size_between,
 )
-from core.analysis.statistics import Paired
+from core.analysis.statistics import PairedDifference
 from core.analysis.tables import CELL_FIELDS, load_runs, with_report_settings
 from core.export import pair_columns
 from core.runs.store import RunStore
@@ -103,27 +103,27 @@ def test_a_p_below_five_percent_never_reads_as_five(p, text):
     ("paired", "p_holm", "sentence"),
     [
         (  # clear
-            Paired(10, 0.009, 0.002, 0.016, 0.02),
+            PairedDifference(10, 0.009, 0.002, 0.016, 0.02),
             0.049,
             "It adds 0.9 points (95 % 0.2 to 1.6, Holm's p 0.049), n = 10.",
         ),
         (  # the opposite
-            Paired(10, -0.009, -0.016, -0.0003, 0.0001),
+            PairedDifference(10, -0.009, -0.016, -0.0003, 0.0001),
             0.0002,
             "It costs 0.9 points (95 % 0.03 to 1.6, Holm's p < 0.001), n = 10.",
         ),
         (  # not clear after the correction, though the interval alone leaves out zero
-            Paired(10, 0.009, 0.0002, 0.018, 0.046),
+            PairedDifference(10, 0.009, 0.0002, 0.018, 0.046),
             0.05,
             "It makes no clear difference: 0.9 points (95 % 0.02 to 1.8, Holm's p 0.050), n = 10.",
         ),
         (
-            Paired(1, 0.1, np.nan, np.nan, np.nan),
+            PairedDifference(1, 0.1, np.nan, np.nan, np.nan),
             np.nan,
             "It cannot be judged yet: it takes two common rounds, there is one.",
         ),
         (
-            Paired(0, np.nan, np.nan, np.nan, np.nan),
+            PairedDifference(0, np.nan, np.nan, np.nan, np.nan),
             np.nan,
             "It cannot be judged yet: it takes two common rounds, there are none.",
         ),
@@ -134,7 +134,7 @@ def test_a_steps_sentence_claims_what_the_corrected_test_shows(paired, p_holm, s
 
 
 def test_a_change_can_say_where():
-    paired = Paired(10, 0.03, 0.016, 0.044, 0.0009)
+    paired = PairedDifference(10, 0.03, 0.016, 0.044, 0.0009)
     assert describe_change(paired, 0.011, " on unequal digits") == (
         "adds 3.0 points on unequal digits (95 % 1.6 to 4.4, Holm's p 0.011)"
     )

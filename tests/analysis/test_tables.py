@@ -9,7 +9,6 @@ import pytest
 from core.analysis.report import REPORT_TABLE
 from core.analysis.tables import (
     RUN_COLUMNS,
-    count_parameters,
     load_histories,
     load_runs,
     results_json,
@@ -18,6 +17,7 @@ from core.analysis.tables import (
     with_report_settings,
 )
 from core.networks import architectures
+from core.networks.structure import count_parameters
 from core.runs.settings import MODEL_NAMES, RunSettings
 from core.runs.store import RunStore
 from support.fake_runs import write_run

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from core.cluster.engine import Engine
-from core.inference.client import AnsweringError, Networks
-from core.inference.service import Answerer, Trained
+from core.inference.client import InferenceError, Networks
+from core.inference.service import InferenceService, RunSelection
 from core.runs.settings import MODEL_NAMES, RunSettings
 from core.runs.store import RunStore
 from support.servers import find_family
@@ -100,7 +100,7 @@ def send(pid: int, what: signal.Signals) -> None:
 @pytest.mark.timeout(900)
 def test_whatever_is_killed_or_frozen_every_run_ends_and_every_epoch_is_there(tmp_path, trained_store):
     engine, networks = Engine(RunStore(tmp_path / "runs"), workers=2), Networks()
-    trained = Trained(trained_store, tuple(run.run_id for run in RunStore(trained_store)))
+    trained = RunSelection(trained_store, tuple(run.run_id for run in RunStore(trained_store)))
     pair = np.full((2, 14, 14), 9, np.float32)
     luck = Luck(SEED, engine, networks)
     seen: dict[str, int] = {}
@@ -111,8 +111,8 @@ def test_whatever_is_killed_or_frozen_every_run_ends_and_every_epoch_is_there(tm
         while time.monotonic() < ended:
             luck.act()
             family += [pid for pid in luck.processes() if pid not in family]
-            with suppress(AnsweringError):  # one sentence, where it was lost twice
-                assert len(networks.ask(Answerer.answer, trained, pair)) == 2
+            with suppress(InferenceError):  # one sentence, where it was lost twice
+                assert len(networks.ask(InferenceService.answer, trained, pair)) == 2
             with engine.changed:
                 engine.changed.wait(timeout=luck.chance.uniform(0.05, 0.8))
                 for run_id, job in engine.jobs.items():

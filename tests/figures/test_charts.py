@@ -20,7 +20,7 @@ from core.figures import learning as learning_charts
 from core.figures import mistakes as mistake_charts
 from core.figures import pair as pair_charts
 from core.figures.live import curve_rows
-from core.figures.style import Drawn
+from core.figures.style import FigureWithAlt
 from core.runs.palette import PALETTE
 from core.runs.plan import SHIPPED_DROPOUTS, is_shipped_with_weights, plan_reproduction
 from core.runs.settings import MODEL_NAMES, RunSettings
@@ -56,7 +56,7 @@ def histories(store, runs):
     return load_histories(store, runs["run_id"])
 
 
-def draw_all(store, runs) -> dict[str, Drawn]:
+def draw_all(store, runs) -> dict[str, FigureWithAlt]:
     histories = load_histories(store, runs["run_id"])
     answers = mistakes.read_answers(store, runs[runs["dropout"] == 0]).table
     rounds = read_rounds(store, runs).table
@@ -83,7 +83,7 @@ def draw_all(store, runs) -> dict[str, Drawn]:
     }
 
 
-def draw_mistakes(store, runs) -> dict[str, Drawn]:
+def draw_mistakes(store, runs) -> dict[str, FigureWithAlt]:
     answers = mistakes.read_answers(store, runs[runs["dropout"] == 0]).table
     together = mistakes.judge_together(answers)
     two = mistakes.judge_together(answers[answers["model"].isin(MODEL_NAMES[:2])])
@@ -97,12 +97,12 @@ def draw_mistakes(store, runs) -> dict[str, Drawn]:
     }
 
 
-def select_traces(drawn: Drawn, **properties) -> list:
+def select_traces(drawn: FigureWithAlt, **properties) -> list:
     """The figure's traces that have these properties."""
     return [t for t in drawn.figure.data if all(getattr(t, name) == value for name, value in properties.items())]
 
 
-def mean_lines(drawn: Drawn) -> dict:
+def mean_lines(drawn: FigureWithAlt) -> dict:
     """(model's label, panel) -> the trace of the mean."""
     return {(t.name, t.xaxis): t for t in drawn.figure.data if t.hovertemplate == "%{customdata}"}
 

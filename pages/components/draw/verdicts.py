@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from core.networks.verdicts import Answer, Verdict
+from core.networks.verdicts import Perturbation, Verdict
 from core.runs.palette import PALETTE
 from core.runs.settings import RunSettings
 from pages.components.files import read_beside
@@ -30,7 +30,7 @@ def show_verdicts(verdicts: Sequence[Verdict], truths: Truths, sequence: int) ->
     _VERDICTS(data=verdicts_html(verdicts, truths, sequence), key="verdicts")
 
 
-def show_changes(answers: Sequence[Answer]) -> None:
+def show_changes(answers: Sequence[Perturbation]) -> None:
     """A strip an answer of core.networks.attribution.change_minds; those that changed the mind stand out."""
     drawn = answers[0].verdict.first_le_second
     cells = "".join(

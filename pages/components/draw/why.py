@@ -7,8 +7,8 @@ import numpy as np
 import streamlit as st
 
 from core.drawing.ink import Steps
-from core.inference.client import AnsweringError
-from core.inference.service import Answerer
+from core.inference.client import InferenceError
+from core.inference.service import InferenceService
 from core.networks.verdicts import METHODS, describe_swap
 from core.runs.palette import PALETTE
 from core.runs.settings import RunSettings
@@ -39,13 +39,15 @@ def show_why(networks: Catalogue, steps: tuple[Steps, Steps]) -> None:
             st.session_state.why[1].cancel()
         st.session_state.why = (
             asked,
-            _WORKER.submit(lambda: NETWORKS.ask(Answerer.attribute, networks.trained, cell, seed, frames, method)),
+            _WORKER.submit(
+                lambda: NETWORKS.ask(InferenceService.attribute, networks.trained, cell, seed, frames, method)
+            ),
         )
     future = st.session_state.why[1]
     ticking = not future.done()
     st.fragment(_show_pixels, run_every=TICK if ticking else None)(future, frames, ticking)
     st.subheader("What would change its mind?", anchor=False)
-    answers = ask(Answerer.change_minds, networks.trained, cell, seed, steps)
+    answers = ask(InferenceService.change_minds, networks.trained, cell, seed, steps)
     show_changes(answers)
     st.caption(
         f"{describe_swap(answers[0].verdict, answers[1].verdict)} Marked: an answer that changes, or should have."
@@ -89,7 +91,7 @@ def _show_pixels(future: "Future[Any]", frames: np.ndarray, ticking: bool) -> No
 
     try:
         found = future.result()
-    except (AnsweringError, ValueError) as error:
+    except (InferenceError, ValueError) as error:
         st.error(as_text(error), icon=":material/error:")
         return
     with st.container(width=820):

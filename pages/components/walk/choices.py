@@ -10,7 +10,7 @@ import streamlit as st
 from core.drawing.links import encode_pair
 from core.drawing.samples import Sample, Side, open_link, read_sample
 from core.drawing.strokes import frame_from_strokes
-from core.inference.service import Answerer
+from core.inference.service import InferenceService
 from core.runs.settings import MODEL_NAMES, RunSettings
 from core.runs.store import Run, StoreError
 from pages.app.shared import STORE
@@ -168,7 +168,7 @@ def _read_pool(run: Run) -> dict[str, np.ndarray]:
         st.caption(f":material/warning: {as_text(error)}")
         _offer_training(run.settings)
         try:
-            return ask(Answerer.draw_test_pairs, run.settings)
+            return ask(InferenceService.draw_test_pairs, run.settings)
         except ValueError as problem:  # MNIST is damaged
             st.error(as_text(problem), icon=":material/error:")
             st.stop()
