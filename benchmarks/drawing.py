@@ -3,8 +3,8 @@
 MNIST test digits are enlarged, laid anywhere on a pad of 280 × 280 and sent through the drawing path twice: as
 strokes traced from the enlarged digit (JSON, link, frame: what the pad sends) and as a picture. All rounds of
 DirectClassificationModel without dropout read them, and the same digits directly. Every round must stay within
-1 point of what it reads directly, and within 3 points where the strokes are a third thicker or thinner.
-Exit status 1 where the strokes miss a bar; pictures keep their strokes and are reported without one.
+1 point of what it reads directly, and within 3 points if the strokes are a third thicker or thinner.
+Exit status 1 if the strokes miss a bar; pictures keep their strokes and are reported without one.
 """
 
 import argparse
@@ -38,7 +38,7 @@ PENS = {"as drawn": 0.0, "a third thicker": 1 / 3, "a third thinner": -1 / 3}
 
 
 def load_readers() -> Ensemble:
-    """All rounds of DirectClassificationModel with the report's settings; raises ValueError where none is stored."""
+    """All rounds of DirectClassificationModel with the report's settings; raises ValueError if none is stored."""
     wanted = RunSettings(model="DirectClassificationModel").cell()
     runs = [run for run in RunStore() if run.has_weights and run.settings and run.settings.cell() == wanted]
     rounds = [run for run in runs if run.state == "finished"]

@@ -42,7 +42,7 @@ class Cost(NamedTuple):
 
 
 def measure(workers: int, rounds: list[RunSettings]) -> Cost:
-    """What a run costs where these rounds are trained by so many warm workers into a store of their own."""
+    """What a run costs if these rounds are trained by so many warm workers into a store of their own."""
     with (
         tempfile.TemporaryDirectory() as folder,
         closing(Engine(RunStore(Path(folder) / "runs"), scheduler=None, workers=workers, live=2)) as engine,

@@ -5,9 +5,9 @@ dropout, each branch called on its own digit, one run after another in one proce
 Both train the same rounds for the same number of epochs, in turns, so that a machine that drifts slows both. The
 engine's runs are whole ones: looked at on the test pairs every five epochs, tested, packed and written to a store.
 
-    (no option)   runs a second, per architecture and overall; exit status 1 where the engine is not 2.5 times as fast
+    (no option)   runs a second, per architecture and overall; exit status 1 if the engine is not 2.5 times as fast
     --ablation    what each measure brings: throughput with all of them over that without it
-    --accuracy    ten rounds of two architectures with both loops, early stopping on; exit status 1 where the mean
+    --accuracy    ten rounds of two architectures with both loops, early stopping on; exit status 1 if the mean
                   test accuracies differ by two standard errors of the difference or more
     --table       the whole of Table 1 (7 architectures × 2 columns × 10 rounds): minutes of the engine, measured whole,
                   and of the plain loop, extrapolated from one run per cell
@@ -62,7 +62,7 @@ def plain_embedder(channels: int, hidden: int, p: float) -> nn.Sequential:
 
 
 class PlainNetwork(nn.Module):
-    """Any of the seven: a branch a digit, what joins them, and the heads; gives (comparison, first, second)."""
+    """Any of the seven: one branch per digit, what joins them, and the heads; gives (comparison, first, second)."""
 
     def __init__(self, settings: RunSettings) -> None:
         super().__init__()

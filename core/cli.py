@@ -42,7 +42,7 @@ SchedulerOption = Annotated[
         "--scheduler", help="Address of a running Dask scheduler, such as tcp://host:8786 or tls://host:8786."
     ),
 ]
-WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Local workers; default: one a core.")]
+WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Local workers; default: one per core.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")]
 
 
@@ -65,7 +65,7 @@ def one_sentence() -> Iterator[None]:
 
 
 def open_store(path: Path) -> RunStore:
-    """The store to read, with a sentence where there is none yet; raises StoreError where it is no folder."""
+    """The store to read, with a sentence if there is none yet; raises StoreError if it is no folder."""
     store = RunStore(path)
     if store.problem:
         raise StoreError(store.problem)
@@ -75,7 +75,7 @@ def open_store(path: Path) -> RunStore:
 
 
 def name_what_is_left_out(store: RunStore) -> None:
-    """Say, beside what the other runs give, which runs are set aside and what is no run, a sentence each."""
+    """Say, beside what the other runs give, which runs are set aside and what is no run, one sentence each."""
     for run in store:
         if run.state == "damaged":
             messages.print(run.problem, markup=False)
@@ -83,7 +83,7 @@ def name_what_is_left_out(store: RunStore) -> None:
 
 
 def name_foreign(store: RunStore) -> None:
-    """Say what in the store's folder is no run, a sentence each."""
+    """Say what in the store's folder is no run, one sentence each."""
     for name in store.foreign():
         messages.print(f"{name} in {store.root} is no run and is passed over.", markup=False)
 
@@ -210,7 +210,7 @@ def table(
 
 @app.command()
 def export(
-    directory: Annotated[Path, typer.Argument(help="Where to; made where it does not exist.")],
+    directory: Annotated[Path, typer.Argument(help="Where to; made if it does not exist.")],
     store: StoreOption = STORE,
 ) -> None:
     """Write the table (CSV, Markdown, LaTeX), runs and histories (Parquet), an HTML report and its figures (HTML,

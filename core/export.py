@@ -75,7 +75,7 @@ FORMATS = {"markdown": as_markdown, "latex": as_latex, "csv": as_csv}
 
 
 def update_readme(path: Path, table: pd.DataFrame) -> None:
-    """Write the table between the two marks of a README; raises ValueError where they are missing."""
+    """Write the table between the two marks of a README; raises ValueError if they are missing."""
     text = path.read_text()
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -125,7 +125,7 @@ def as_parquet(frame: pd.DataFrame) -> bytes:
 
 
 class Exported(NamedTuple):
-    """The files written, and a sentence where figures could not be drawn as SVG."""
+    """The files written, and a sentence if figures could not be drawn as SVG."""
 
     paths: list[Path]
     problem: str

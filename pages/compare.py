@@ -215,7 +215,7 @@ if view == "Table":
     tell_what_does_not_count(runs)
 
 elif view == "Curves":
-    from core.figures.learning import mean_curves  # Plotly takes a while to import: only where it draws
+    from core.figures.learning import mean_curves  # Plotly takes a while to import: only when it draws
     from pages.components.figure import draw, show_figure
 
     choices = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")

@@ -32,7 +32,7 @@ state = st.session_state
 
 
 def ask_all(networks: Catalogue, frames: Sequence[Grid | None]) -> list[Verdict]:
-    """Every network's verdict on a pair of frames; none where a frame is missing."""
+    """Every network's verdict on a pair of frames; none if a frame is missing."""
     pair = [frame for frame in frames if frame is not None]
     return ask(InferenceService.answer, networks.trained, np.stack(pair)) if len(pair) == 2 else []
 
@@ -61,7 +61,7 @@ def choose_input() -> None:
         )
         with st.popover("Digits or a photo", icon=":material/add_photo_alternate:"):
             for side in SIDES:
-                st.pills(f"MNIST pair: {side} digit", range(10), key=f"{side}_wanted", help="Any, where none is chosen")
+                st.pills(f"MNIST pair: {side} digit", range(10), key=f"{side}_wanted", help="Any, if none is chosen")
             for place, side in enumerate(SIDES):
                 st.file_uploader(
                     f"Photo of the {side} digit", ["png", "jpg", "jpeg", "webp", "gif", "bmp"],

@@ -67,7 +67,7 @@ if table.empty or ("rounds" in table and not table["rounds"].sum()):
     st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
     st.stop()
 
-from core.figures import findings as finding_charts  # noqa: E402 - Plotly takes a while to import: only where it draws
+from core.figures import findings as finding_charts  # noqa: E402 - Plotly takes a while to import: only when it draws
 from core.figures import mistakes as mistake_charts  # noqa: E402
 from pages.components.figure import draw, show_figure  # noqa: E402
 

@@ -61,7 +61,7 @@ st.dataframe(
 tests = max(int(board["certain"].sum()) - 1, 0)
 st.caption(
     "Sorted by mean test accuracy. A rank begins where a setting clearly differs from the best one of the rank "
-    f"before (t test over rounds, paired where they share them; p × {tests}, the number of these tests, below 0.05), "
+    f"before (t test over rounds, paired if they share them; p × {tests}, the number of these tests, below 0.05), "
     f"so inside a rank the order is not clear. Settings with fewer than {CERTAIN_ROUNDS} rounds are uncertain and "
     "follow unranked."
 )

@@ -209,7 +209,7 @@ models = [model for model in MODEL_NAMES if model in set(answers["model"])]
 if not models:
     st.stop()
 
-from core.figures import mistakes as charts  # noqa: E402 - Plotly takes a while to import: only where it draws
+from core.figures import mistakes as charts  # noqa: E402 - Plotly takes a while to import: only when it draws
 from pages.components.figure import show_figure  # noqa: E402
 
 if view in ("By digits", "Calibration"):

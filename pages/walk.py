@@ -18,7 +18,7 @@ from pages.components.walk.steps import describe_sharing, name_stage, show_digit
 
 
 def word_answer(walk: Walk, pair: Pair) -> str:
-    """What the network says of the pair and, where the digits are known, whether it is right."""
+    """What the network says of the pair and, if the digits are known, whether it is right."""
     answer = f"The network says {'first ≤ second' if walk.first_le_second else 'first > second'}"
     if walk.digits is not None:
         answer += f" and reads {walk.digits[0]} and {walk.digits[1]}"
@@ -96,7 +96,7 @@ if traced is None or run.run_id not in set(traced.table["run_id"]):
     st.caption("Training follows the 1,000 test pairs of a run's own round; this pair is not among those of this run.")
     st.stop()
 
-from core.figures.pair import pair_trace  # noqa: E402 - Plotly takes a while to import: only where it draws
+from core.figures.pair import pair_trace  # noqa: E402 - Plotly takes a while to import: only when it draws
 from pages.components.figure import show_figure  # noqa: E402
 
 show_figure(pair_trace(traced.table, run.settings.model, is_phone()), "pair_trace")

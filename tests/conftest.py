@@ -61,7 +61,7 @@ def screens_alone(monkeypatch) -> None:
 
 @pytest.fixture(scope="session")
 def browser():
-    """Chromium; the tests fail with a sentence where there is none."""
+    """Chromium; the tests fail with a sentence if there is none."""
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=60_000)  # a bound for a busy machine; a condition that holds is seen at once

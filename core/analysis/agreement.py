@@ -55,7 +55,7 @@ def _sides(table: pd.DataFrame) -> tuple[Any, Any]:
 
 
 def judge(row: Any) -> str:
-    """The verdict on a cell of compare_with_report; empty where it cannot be tested."""
+    """The verdict on a cell of compare_with_report; empty if it cannot be tested."""
     if pd.isna(row.p):
         return ""
     if row.clear:
@@ -143,7 +143,7 @@ def _describe_rounding(tested: pd.DataFrame) -> str:
 
 
 def describe_order(dropout: float, order: Order) -> str:
-    """Whether our means put the architectures of one column in the printed order: claimed only where nearly all
+    """Whether our means put the architectures of one column in the printed order: claimed only if nearly all
     resampled rounds do."""
     column = f"{'with' if dropout else 'without'} dropout"
     if order.low != order.low:
@@ -174,7 +174,7 @@ def describe_capped(table: pd.DataFrame) -> str:
 
 
 def describe_difference(row: Any) -> str:
-    """A cell's difference from the report's for a table: '+2.0 (1.0 to 2.9)'; a dash where there is none."""
+    """A cell's difference from the report's for a table: '+2.0 (1.0 to 2.9)'; a dash if there is none."""
     if pd.isna(row.difference):
         return "–"
     if pd.isna(row.difference_low):

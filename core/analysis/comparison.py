@@ -127,7 +127,7 @@ def compare_cells(rounds: pd.DataFrame, pairs: Sequence[tuple[Cell, Cell]]) -> p
 
 
 def compare_ideas(rounds: pd.DataFrame, dropout: float = 0.0) -> pd.DataFrame:
-    """What each idea of LADDER adds at one dropout and, where there is dropout, what that adds to each architecture:
+    """What each idea of LADDER adds at one dropout and, if there is dropout, what that adds to each architecture:
     the rows of compare_cells with `group` ("idea" or "dropout"), `change` (a sentence's subject) and `model` (for its
     look). All of them are one family of tests.
     """
@@ -143,7 +143,7 @@ def compare_ideas(rounds: pd.DataFrame, dropout: float = 0.0) -> pd.DataFrame:
 
 
 def describe_ideas(table: pd.DataFrame) -> list[str]:
-    """One sentence per change of compare_ideas: where its effect is clear and how large, and where it is not clear."""
+    """One sentence per change of compare_ideas: on which pairs its effect is clear, and how large."""
     return [_describe_idea(str(change), tuples(rows)) for change, rows in table.groupby("change", sort=False)]
 
 
@@ -239,7 +239,7 @@ def describe_architectures(table: pd.DataFrame) -> list[str]:
 
 def tabulate_architectures(table: pd.DataFrame) -> pd.DataFrame:
     """The known rows of compare_architectures as text: one row per pair with its difference and 95 % interval on each
-    of KINDS, in points, a star where it is clear."""
+    of KINDS, in points, a star if it is clear."""
     known = table[table["rounds"] >= 2]
     rows = []
     groups: Any = known.groupby(["second", "first"], sort=False)

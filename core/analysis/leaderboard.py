@@ -32,7 +32,7 @@ def leaderboard(runs: pd.DataFrame) -> pd.DataFrame:
 
 def rank_in_groups(accuracies: Sequence[pd.Series]) -> list[int]:
     """Ranks from 1 for settings whose accuracies by seed come best mean first. Each is tested against the leader of the
-    group before it, paired where they share five rounds, and leads a group of its own where p, times the number of
+    group before it, paired if they share five rounds, and leads a group of its own if p, times the number of
     these tests (Bonferroni), is below 0.05."""
     ranks: list[int] = []
     for place, own in enumerate(accuracies):

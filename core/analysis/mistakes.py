@@ -82,7 +82,7 @@ def accuracy_by_pair(counted: pd.DataFrame) -> pd.DataFrame:
 
 
 def rank_mistakes(answers: pd.DataFrame, first: int | None = None, second: int | None = None) -> pd.DataFrame:
-    """The wrong ones of the answers, the most confident first; of these digits alone where one is given."""
+    """The wrong ones of the answers, the most confident first; of these digits alone if one is given."""
     wrong = ~answers["right"]
     for name, digit in (("first", first), ("second", second)):
         if digit is not None:
@@ -91,7 +91,7 @@ def rank_mistakes(answers: pd.DataFrame, first: int | None = None, second: int |
 
 
 def describe_pairs(counted: pd.DataFrame, first: int | None = None, second: int | None = None) -> str:
-    """How many pairs of these digits are right, from count_pairs; of all where a digit is None."""
+    """How many pairs of these digits are right, from count_pairs; of all if a digit is None."""
     shown = counted[counted["first"].isin([first] if first is not None else range(10))]
     shown = shown[shown["second"].isin([second] if second is not None else range(10))]
     names = [f"{name} digit {digit}" for name, digit in (("first", first), ("second", second)) if digit is not None]
@@ -163,7 +163,7 @@ def missed_by_all(together: pd.DataFrame) -> pd.DataFrame:
 
 
 def right_alone(together: pd.DataFrame) -> pd.DataFrame:
-    """The answers of judge_together that are right where all others are wrong, the most confident first."""
+    """The answers of judge_together that are right while all others are wrong, the most confident first."""
     alone = together[(together["right_count"] == 1) & together["right"]]
     return alone.sort_values("confidence", ascending=False, kind="stable")
 

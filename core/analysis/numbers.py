@@ -25,7 +25,7 @@ def signed(value: float, digits: int = 1, factor: int = 1) -> str:
 
 
 def fraction(share: float) -> str:
-    """An accuracy as Table 1 prints it: 0.8182 -> '0.818'; a dash where there is none."""
+    """An accuracy as Table 1 prints it: 0.8182 -> '0.818'; a dash if there is none."""
     return "–" if pd.isna(share) else signed(share, 3)
 
 
@@ -45,7 +45,7 @@ def points(share: float) -> str:
 
 
 def with_sign(share: float) -> str:
-    """As points, with a plus where it is one: 0.0195 -> '+2.0'."""
+    """As points, with a plus if it is positive: 0.0195 -> '+2.0'."""
     text = points(share)
     return text if text.startswith("−") or not float(text) else f"+{text}"
 

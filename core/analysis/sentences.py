@@ -17,7 +17,7 @@ TARGET = (
 
 
 def bound(share: float) -> str:
-    """The end of an interval in points, with a second digit where one would hide on which side of zero it lies."""
+    """The end of an interval in points, with a second digit if one would hide on which side of zero it lies."""
     return points(share) if float(round_exactly(share, 1, 100)) else signed(share, 2, 100)
 
 
@@ -66,7 +66,7 @@ def name_cell(model: ModelName, dropout: float, dropout_at_evaluation: bool = Fa
 def describe_change(paired: PairedDifference, p_holm: float, where: str = "") -> str:
     """What a change does, as the end of a sentence: 'adds 3.0 points on unequal digits (95 % …, Holm's p 0.011)'.
 
-    It claims an effect only where p, corrected over all that is tested on the same screen, is below 0.05.
+    It claims an effect only if p, corrected over all that is tested on the same screen, is below 0.05.
     """
     if paired.rounds < 2:
         there = {0: "are none", 1: "is one"}[paired.rounds]
@@ -87,7 +87,7 @@ def describe_step(change: str, paired: PairedDifference, p_holm: float) -> str:
 
 def describe_gaps(table: pd.DataFrame, planned: int = 10) -> str:
     """Names the cells (model, dropout, dropout_at_evaluation, `rounds`) that have fewer rounds than planned; empty
-    where there are none."""
+    if there are none."""
     short = table.loc[table["rounds"] < planned, ["model", "dropout", "dropout_at_evaluation", "rounds"]]
     names = [f"{name_cell(*cell)} ({rounds})" for *cell, rounds in short.itertuples(index=False)]
     if not names:

@@ -65,7 +65,7 @@ def add_holm(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def wilson_interval(right: Any, count: Any, z: Any = None) -> tuple[Floats, Floats]:
-    """The 95 % interval of a share, `right` of `count` independent answers (N,), after Wilson (1927); NaN where the
+    """The 95 % interval of a share, `right` of `count` independent answers (N,), after Wilson (1927); NaN if the
     count is 0. `z` is the quantile to use, by default the normal distribution's."""
     k, n = np.asarray(right, dtype=float), np.asarray(count, dtype=float)
     n = np.where(n > 0, n, np.nan)
@@ -101,7 +101,7 @@ def pool_rounds(by_round: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 def mcnemar(only_first: int, only_second: int) -> float:
     """McNemar's exact p, two-sided, from the counts of pairs that only the first or only the second gets right.
 
-    Were both equally good, each such pair would be a fair coin; where there is none, p is 1.
+    Were both equally good, each such pair would be a fair coin; if there is none, p is 1.
     """
     count = only_first + only_second
     return float(stats.binomtest(only_first, count, 0.5).pvalue) if count else 1.0
@@ -149,7 +149,7 @@ def compare_paired(differences: ArrayLike) -> PairedDifference:
 def compare_unpaired(first: ArrayLike, second: ArrayLike) -> UnpairedDifference:
     """Welch's test and interval of first − second, from rows of (mean, standard deviation, rounds), (N, 3) each.
 
-    NaN where a side has fewer than two rounds or no deviation; where nothing scatters, nothing is left to chance.
+    NaN if a side has fewer than two rounds or no deviation; if nothing scatters, nothing is left to chance.
     """
     one, other = np.atleast_2d(np.asarray(first, dtype=float)), np.atleast_2d(np.asarray(second, dtype=float))
     rounds = np.stack([one[:, 2], other[:, 2]])
@@ -168,7 +168,7 @@ def resample_order(values: ArrayLike, ranking: ArrayLike) -> Order:
     """Kendall's τ between the means of `values` (things, rounds) and a fixed `ranking` (things,), resampling rounds.
 
     A draw takes as many rounds as there are, with replacement and the same ones for all things, as rounds are shared.
-    Its τ is the mean over all pairs of things: 1 where both order them alike, −1 where not, 0 for a tie. NaN below two
+    Its τ is the mean over all pairs of things: 1 if both order them alike, −1 if not, 0 for a tie. NaN below two
     rounds. The ranking is taken as it is, so its own chance is left out.
     """
     rows, other = np.asarray(values, dtype=float), np.asarray(ranking, dtype=float)

@@ -36,7 +36,7 @@ HISTORY_SETTINGS = ["model", "dropout", "dropout_at_evaluation", "seed"]
 
 
 def load_runs(store: RunStore) -> pd.DataFrame:
-    """One row per run of the store, whatever its state; columns are RUN_COLUMNS, empty where a run lacks a figure."""
+    """One row per run of the store, whatever its state; columns are RUN_COLUMNS, empty if a run lacks a figure."""
     rows = []
     for run in store:
         row = {"run_id": run.run_id, "state": run.state, "has_weights": run.has_weights, "problem": run.problem}
@@ -54,7 +54,7 @@ def load_histories(store: RunStore, run_ids: Iterable[str]) -> pd.DataFrame:
     counts = [part.shape[1] for part in parts]
     if not sum(counts):
         return pd.DataFrame(columns=["run_id", *HISTORY_SETTINGS, *EPOCH_FIELDS])
-    # Column by column in NumPy: pandas would take several times as long, and a class asks many times a second.
+    # Column by column in NumPy: pandas would take several times as long, and a classroom asks many times a second.
     known: dict[str, Any] = {"run_id": [run.run_id for run in runs]}
     known |= {name: [getattr(run.settings, name) for run in runs] for name in HISTORY_SETTINGS}
     words = {name: pd.array(known[name], dtype="str").repeat(counts) for name in ("run_id", "model")}

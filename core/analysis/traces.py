@@ -72,7 +72,7 @@ def traced_accuracy(arrays: Arrays) -> "pd.Series[float]":
 
 
 def passing_epochs(table: pd.DataFrame) -> dict[ModelName, int | None]:
-    """The first stored epoch at which the mean test accuracy of each of EARLY_MODELS reaches the report's; None where
+    """The first stored epoch at which the mean test accuracy of each of EARLY_MODELS reaches the report's; None if
     it never does."""
     passing: dict[ModelName, int | None] = {}
     for model in EARLY_MODELS:
@@ -139,7 +139,7 @@ def trace_pair(store: RunStore, runs: pd.DataFrame, pair: tuple[int, int], setti
     """The probability that first <= second which the runs with these settings, of any architecture and round, gave to a
     pair of test images during training: `run_id`, `model`, `seed`, `epoch`, `probability`.
 
-    The last epoch's is that of the finished network. A run counts where the pair is among its own test pairs; the
+    The last epoch's is that of the finished network. A run counts if the pair is among its own test pairs; the
     rounds draw them anew, so a pair is seldom in two.
     """
     same = runs["state"] == "finished"

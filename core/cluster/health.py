@@ -14,7 +14,7 @@ LOW_DISK = 100 * 2**20  # bytes; a thousand runs without weights, some hundred w
 def check_health(engine: Engine) -> dict[str, Any]:
     """`healthy`, and under `engine`, `store`, `disk` and `digits` what each is like, for people and for machines.
 
-    An engine that nobody has needed yet is healthy; where training is off, a store that cannot be written is too.
+    An engine that nobody has needed yet is healthy; if training is off, a store that cannot be written is too.
     """
     store = engine.store
     free = 0

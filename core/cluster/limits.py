@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.runs.settings import RunSettings, SettingsError
 
-FREE = {"model", "dropout", "seed"}  # what may differ where the report's settings are asked for
+FREE = {"model", "dropout", "seed"}  # what may differ if the report's settings are asked for
 
 
 class LimitError(SettingsError):
@@ -41,7 +41,7 @@ class Limits(BaseModel):
             raise SettingsError(_explain(error)) from None
 
     def objection(self, settings: RunSettings) -> str:
-        """Why this server does not train these settings, in a sentence; empty where it does."""
+        """Why this server does not train these settings, in a sentence; empty if it does."""
         if self.training == "off":
             return "Training is switched off on this server; what is stored can be looked at and replayed."
         if self.training == "report" and settings != RunSettings(**settings.model_dump(include=FREE)):
@@ -52,7 +52,7 @@ class Limits(BaseModel):
         return ""
 
     def check(self, wanted: Sequence[RunSettings], held: Sequence[RunSettings], queued: int) -> None:
-        """Raise LimitError where a visitor who holds the runs `held` may not queue `wanted` as well.
+        """Raise LimitError if a visitor who holds the runs `held` may not queue `wanted` as well.
 
         `queued` counts the runs of all visitors that would then wait or train.
         """

@@ -31,7 +31,7 @@ class Steps:
 
 
 def centre_of_mass(ink: Grid) -> Points:
-    """(x, y) of the ink in pixels from the upper left corner; raises ValueError where there is none."""
+    """(x, y) of the ink in pixels from the upper left corner; raises ValueError if there is none."""
     total = float(ink.sum())
     if not total > 0:
         raise ValueError("There is no ink, so it has no centre of mass.")
@@ -74,7 +74,7 @@ def change_pen(field: Grid, share: float) -> Grid:
 
 
 def find_bounds(mask: Mask) -> tuple[slice, slice]:
-    """Rows and columns of the mask's extent; raises ValueError where it is empty."""
+    """Rows and columns of the mask's extent; raises ValueError if it is empty."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
         raise ValueError("The picture shows no ink.")

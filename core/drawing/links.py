@@ -30,7 +30,7 @@ def encode_drawing(drawing: Drawing) -> str:
 
 
 def decode_drawing(text: str) -> Drawing:
-    """The drawing of a link; raises ValueError where the text is not wholly what `encode_drawing` makes."""
+    """The drawing of a link; raises ValueError if the text is not wholly what `encode_drawing` makes."""
     try:
         numbers = list(_read_varints(_unpack(text)))
         drawing = parse_strokes(_read_strokes(iter(numbers)))
@@ -48,7 +48,7 @@ def encode_pair(sides: tuple[Drawing | int, Drawing | int]) -> str:
 
 
 def decode_pair(text: str) -> tuple[Drawing | int, Drawing | int]:
-    """What `encode_pair` made into a link's `drawing`; raises ValueError with one sentence where it did not."""
+    """What `encode_pair` made into a link's `drawing`; raises ValueError with one sentence if it did not."""
     sides = [int(part) if _IMAGE.fullmatch(part) else decode_drawing(part) for part in text.split(".", 2)]
     if len(sides) != 2:
         raise ValueError("The drawing in this link is damaged or incomplete: it must hold two digits.")

@@ -27,8 +27,8 @@ _THINNEST = 1.9  # pixels; a picture's thinner strokes are thickened to this
 def frame_from_image(picture: Image.Image | bytes | Path) -> Grid:
     """(14, 14) float32 in 0 to 255 from a picture of one digit, whatever its size, background and orientation.
 
-    `picture` is an image, the content of an image file or its path. Raises ValueError with one sentence where there
-    is no readable picture, where it is too large, and where no digit stands out.
+    `picture` is an image, the content of an image file or its path. Raises ValueError with one sentence if there
+    is no readable picture, if it is too large, and if no digit stands out.
     """
     return steps_from_image(picture).frame
 
@@ -155,7 +155,7 @@ def _grey_levels(image: Image.Image) -> Grid:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """The picture turned as its EXIF says; as it lies where that cannot be read."""
+    """The picture turned as its EXIF says; as it lies if that cannot be read."""
     try:
         return ImageOps.exif_transpose(image)
     except (OSError, SyntaxError, ValueError, struct.error):
@@ -163,7 +163,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    """Transparent pictures on white where what they show is dark, on black where it is light."""
+    """Transparent pictures on white if what they show is dark, on black if it is light."""
     if image.mode != "RGBA":
         return image
     alpha = np.asarray(image.getchannel("A"), np.float32)

@@ -26,7 +26,7 @@ class Sample(NamedTuple):
 
 @lru_cache(maxsize=256)
 def read_sample(number: int) -> Sample:
-    """The test image of this number; raises DataError where MNIST is damaged."""
+    """The test image of this number; raises DataError if MNIST is damaged."""
     field = read_test_images()[number].astype(np.float32)
     return Sample(number, int(read_test_classes()[number]), trace_digit(field), steps_from_field(field))
 

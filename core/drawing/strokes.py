@@ -79,12 +79,12 @@ def check_points(count: int) -> None:
 
 
 def frame_from_strokes(drawing: Drawing) -> Grid:
-    """(14, 14) float32 in 0 to 255; raises ValueError where the pad is empty."""
+    """(14, 14) float32 in 0 to 255; raises ValueError if the pad is empty."""
     return steps_from_strokes(drawing).frame
 
 
 def steps_from_strokes(drawing: Drawing) -> Steps:
-    """The stages of a drawing; raises ValueError where the pad is empty."""
+    """The stages of a drawing; raises ValueError if the pad is empty."""
     if not drawing.strokes:
         raise ValueError("The pad is empty: draw a digit first.")
     path = cKDTree(_fit_path(*_pieces(drawing)))

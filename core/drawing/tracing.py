@@ -18,7 +18,7 @@ _BLOB = 1.25  # pen radii from the edge at which ink is more than a line
 def trace_digit(ink: Grid) -> Drawing:
     """The strokes of a picture (H, W) of a digit, ink light on 0; the picture's longer side spans the pad.
 
-    The strokes run along the middle of the ink, with its usual width. Raises ValueError where there is no ink.
+    The strokes run along the middle of the ink, with its usual width. Raises ValueError if there is no ink.
     """
     rows, columns = find_bounds(ink >= _TRACED_LEVEL)
     cut = Image.fromarray(ink[rows, columns].astype(np.float32))
@@ -47,7 +47,7 @@ def _keep_patches(middle: Mask, mask: Mask, depth: Points) -> Mask:
 
 
 def _outline_blobs(middle: Mask, blobs: Mask) -> Mask:
-    """The skeleton with a round where ink is too wide for one line of the pen, as in a loop that ran full."""
+    """The skeleton, with an outline around ink that is too wide for one line of the pen, as in a loop that ran full."""
     outlined: Mask = (middle | blobs) & ~ndimage.binary_erosion(blobs)
     return outlined
 
@@ -121,7 +121,7 @@ def _straightness(path: list[Pixel], pixel: Pixel) -> float:
 
 
 def _close_gaps(path: list[Pixel], every: set[Pixel]) -> list[Pixel]:
-    """The path, joined at both ends to a neighbour on a path walked before, or to itself where it closes."""
+    """The path, joined at both ends to a neighbour on a path walked before, or to itself if it closes."""
     for _ in range(2):
         path.reverse()
         own = set(path[-3:])

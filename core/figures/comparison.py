@@ -98,7 +98,7 @@ def _describe_comparison(printed: pd.DataFrame) -> str:
 
 
 def ladder(steps: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
-    """What each change adds in points with its 95 % interval, one panel per kind of pairs; filled where it is clear.
+    """What each change adds in points with its 95 % interval, one panel per kind of pairs; filled if it is clear.
     `steps` are rows of core.analysis.comparison.compare_ideas."""
     figure = make_panels(list(KIND_TITLES.values()), narrow, spacing=0.1 if narrow else 0.03)
     changes = list(dict.fromkeys(steps["change"]))
@@ -136,7 +136,7 @@ def _step_dot(step: Any, y: int) -> go.Scatter:
 
 def paired_matrix(pairs: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
     """How many points the architecture of a row is ahead of that of a column, paired by round, one panel per kind of
-    pairs of digits; bold where it is clear. `pairs` is that of core.analysis.comparison.compare_architectures."""
+    pairs of digits; bold if it is clear. `pairs` is that of core.analysis.comparison.compare_architectures."""
     figure = make_panels(list(KIND_TITLES.values()), narrow, spacing=0.06 if narrow else 0.02)
     for panel, kind in enumerate(KIND_TITLES):
         known = pairs[(pairs["kind"] == kind) & (pairs["rounds"] > 0)]

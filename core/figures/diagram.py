@@ -12,7 +12,7 @@ _LIGHT, _DARK = ("#1d2733", "#ffffff"), ("#e6eaf0", "#12161c")  # ink and paper,
 WIDTH = 360  # of the drawing; on a phone a unit is a pixel
 _LINE, _PADDING, _GAP = 15, 7, 38  # a line of text, above and below the lines of a box, and between two ranks
 _LANES = {"first": WIDTH / 4, "second": 3 * WIDTH / 4, "both": WIDTH / 2}
-_DECISIONS: dict[Decision, tuple[str, ...]] = {  # what makes one answer of the ends, where no layer does
+_DECISIONS: dict[Decision, tuple[str, ...]] = {  # what makes one answer of the ends, if no layer does
     "logit": (),
     "difference": ("second − first",),
     "classes": ("the likeliest classes are compared", "(this is not learnt)"),
@@ -180,7 +180,7 @@ def _draw_text(text: str, x: float, y: float, style: str = "") -> str:
 
 
 def _draw_arrow(start: _Place, end: _Place, shape: str) -> str:
-    """Down, across where the boxes do not stand below each other, and down; the shape beside the outer part."""
+    """Down, across if the boxes do not stand below each other, and down; the shape beside the outer part."""
     middle, tip = start.bottom + (end.y - start.bottom) / 2, end.y - 1
     bend = "" if start.x == end.x else f"V{middle:g}H{end.x:g}"
     line = f'<path d="M{start.x:g} {start.bottom:g}{bend}V{tip - 4:g}" fill="none" stroke="currentColor"/>'

@@ -35,7 +35,7 @@ class Section(NamedTuple):
 
 
 class Pictures(NamedTuple):
-    """SVG files by the figure's name, and a sentence where there are none."""
+    """SVG files by the figure's name, and a sentence if there are none."""
 
     files: dict[str, bytes]
     problem: str
@@ -50,7 +50,7 @@ def build_page(title: str, body: str) -> str:
 
 
 def show_section(section: Section, script: bool | str) -> str:
-    """A figure with its sentences and how it was computed. `script`: whether it brings Plotly's, or "directory" where
+    """A figure with its sentences and how it was computed. `script`: whether it brings Plotly's, or "directory" if
     that lies beside the page."""
     figure = section.drawn.figure.to_html(full_html=False, include_plotlyjs=script, config={"responsive": True})
     words = "".join(f"<p>{escape(sentence)}</p>" for sentence in section.sentences if sentence)

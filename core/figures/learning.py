@@ -83,7 +83,7 @@ def _silent(model: ModelName, **trace: Any) -> Trace:
 
 
 def band(mean: pd.Series, spread: pd.Series, model: ModelName) -> Trace:
-    """From mean − spread to mean + spread; where a spread is unknown it is nothing."""
+    """From mean − spread to mean + spread; if a spread is unknown it is nothing."""
     half = spread.reindex(mean.index).fillna(0)
     epochs, edge = mean.index.to_numpy(), np.concatenate([mean + half, (mean - half)[::-1]])
     colour = tint(PALETTE[model].colour, 0.1)

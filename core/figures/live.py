@@ -13,13 +13,13 @@ from core.runs.records import METRICS
 
 
 def curve_rows(histories: pd.DataFrame, metric: str, ended: set[str]) -> pd.DataFrame:
-    """The rows to draw, `epoch`, `value`, `line` and `kind` (round, mean), from a row an epoch of several rounds.
+    """The rows to draw, `epoch`, `value`, `line` and `kind` (round, mean), from one row per epoch of several rounds.
 
     `histories`, which is not empty, has `run_id`, `seed`, the metric, and `epoch`, from 1 on for each run. Rounds that
     `ended` early go into the mean with their last value, as the report draws them. The mean goes as far as every
     round under way has come: beyond, it would be that of the fastest.
     """
-    # In NumPy, since a class looks at many charts a second, and pandas takes several times as long to pivot.
+    # In NumPy, since thirty students look at many charts per second, and pandas takes several times as long to pivot.
     last = int(histories["epoch"].max())
     values, names, reached, means = [], [], [], []
     for run_id, own in histories.groupby("run_id", sort=False):

@@ -24,8 +24,8 @@ from core.runs.settings import ModelName
 
 
 def pair_trace(table: pd.DataFrame, chosen: ModelName, narrow: bool = False) -> FigureWithAlt:
-    """The probability that first <= second by epoch, a line a run, the `chosen` architecture's heavier; `table` is that
-    of core.analysis.findings.trace_pair."""
+    """The probability that first <= second by epoch, one line per run, the `chosen` architecture's heavier; `table` is
+    that of core.analysis.findings.trace_pair."""
     figure = go.Figure()
     parts = []
     for model, look, rows in by_model(table):

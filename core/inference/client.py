@@ -26,7 +26,7 @@ class InferenceError(RuntimeError):
 
 
 class Networks:
-    """Asks the process, which starts with the first request, and again where it was lost. Threads may share this."""
+    """Asks the process, which starts with the first request, and again if it was lost. Threads may share this."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -55,7 +55,7 @@ class Networks:
 
     @property
     def pid(self) -> int | None:
-        """The process's number, where there is one."""
+        """The process's number, if there is one."""
         return None if self._process is None else self._process.pid
 
     def _find_connections(self) -> "LifoQueue[Connection]":

@@ -25,7 +25,7 @@ class Judgement(NamedTuple):
 
 
 def judge(verdicts: Sequence[Verdict], truths: tuple[int, int], pair: int) -> list[Judgement]:
-    """A judgement a verdict on the pair of this number, which holds the digits `truths`."""
+    """One judgement per verdict on the pair of this number, which holds the digits `truths`."""
     truth = truths[0] <= truths[1]
     return [
         Judgement(
@@ -44,7 +44,7 @@ def judge(verdicts: Sequence[Verdict], truths: tuple[int, int], pair: int) -> li
 
 
 def summarise(judgements: Sequence[Judgement]) -> pd.DataFrame:
-    """A row a cell in Table 1's order: `pairs` judged, how many `right`, and the share of its rounds that were."""
+    """One row per cell, in Table 1's order: `pairs` judged, how many `right`, and the share of its rounds that were."""
     table = pd.DataFrame(judgements, columns=Judgement._fields)
     order = pd.Categorical(table["architecture"], MODEL_NAMES, ordered=True)
     groups = table.assign(architecture=order).groupby(["architecture", "settings", "dropout"], observed=True)
@@ -59,5 +59,5 @@ def summarise(judgements: Sequence[Judgement]) -> pd.DataFrame:
 
 
 def write_csv(judgements: Sequence[Judgement]) -> str:
-    """The judgements as CSV, a line each."""
+    """The judgements as CSV, one per line."""
     return pd.DataFrame(judgements, columns=Judgement._fields).to_csv(index=False)

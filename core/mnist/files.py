@@ -38,9 +38,9 @@ class DataError(ValueError):
 
 
 def unpack_mnist(root: Path = DATA, only: str = "") -> None:
-    """Unpack the four bundled files where the unpacked one is missing or damaged, checked by SHA-256; `only` names one.
+    """Unpack each bundled file whose unpacked one is missing or damaged, checked by SHA-256; `only` names one of the four.
 
-    Raises DataError naming the file where the bundled one is itself damaged, or where nothing can be unpacked. Where
+    Raises DataError naming the file if the bundled one is itself damaged, or if nothing can be unpacked. If
     there is no bundle at all, torchvision downloads MNIST instead.
     """
     bundle, raw = root / "MNIST", root / "MNIST" / "raw"
@@ -69,7 +69,7 @@ def find_missing(root: Path = DATA) -> str:
 
 
 def _read_sums(path: Path) -> dict[str, str]:
-    """Name -> SHA-256 of each bundled file; nothing where there is no bundle."""
+    """Name -> SHA-256 of each bundled file; nothing if there is no bundle."""
     if not path.is_file():
         return {}
     lines = [line.split() for line in path.read_text(errors="replace").splitlines()]
@@ -81,7 +81,7 @@ def _read_sums(path: Path) -> dict[str, str]:
 def _download(root: Path) -> None:
     """Have torchvision download MNIST, in a process of its own, since the server does without PyTorch.
 
-    Raises DataError where that fails, and for a minute after without trying again: visitors of a screen would start a
+    Raises DataError if that fails, and for a minute after without trying again: visitors of a screen would start a
     process each.
     """
     with _DOWNLOADING:

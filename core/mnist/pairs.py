@@ -64,7 +64,7 @@ def load_digits(train: bool, root: Path = DATA) -> Digits:
 
 
 def draw_pairs(digits: Digits, count: int, generator: torch.Generator) -> Pairs:
-    """`count` pairs without repeating an image; raises ValueError where there are too few images."""
+    """`count` pairs without repeating an image; raises ValueError if there are too few images."""
     available = len(digits.classes) // 2
     if not 1 <= count <= available:
         raise ValueError(f"{count} pairs were asked for, but {len(digits.classes)} images make 1 to {available}.")

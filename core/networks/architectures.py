@@ -105,7 +105,7 @@ class TwoChannels(nn.Module):
 
 
 class Branches(nn.Module):
-    """One branch a digit; `branches` names the same module twice where the weights are shared."""
+    """One branch per digit; `branches` names the same module twice if the weights are shared."""
 
     def __init__(self, branches: list[nn.Module]) -> None:
         super().__init__()

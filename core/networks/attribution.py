@@ -23,7 +23,7 @@ NUDGES = {"left": (0, -1), "right": (0, 1), "up": (-1, 0), "down": (1, 0)}  # ro
 def attribute(ensemble: Ensemble, rows: Sequence[int], frames: Grid, method: Method) -> Attribution:
     """The attribution of one pair of grey levels (2, 14, 14), for the mean logit of the runs at `rows`.
 
-    Occlusion says by how much the logit falls where a window of 3 × 3 pixels is blanked, averaged over the windows
+    Occlusion says by how much the logit falls when a window of 3 × 3 pixels is blanked, averaged over the windows
     that hold a pixel.
     """
     pair = torch.from_numpy(frames)[None]
@@ -44,7 +44,7 @@ def attribute(ensemble: Ensemble, rows: Sequence[int], frames: Grid, method: Met
 
 
 def _logits(ensemble: Ensemble, pairs: Tensor) -> Tensor:
-    """(R, B): the comparison's logits; the log odds of first <= second where the comparison is not learnt."""
+    """(R, B): the comparison's logits; the log odds of first <= second if the comparison is not learnt."""
     output = ensemble.outputs(pairs)
     if output.comparison is not None:
         return output.comparison

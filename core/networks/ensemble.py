@@ -74,13 +74,13 @@ class Ensemble:
 
     def outputs(self, frames: Tensor) -> Output:
         """The output of R runs for B pairs of grey levels (B, 2, 14, 14) in 0 to 255: comparison (R, B), digits
-        (R, B, 2, 10). Differentiable where `frames` asks for it."""
+        (R, B, 2, 10). Differentiable if `frames` asks for it."""
         inputs = (frames[None].float() - self._mean) / self._deviation  # (R, B, 2, 14, 14)
         parts = self._network(inputs.flatten(0, 1))
         return Output(*(None if part is None else part.unflatten(0, inputs.shape[:2]) for part in parts))
 
     def answer(self, frames: np.ndarray) -> list[Verdict]:
-        """A verdict a cell on one pair of grey levels (2, 14, 14) in 0 to 255, in the order of the runs."""
+        """One verdict per cell on one pair of grey levels (2, 14, 14) in 0 to 255, in the order of the runs."""
         return [verdict for [verdict] in self.answer_each(frames[None], self.cells)]
 
     def answer_each(self, pairs: np.ndarray, groups: list[list[int]]) -> list[list[Verdict]]:
@@ -133,7 +133,7 @@ def load_network(run: Run) -> nn.Module:
 
 
 def load_ensembles(runs: Iterable[Run | UnreadableRun]) -> tuple[list[Ensemble], list[str]]:
-    """The finished runs that can answer, an ensemble an architecture in Table 1's order, and a sentence for each
+    """The finished runs that can answer, one ensemble per architecture in Table 1's order, and a sentence for each
     run whose weights cannot be used.
 
     Within an ensemble the runs stand by cell, those without dropout first, then by seed. Runs with dropout left on

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 FIRST, SECOND = 32, 64  # channels after each convolution
-POSITIONS = 4  # in a window of 2 × 2; `at` says which of them was the largest, or NONE where ReLU let nothing through
+POSITIONS = 4  # in a window of 2 × 2; `at` says which of them was the largest, or NONE if ReLU let nothing through
 NONE = POSITIONS
 OPTIONS: dict[str, Any] = {"fastmath": {"contract", "nsz"}, "error_model": "numpy"}
 
@@ -26,7 +26,7 @@ zero, two, four, five, eight = (np.float32(value) for value in (0, 2, 4, 5, 8))
 
 
 def compiled(function: F) -> F:
-    """Compile for this processor at the first call; once a machine, where the result can be kept on its disk."""
+    """Compile for this processor at the first call; once per machine, if the result can be kept on its disk."""
     try:
         made: F = njit(cache=True, nogil=True, **OPTIONS)(function)
     except RuntimeError:  # there is no folder that can be written to

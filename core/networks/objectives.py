@@ -60,7 +60,7 @@ def probability(output: Output) -> Tensor:
 
 
 def read_digits(output: Output) -> Tensor | None:
-    """(B, 2, 10) class probabilities of both digits, or None where the architecture has no such heads."""
+    """(B, 2, 10) class probabilities of both digits, or None if the architecture has no such heads."""
     return None if output.digits is None else output.digits.softmax(dim=2)
 
 

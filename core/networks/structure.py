@@ -104,7 +104,7 @@ def count_parameters(settings: RunSettings) -> int:
 
 
 def dump_architectures(architectures: Iterable[Architecture]) -> bytes:
-    """The structures as `load_architectures` reads them, a line each."""
+    """The structures as `load_architectures` reads them, one per line."""
     lines = ",\n".join(architecture.model_dump_json() for architecture in architectures)
     return f"[\n{lines}\n]\n".encode()
 
@@ -160,7 +160,7 @@ def find_differences(ours: Architecture, other: Architecture) -> set[int]:
 
 
 def layer_table(architecture: Architecture, marked: Collection[int] = ()) -> pd.DataFrame:
-    """A row a layer: `layer` (with the sign ≠ where it has a `marked` block), the `shape` that leaves it, its distinct
+    """One row per layer: `layer` (with the sign ≠ if it has a `marked` block), the `shape` that leaves it, its distinct
     `parameters`, its `multiply_adds` for one pair, and how often and with whose weights it is `used`."""
     words = {"": "", "once": "", "own": " own", "shared": " shared"}
     rows = [

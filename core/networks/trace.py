@@ -1,7 +1,7 @@
 """Inside a network: its layers, shapes, parameters and ties, and what becomes of a pair on its way through.
 
 All is read from the live module at work: hooks see each layer's tensors, memory tells which tensor goes where, a digit
-of nothing but NaN shows by what it spoils which layers see it, and parameters are shared where they are one object.
+of nothing but NaN shows by what it spoils which layers see it, and parameters are shared if they are one object.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _RESHAPING = (nn.Conv2d, nn.MaxPool2d, nn.Flatten, nn.Linear)  # begin a block; 
 
 
 class _Call(NamedTuple):
-    """A layer at work for one pair: its tensors hold one sample, or two where it sees both digits in one batch."""
+    """A layer at work for one pair: its tensors hold one sample, or two if it sees both digits in one batch."""
 
     layer: nn.Module
     input: Tensor
@@ -57,14 +57,14 @@ def _describe_architecture(model: ModelName) -> Architecture:
 
 
 def describe_network(network: nn.Module, model: ModelName) -> Architecture:
-    """The structure of a live network; raises ValueError where it is put together in a way that is not known here."""
+    """The structure of a live network; raises ValueError if it is put together in a way that is not known here."""
     pair = torch.randn(1, 2, 14, 14, generator=torch.Generator().manual_seed(0))
     return _describe(network, model, *_trace(network, pair))
 
 
 def walk_through(run: Run, frames: NDArray[np.float32]) -> Walk:
     """What a run's network makes of a pair of grey levels (2, 14, 14) in 0 to 255; raises StoreError or ValueError
-    where its weights cannot be used."""
+    if its weights cannot be used."""
     pair = standardise(torch.from_numpy(frames)[None], run.summary["mean"], run.summary["deviation"])
     network = load_network(run)  # anew each time, since a network with hooks cannot serve two visitors at once
     parts, output = _trace(network, pair)
@@ -153,7 +153,7 @@ def _ends(parts: list[_Part]) -> list[int]:
 
 
 def _check_join(parts: list[_Part], index: int) -> None:
-    """Raise ValueError where what enters a part of several sources is not their concatenation."""
+    """Raise ValueError if what enters a part of several sources is not their concatenation."""
     part = parts[index]
     if len(part.source) > 1:
         joined = torch.cat([parts[source].output for source in part.source])

@@ -18,7 +18,7 @@ class Verdict:
     """The answer of one cell (an architecture at one dropout), and that of each of its R rounds.
 
     `probability` that first <= second is the rounds' mean, `first_le_second` their majority (their mean
-    probability, where as many say yes as no). `digits` (2, 10) are the mean class probabilities, or None.
+    probability, if as many say yes as no). `digits` (2, 10) are the mean class probabilities, or None.
     """
 
     settings: RunSettings  # of the cell's first round

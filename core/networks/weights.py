@@ -5,7 +5,7 @@ import torch
 
 
 def load_weights(network: torch.nn.Module, arrays: dict[str, np.ndarray]) -> None:
-    """Copy stored weights into a network; raises ValueError where they are another network's."""
+    """Copy stored weights into a network; raises ValueError if they are another network's."""
     parameters = dict(network.named_parameters())
     shapes = {name: tuple(tensor.shape) for name, tensor in parameters.items()}
     if shapes != {name: values.shape for name, values in arrays.items()}:

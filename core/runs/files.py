@@ -1,4 +1,4 @@
-"""Files in a folder that others write into: read where they are plain and small, written whole or not at all."""
+"""Files in a folder that others write into: read if they are plain and small, written whole or not at all."""
 
 import errno
 import os
@@ -33,7 +33,7 @@ def read_start(path: Path, most: int) -> bytes:
 
 
 def read_plain(path: Path, most: int) -> bytes:
-    """The content of a plain file of at most `most` bytes; raises OSError, also where it is larger."""
+    """The content of a plain file of at most `most` bytes; raises OSError, also if it is larger."""
     content = read_start(path, most + 1)
     if len(content) > most:
         raise OSError(errno.EFBIG, f"Larger than {most >> 10:,} kB", str(path))

@@ -117,7 +117,7 @@ def parse_history(content: bytes) -> tuple[list[EpochRecord], int]:
 def read_history(path: Path) -> tuple[list[dict[str, Any]], int]:
     """The whole records of a history file and the length in bytes of the lines that hold them.
 
-    Reading ends at the first line that is torn, is no record, or is out of order. Raises OSError where there is a
+    Reading ends at the first line that is torn, is no record, or is out of order. Raises OSError if there is a
     file that cannot be read.
     """
     try:
@@ -129,7 +129,7 @@ def read_history(path: Path) -> tuple[list[dict[str, Any]], int]:
 
 
 def parse_object(content: bytes) -> dict[str, Any]:
-    """A JSON object; raises ValueError, which names no file, where the content is none."""
+    """A JSON object; raises ValueError, which names no file, if the content is none."""
     try:
         value = from_json(content)  # refuses what is no text, such as half of a surrogate pair, where json would not
     except ValueError:

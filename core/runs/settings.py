@@ -93,7 +93,7 @@ def is_run_id(text: str) -> bool:
 
 
 def check_run_id(text: str) -> str:
-    """`text` where it can be a run's identity; else ValueError."""
+    """`text` if it can be a run's identity; else ValueError."""
     if not is_run_id(text):
         raise ValueError(f"{text[:60]!r} is no run: a run is named by its architecture and 12 hex digits.")
     return text

@@ -1,7 +1,7 @@
 """The run store: one folder a run below `cached_runs/`, written by one writer, read by anyone at any time.
 
     settings.json             what the run is
-    history.jsonl             a record an epoch, appended as it comes
+    history.jsonl             one record per epoch, appended as it comes
     weights.safetensors       the trained parameters (finished runs)
     predictions.safetensors   every test pair's probability (finished runs)
     result.json               how it ended; written last, so its presence is the commit mark
@@ -58,7 +58,7 @@ class RunFolder:
 
     @cached_property
     def history(self) -> list[dict[str, Any]]:
-        """The epochs' records in order, up to the first line that is torn; none where the file cannot be read."""
+        """The epochs' records in order, up to the first line that is torn; none if the file cannot be read."""
         try:
             return read_history(self.path / "history.jsonl")[0]
         except OSError:  # `problem` says so
@@ -67,7 +67,7 @@ class RunFolder:
     @property
     def columns(self) -> NDArray[np.float64]:
         """The history as an array (EPOCH_FIELDS, epochs), NaN for what a record lacks; parsed once while the file stays
-        as it is, since a class looks at the same curves many times a second."""
+        as it is, since thirty students look at the same curves many times a second."""
         path = self.path / "history.jsonl"
         try:
             status = path.stat()
@@ -171,7 +171,7 @@ class RunStore:
 
     @property
     def problem(self) -> str:
-        """Why nothing can be read of the store, in a sentence; empty where it can, or where there is none yet."""
+        """Why nothing can be read of the store, in a sentence; empty if it can, or if there is none yet."""
         try:
             os.scandir(self.root).close()
         except FileNotFoundError:
@@ -218,7 +218,7 @@ class RunStore:
         return _check_result(run_id, path, settings, summary)
 
     def open(self, run_id: str) -> Run:
-        """One run, as `read` gives it; raises StoreError where it is unreadable, and ValueError for a bad identity."""
+        """One run, as `read` gives it; raises StoreError if it is unreadable, and ValueError for a bad identity."""
         run = self.read(run_id)
         if isinstance(run, UnreadableRun):
             raise StoreError(run.problem)
@@ -258,7 +258,7 @@ class RunStore:
         return next(path for path in (self.root, *self.root.absolute().parents) if os.path.lexists(path))
 
     def check_writable(self) -> None:
-        """Raises StoreError where the store's folder, or the one that it would be made in, cannot be written."""
+        """Raises StoreError if the store's folder, or the one that it would be made in, cannot be written."""
         try:
             with tempfile.TemporaryFile(dir=self.place):
                 pass
@@ -266,7 +266,7 @@ class RunStore:
             raise StoreError(f"The store {self.root} cannot be written: {error.strerror}.") from None
 
     def claim(self, settings: RunSettings) -> RunWriter | None:
-        """Become the writer of a run, or None where another process is; raises StoreError where it can't be written."""
+        """Become the writer of a run, or None if another process is; raises StoreError if it can't be written."""
         path = self.path(settings.run_id)
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -297,7 +297,7 @@ def _read_object(path: Path) -> dict[str, Any]:
 
 
 def _exists(path: Path) -> bool:
-    """Whether there is such a file; raises OSError where that cannot be told."""
+    """Whether there is such a file; raises OSError if that cannot be told."""
     try:
         path.stat()
     except FileNotFoundError:
@@ -306,7 +306,7 @@ def _exists(path: Path) -> bool:
 
 
 def _check_readable(path: Path) -> None:
-    """Raises StoreError where there is such a file that cannot be read, or that is no plain one."""
+    """Raises StoreError if there is such a file that cannot be read, or that is no plain one."""
     try:
         with open_plain(path):
             pass

@@ -20,7 +20,7 @@ from core.runs.settings import RunSettings
 class RunResult:
     """A finished run: `summary` for people, and two safetensors files as bytes.
 
-    `weights` holds each distinct parameter once, in half precision where that leaves the test accuracy as it is.
+    `weights` holds each distinct parameter once, in half precision if that leaves the test accuracy as it is.
     `predictions` holds the test pairs' `indices` (1000, 2) in MNIST's test half, their `classes` (1000, 2), the
     final `probability` (1000,) that first <= second, the `decision` (1000,), and the same probability during
     training, `trace` (T, 1000) in 256 steps, at the epochs `trace_epochs` (T,); `digits` (1000, 2)
@@ -37,7 +37,7 @@ class RunWriter:
     """The one writer of a run; holds the run's lock until closed.
 
     Records that are already there are skipped: training is deterministic, so a run that is started again, or tried
-    again after its worker died, walks through the same epochs and goes on where the history ends.
+    again after its worker died, repeats the same epochs and goes on where the history ends.
     """
 
     def __init__(self, settings: RunSettings, path: Path, lock: FileLock) -> None:
@@ -56,7 +56,7 @@ class RunWriter:
             file.truncate(length)
 
     def append(self, record: dict[str, Any]) -> bool:
-        """Add the next epoch's record; False where that epoch is there already. Raises OSError."""
+        """Add the next epoch's record; False if that epoch is there already. Raises OSError."""
         if record["epoch"] != self.epochs + 1:
             return False
         line = json.dumps(record).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""The training procedure (report, common hyperparameters): one record an epoch, no printing, no files.
+"""The training procedure (report, common hyperparameters): one record per epoch, no printing, no files.
 
 Written for speed on a CPU core: the pairs stay resident in memory, both digits of a shared branch go through it
 in one batch, convolutions run channels last and Adam is one fused call. The numbers are those of the plain procedure.
@@ -88,7 +88,7 @@ class Training:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on where the run with these settings stood that gave this `state()`."""
+        """Go on from a `state()` of the same run, which another process has given."""
         with torch.no_grad():
             for name, parameter in self.network.named_parameters():
                 parameter.copy_(state["parameters"][name])

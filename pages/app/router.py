@@ -1,4 +1,4 @@
-"""The way into a page: by the router, and with a sentence where the store cannot be read."""
+"""The way into a page: by the router, and with a sentence if the store cannot be read."""
 
 import runpy
 from pathlib import Path
@@ -12,7 +12,7 @@ ROUTER = Path(__file__).parent.parent.parent / "streamlit_app.py"
 
 
 def enter_by_router() -> None:
-    """Run the router where Streamlit has started a page of `pages/` without it.
+    """Run the router if Streamlit has started a page of `pages/` without it.
 
     So it does for a new server's first visitor, if a link leads straight to a page: until a router has run once,
     Streamlit takes the folder for the older kind of app that has none.

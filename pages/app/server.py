@@ -47,7 +47,7 @@ def _send_without_delay() -> None:
     asyncio does so itself, but not for a socket that it is handed, as here (python/cpython, base_events._set_nodelay).
     The many small messages of an answer would wait up to 40 ms for each other.
     """
-    with suppress(psutil.Error, OSError):  # where the system does not say what is open, answers come a little later
+    with suppress(psutil.Error, OSError):  # if the system does not say what is open, answers come a little later
         for connection in psutil.Process().net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN:
                 with socket.socket(fileno=os.dup(connection.fd)) as listening:
@@ -72,7 +72,7 @@ def _import_ahead() -> None:
 
 
 def answer_health(request: Request) -> JSONResponse:
-    """Engine, store and disk as JSON; status 503 where one of them needs somebody."""
+    """Engine, store and disk as JSON; status 503 if one of them needs somebody."""
     from core.cluster.health import check_health
     from pages.app.shared import get_engine  # its caches want a server that runs
 
@@ -87,7 +87,7 @@ class NameVisitors:
         self.app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer as the app does, with a cookie where the browser brings none."""
+        """Answer as the app does, with a cookie if the browser brings none."""
         from pages.app.shared import VISITOR
 
         async def send_named(message: Any) -> None:

@@ -28,7 +28,7 @@ _MAKING = threading.Lock()
 def get_engine() -> Engine:
     """The server's one engine; it starts in the background, a moment later, when the first screen stands.
 
-    Raises SettingsError where the environment sets a limit that is none.
+    Raises SettingsError if the environment sets a limit that is none.
     """
     with _MAKING:
         if not _ENGINE:
@@ -48,7 +48,7 @@ def _runs(signature: int) -> pd.DataFrame:
 
 
 def read_runs() -> pd.DataFrame:
-    """A row a run of the store, as core.analysis.tables.load_runs gives it; read anew when a run comes or ends."""
+    """One row per run of the store, as core.analysis.tables.load_runs gives it; read anew when a run comes or ends."""
     return _runs(STORE.signature()).copy(deep=False)
 
 
@@ -59,7 +59,7 @@ def _report_run_ids(signature: int) -> frozenset[str]:
 
 def report_signature() -> int:
     """Changes whenever a finished run with the report's other settings comes or goes: a key for what is made of those,
-    which a class that tries other settings leaves as it is."""
+    which students who try other settings leave as it is."""
     return STORE.signature(_report_run_ids(STORE.signature()))
 
 
@@ -81,7 +81,7 @@ def _table_histories(signature: int) -> pd.DataFrame:
 
 
 def read_table_histories() -> pd.DataFrame:
-    """A row an epoch of the runs behind the two columns of Table 1."""
+    """One row per epoch of the runs behind the two columns of Table 1."""
     return _table_histories(report_signature()).copy(deep=False)
 
 
@@ -91,7 +91,7 @@ def _cells(signature: int) -> pd.DataFrame:
 
 
 def read_cells() -> pd.DataFrame:
-    """A row for every setting ever tried, as core.analysis.tables.summarise_cells gives it."""
+    """One row per setting ever tried, as core.analysis.tables.summarise_cells gives it."""
     return _cells(STORE.signature()).copy(deep=False)
 
 
@@ -108,7 +108,7 @@ def read_comparison() -> pd.DataFrame:
 
 
 def tell_what_does_not_count(runs: pd.DataFrame) -> None:
-    """A caption about the runs that have no result, and about what is no run; nothing where there is none of either."""
+    """A caption about the runs that have no result, and about what is no run; nothing if there is none of either."""
     counts = runs["state"][runs["state"].isin(["stopped", "interrupted", "failed", "damaged"])].value_counts()
     sentences = []
     if len(counts):
@@ -132,7 +132,7 @@ def architecture_column() -> Any:
 
 
 def get_owner() -> str:
-    """A name for this visitor, under which its runs queue: the browser's, or the session's where it keeps no cookie."""
+    """A name for this visitor, under which its runs queue: the browser's, or the session's if it keeps no cookie."""
     if "owner" not in st.session_state:
         cookie = str(st.context.cookies.get(VISITOR))
         st.session_state.owner = cookie if re.fullmatch("[0-9a-f]{32}", cookie) else uuid.uuid4().hex

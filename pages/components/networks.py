@@ -40,7 +40,7 @@ def _load(trained: RunSelection) -> tuple[list[list[RunSettings]], list[str]]:
 
 
 def ask(what: Callable[Concatenate[InferenceService, P], T], *arguments: P.args, **named: P.kwargs) -> T:
-    """What the networks answer; where they cannot, the page ends with a sentence. Raises ValueError."""
+    """What the networks answer; if they cannot, the page ends with a sentence. Raises ValueError."""
     try:
         return NETWORKS.ask(what, *arguments, **named)
     except InferenceError as error:

@@ -22,7 +22,7 @@ MORE = {  # label, step and format of the settings under "More settings"
 
 
 def choose_settings() -> tuple[RunSettings, int]:
-    """Show the controls; the first round's settings and the number of rounds. Stops the page where one is wrong."""
+    """Show the controls; the first round's settings and the number of rounds. Stops the page if one is wrong."""
     _read_link()
     columns = st.columns([3, 1.2, 1.2, 1.2], vertical_alignment="bottom")
     values: dict[str, Any] = {

@@ -59,7 +59,7 @@ def find_port() -> int:
 def serve_on(
     port: int, script: Path, store: Path, log: Path | None = None, **environment: str
 ) -> Iterator[tuple[str, subprocess.Popen]]:
-    """As `serve`, on this port; gives the address and the server's process, whose `log` is kept where one is named."""
+    """As `serve`, on this port; gives the address and the server's process, whose `log` is kept if one is named."""
     command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
     command += ["--server.headless=true", "--browser.gatherUsageStats=false", "--runner.postScriptGC=false"]
     values = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PAIR_RUNS": str(store), **environment}
@@ -78,7 +78,7 @@ def serve_on(
 
 
 def wait_until_served(port: int, process: subprocess.Popen, log: Path, patience: float = 30) -> None:
-    """Return when the server answers; fails with what it printed where it ends or takes too long."""
+    """Return when the server answers; fails with what it printed if it ends or takes too long."""
     ended = time.monotonic() + patience
     while process.poll() is None and time.monotonic() < ended:
         with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1):

@@ -23,7 +23,7 @@ _VERDICTS = st.components.v2.component(
 
 
 def show_verdicts(verdicts: Sequence[Verdict], truths: Truths, sequence: int) -> None:
-    """The vote in a sentence, a row an architecture, and the digits that were read; one element.
+    """The vote in a sentence, one row per architecture, and the digits that were read; one element.
 
     Answers that disagree with `truths` stand out. `sequence` is that of the pads' message which is answered.
     """
@@ -31,7 +31,7 @@ def show_verdicts(verdicts: Sequence[Verdict], truths: Truths, sequence: int) ->
 
 
 def show_changes(answers: Sequence[Perturbation]) -> None:
-    """A strip an answer of core.networks.attribution.change_minds; those that changed the mind stand out."""
+    """One strip per answer of core.networks.attribution.change_minds; those that changed the mind stand out."""
     drawn = answers[0].verdict.first_le_second
     cells = "".join(
         f"<div{' class=wrong' if _is_changed(name, verdict, drawn) else ''}><small>{escape(name)}</small>"
@@ -56,7 +56,7 @@ def verdicts_html(verdicts: Sequence[Verdict], truths: Truths, sequence: int) ->
 
 
 def is_less_or_equal(truths: Truths) -> bool | None:
-    """Whether first <= second is true; None where a digit is unknown."""
+    """Whether first <= second is true; None if a digit is unknown."""
     first, second = truths
     return None if first is None or second is None else first <= second
 
@@ -114,7 +114,7 @@ def _answer(verdict: Verdict, mark: str = "") -> str:
 
 
 def votes_svg(verdict: Verdict) -> str:
-    """A bar a round, as high as its probability for yes; the line is one half, where answers change."""
+    """One bar per round, as high as its probability for yes; the line is one half, where answers change."""
     colour = PALETTE[verdict.settings.model].colour
     bars = "".join(f"M{5 * i} 20V{20 - max(20 * p, 0.6):.1f}h4V20z" for i, p in enumerate(verdict.probabilities))
     low, high = (100 * bound(verdict.probabilities) for bound in (min, max))

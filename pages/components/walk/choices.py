@@ -98,7 +98,7 @@ def _offer_training(settings: RunSettings) -> None:
 
 
 def _keep_round(able: pd.DataFrame, own: pd.DataFrame, key: str) -> None:
-    """After a change of architecture, go on with the run of the same dropout and round, where there is one."""
+    """After a change of architecture, go on with the run of the same dropout and round, if there is one."""
     before = able[able["run_id"] == st.session_state.get("walked_run")]
     if len(before) and before.iloc[0]["model"] != own.iloc[0]["model"]:
         same = own[(own[["dropout", "seed"]] == before.iloc[0][["dropout", "seed"]]).all(axis=1)]
@@ -148,7 +148,7 @@ def _as_pair(sides: tuple[Side, Side], link: dict[str, str]) -> Pair:
 
 
 def _kept_drawing() -> str:
-    """What stands on the pads of *Draw*, as a link has it; "" where either is empty."""
+    """What stands on the pads of *Draw*, as a link has it; "" if either is empty."""
     drawings = read_pads("pads").drawings
     if not all(drawing.strokes for drawing in drawings):
         return ""
@@ -158,7 +158,7 @@ def _kept_drawing() -> str:
 
 
 def _read_pool(run: Run) -> dict[str, np.ndarray]:
-    """`indices` (N, 2) and `classes` (N, 2) of the run's test pairs, and its `decision` (N,) on each where kept."""
+    """`indices` (N, 2) and `classes` (N, 2) of the run's test pairs, and its `decision` (N,) on each if kept."""
     try:
         arrays = run.predictions()
         if arrays.keys() >= {"indices", "classes", "decision"}:

@@ -42,7 +42,7 @@ def name_stage(steps: Sequence[LayerOutput]) -> str:
 
 
 def describe_sharing(steps: Sequence[LayerOutput]) -> str:
-    """Whose the weights of a stage are, as a sentence, where both digits pass through alike layers."""
+    """Whose the weights of a stage are, as a sentence, if both digits pass through alike layers."""
     sets = {step.block.weights for step in steps}
     if "" in sets or {step.block.lane for step in steps} != {"first", "second"}:
         return ""
