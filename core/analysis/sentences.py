@@ -79,12 +79,6 @@ def describe_change(paired: PairedDifference, p_holm: float, where: str = "") ->
     return f"{verb} {points(abs(paired.difference))} points{where} ({size_between(paired.low, paired.high)}, {p})"
 
 
-def describe_step(change: str, paired: PairedDifference, p_holm: float) -> str:
-    """One sentence on what a change adds, with the number of rounds."""
-    rounds = f", n = {paired.rounds}" if paired.rounds >= 2 else ""
-    return f"{change} {describe_change(paired, p_holm)}{rounds}."
-
-
 def describe_gaps(table: pd.DataFrame, planned: int = 10) -> str:
     """Names the cells (model, dropout, dropout_at_evaluation, `rounds`) that have fewer rounds than planned; empty
     if there are none."""

@@ -68,7 +68,7 @@ class _Place(NamedTuple):
 
 
 def draw_architecture(architecture: Architecture, marked: Collection[int] = (), dark: bool = False) -> str:
-    """The diagram as a complete SVG: a box a block with its parameters, an arrow a tensor with its shape.
+    """The diagram as a complete SVG: one box per block with its parameters, one arrow per tensor with its shape.
 
     Blocks with the same weights have the architecture's colour and are joined by a double line; `marked` blocks have
     a heavy broken outline and the sign ≠.

@@ -126,7 +126,7 @@ def _stop_marks(ends: pd.DataFrame, mean: pd.Series | None, metric: str, model: 
 
 
 def _legend_of_curves(means: Iterable[tuple[float, ModelName]], ends: bool) -> list[Trace]:
-    """An entry an architecture with its colour, dash and marker, and one that says what the markers mean."""
+    """One entry per architecture with its colour, dash and marker, and one that says what the markers mean."""
     present = {model for _, model in means}
     entries = []
     for model in [name for name in MODEL_NAMES if name in present]:

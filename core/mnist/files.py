@@ -38,7 +38,7 @@ class DataError(ValueError):
 
 
 def unpack_mnist(root: Path = DATA, only: str = "") -> None:
-    """Unpack each bundled file whose unpacked one is missing or damaged, checked by SHA-256; `only` names one of the four.
+    """Unpack each bundled file whose unpacked one is missing or damaged, checked by SHA-256; `only` names one.
 
     Raises DataError naming the file if the bundled one is itself damaged, or if nothing can be unpacked. If
     there is no bundle at all, torchvision downloads MNIST instead.

@@ -96,7 +96,7 @@ class Unfinished(BaseModel):
 
 
 def parse_history(content: bytes) -> tuple[list[EpochRecord], int]:
-    """The records of a history file, an epoch a line, and the length in bytes of the lines that hold them.
+    """The records of a history file, one epoch per line, and the length in bytes of the lines that hold them.
 
     Reading ends at the first line that is torn, is no record, or is out of order.
     """

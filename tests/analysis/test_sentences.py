@@ -13,7 +13,6 @@ from core.analysis.sentences import (
     describe_change,
     describe_gaps,
     describe_p,
-    describe_step,
     join,
     size_between,
 )
@@ -105,32 +104,32 @@ def test_a_p_below_five_percent_never_reads_as_five(p, text):
         (  # clear
             PairedDifference(10, 0.009, 0.002, 0.016, 0.02),
             0.049,
-            "It adds 0.9 points (95 % 0.2 to 1.6, Holm's p 0.049), n = 10.",
+            "adds 0.9 points (95 % 0.2 to 1.6, Holm's p 0.049)",
         ),
         (  # the opposite
             PairedDifference(10, -0.009, -0.016, -0.0003, 0.0001),
             0.0002,
-            "It costs 0.9 points (95 % 0.03 to 1.6, Holm's p < 0.001), n = 10.",
+            "costs 0.9 points (95 % 0.03 to 1.6, Holm's p < 0.001)",
         ),
         (  # not clear after the correction, though the interval alone leaves out zero
             PairedDifference(10, 0.009, 0.0002, 0.018, 0.046),
             0.05,
-            "It makes no clear difference: 0.9 points (95 % 0.02 to 1.8, Holm's p 0.050), n = 10.",
+            "makes no clear difference: 0.9 points (95 % 0.02 to 1.8, Holm's p 0.050)",
         ),
         (
             PairedDifference(1, 0.1, np.nan, np.nan, np.nan),
             np.nan,
-            "It cannot be judged yet: it takes two common rounds, there is one.",
+            "cannot be judged yet: it takes two common rounds, there is one",
         ),
         (
             PairedDifference(0, np.nan, np.nan, np.nan, np.nan),
             np.nan,
-            "It cannot be judged yet: it takes two common rounds, there are none.",
+            "cannot be judged yet: it takes two common rounds, there are none",
         ),
     ],
 )
-def test_a_steps_sentence_claims_what_the_corrected_test_shows(paired, p_holm, sentence):
-    assert describe_step("It", paired, p_holm) == sentence
+def test_a_changes_sentence_claims_what_the_corrected_test_shows(paired, p_holm, sentence):
+    assert describe_change(paired, p_holm) == sentence
 
 
 def test_a_change_can_say_where():
