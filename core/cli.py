@@ -14,7 +14,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from core.cluster.connection import EngineError
-from core.cluster.engine import SCHEDULER, Engine
+from core.cluster.engine import SCHEDULER
 from core.follow import follow
 from core.processes import ROOT
 from core.runs.plan import is_shipped_with_weights, plan_reproduction
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from core.networks.verdicts import Verdict
 
 DEFAULTS = RunSettings()
-UNWATCHED = 2  # runs for each worker that take turns: nobody watches their curves, and one fills the other's pauses
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, help=__doc__
@@ -90,6 +89,7 @@ def name_foreign(store: RunStore) -> None:
 
 @app.command()
 def train(
+    context: typer.Context,
     model: Annotated[str, typer.Option(help=f"One of {', '.join(MODEL_NAMES)}.")] = DEFAULTS.model,
     dropout: Annotated[float, typer.Option(help="Probability, 0 to 0.9.")] = DEFAULTS.dropout,
     nb_rounds: Annotated[int, typer.Option("--nb_rounds", "--nb-rounds", "--rounds", help="1 to 100.")] = 10,
@@ -107,23 +107,11 @@ def train(
     workers: WorkersOption = None,
 ) -> None:
     """Train rounds of one architecture (default: 10 of DirectClassificationModel, as the report's script does)."""
-    values = {
-        "model": model,
-        "dropout": dropout,
-        "dropout_at_evaluation": dropout_at_evaluation,
-        "seed": seed,
-        "training_pairs": training_pairs,
-        "max_epochs": max_epochs,
-        "patience": patience,
-        "learning_rate": learning_rate,
-        "batch_size": batch_size,
-        "hidden_units": hidden_units,
-        "auxiliary_weight": auxiliary_weight,
-    }
+    values = {name: context.params[name] for name in RunSettings.model_fields}
     with one_sentence():
         rounds = RunSettings.parse(values).rounds(nb_rounds)
         run_store = RunStore(store)
-        complete = follow(Engine(run_store, scheduler, workers, live=UNWATCHED), rounds, messages)
+        complete = follow(run_store, rounds, scheduler, workers, messages)
         accuracies = [_print_round(settings.seed, run_store.read(settings.run_id)) for settings in rounds]
         finished = [accuracy for accuracy in accuracies if accuracy is not None]
         if finished:
@@ -141,7 +129,7 @@ def reproduce(
         run_store, plan = RunStore(store), plan_reproduction()
         missing = [settings for settings in plan if run_store.read(settings.run_id).state != "finished"]
         messages.print(f"{len(plan)} runs, {len(plan) - len(missing)} of them in the store already.")
-        complete = not missing or follow(Engine(run_store, scheduler, workers, live=UNWATCHED), missing, messages)
+        complete = not missing or follow(run_store, missing, scheduler, workers, messages)
         for settings in plan:
             if not is_shipped_with_weights(settings):
                 run_store.drop_weights(settings.run_id)
@@ -213,8 +201,7 @@ def export(
     directory: Annotated[Path, typer.Argument(help="Where to; made if it does not exist.")],
     store: StoreOption = STORE,
 ) -> None:
-    """Write the table (CSV, Markdown, LaTeX), runs and histories (Parquet), an HTML report and its figures (HTML,
-    SVG)."""
+    """Write the table (CSV, Markdown, LaTeX), runs and histories (Parquet), a report and its figures (HTML, SVG)."""
     from core.export import export_all
 
     with one_sentence():

@@ -10,6 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from core.cluster.engine import Engine
 from core.runs.settings import RunSettings
+from core.runs.store import RunStore
+
+UNWATCHED = 2  # runs for each worker that take turns: nobody watches their curves, and one fills the other's pauses
 
 
 @contextmanager
@@ -31,8 +34,11 @@ def notice_ctrl_c() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, previous)
 
 
-def follow(engine: Engine, plan: list[RunSettings], console: Console) -> bool:
-    """Train the runs with a progress bar; False if Ctrl-C stopped them. What has finished is kept. The engine ends."""
+def follow(
+    store: RunStore, plan: list[RunSettings], scheduler: str | None, workers: int | None, console: Console
+) -> bool:
+    """Train the runs with a progress bar; False if Ctrl-C stopped them. What has finished is kept."""
+    engine = Engine(store, scheduler, workers, live=UNWATCHED)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("runs"))
     progress = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console)
     with notice_ctrl_c() as pressed, progress, closing(engine):
