@@ -16,7 +16,7 @@ COPY --chown=pair core core
 COPY --chown=pair pages pages
 COPY --chown=pair data data
 COPY --chown=pair cached_runs cached_runs
-RUN python -c "from core.mnist import unpack_mnist; unpack_mnist()"
+RUN python -c "from core.mnist.files import unpack_mnist; unpack_mnist()"
 
 # A named volume begins with the shipped runs; a folder of the host's, in its place, must be writable for user 1000.
 VOLUME /app/cached_runs

@@ -24,10 +24,11 @@ test: python $(VENV)/.test ## run the tests, in a real Chromium too
 test-fast: python $(VENV)/.test ## run those tests that start no browser and no cluster, in less than a minute
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not browser and not cluster and not slow"
 
-check: python $(VENV)/.test ## lint, check the formatting and the types, then test
+check: python $(VENV)/.test ## lint, check the formatting, the types and what imports what, then test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.check && node_modules/.bin/biome check --error-on-warnings; \
 	else echo "There is no npm here: JavaScript and CSS are not checked."; fi
 	@$(MAKE) --no-print-directory test NODE_REPORT='--test-reporter=spec --experimental-test-coverage'

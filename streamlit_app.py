@@ -22,9 +22,9 @@ if __name__ == "__main__":  # a session: the router, nothing else
         ],
         position="top",
     )
-    st.session_state.routed = True  # pages/components/router.py says why
+    st.session_state.routed = True  # pages/app/router.py says why
     page.run()
 else:
-    from pages.components.server import MIDDLEWARE, ROUTES, start_ahead
+    from pages.app.server import MIDDLEWARE, ROUTES, start_ahead
 
     app = st.App(__file__, lifespan=start_ahead, routes=ROUTES, middleware=MIDDLEWARE)

@@ -8,7 +8,7 @@ Then ten of them are Chromium (CHROMIUM names another than the one on the path).
 that long, and the slope of the server's memory over the last two thirds is taken. Sessions, browsers, server and
 workers share a machine.
 
-Prints each figure with its bound; exit status 1 where one is missed.
+Prints each figure with its bound; exit status 1 if one is missed.
 """
 
 import argparse
@@ -39,8 +39,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.screens import start_server
-from core.runs import STORE, read_history
-from core.settings import RunSettings
+from core.runs.settings import RunSettings
+from core.runs.store import STORE, read_history
 
 WATCHERS, DRAWERS, WALKERS = 10, 5, 15
 ROUNDS = 4  # that each visitor queues, so that training lasts as long as the soak
@@ -130,7 +130,7 @@ class Session:
         await self.rerun(f"choose {key}")
 
     async def dwell(self, seconds: float) -> None:
-        """Look at the screen for a while; where its page asks for a timer, the timer ticks."""
+        """Look at the screen for a while; if its page asks for a timer, the timer ticks."""
         until = time.perf_counter() + seconds
         while (left := until - time.perf_counter()) > 0:
             fragment, interval = next(iter(self.ticks.items()), ("", left))
@@ -162,7 +162,7 @@ class Log:
         return list(itertools.chain.from_iterable(self.seconds.get(kind, []) for kind in kinds or self.seconds))
 
     def print(self) -> None:
-        """A line a kind."""
+        """One line per kind."""
         for kind, seconds in sorted(self.seconds.items()):
             print(
                 f"    {kind:24} {len(seconds):5} × p50 {quantile(seconds, 50):.2f} s, p95 {quantile(seconds, 95):.2f} s"
@@ -170,7 +170,7 @@ class Log:
 
 
 def quantile(seconds: list[float], percent: float) -> float:
-    """A percentile; not a number where nothing was measured."""
+    """A percentile; not a number if nothing was measured."""
     return float(np.percentile(seconds, percent)) if seconds else float("nan")
 
 
@@ -355,7 +355,7 @@ def sample_memory(process: psutil.Process, samples: list[tuple[float, float]]) -
 
 def name_process(command: list[str]) -> str:
     """What a process below the server is for."""
-    if "core.answering" in command:
+    if "core.inference.service" in command:
         return "networks"
     return "scheduler" if "core.cluster.host" in command else "workers"
 

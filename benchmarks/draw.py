@@ -4,7 +4,7 @@ Runs the dashboard as a server of its own on the shipped runs, and Chromium on t
 another than the one on the path), and draws digits with the mouse. Measured in the browser, from each pen-up to the
 frame in which the answer to just that message is painted; beside it the same for a page of the pads alone, whose
 answer is one number. Then, in this process and without any browser, the server's own work on the same drawings:
-reading the message, both frames, all networks, the element's HTML. Exit status 1 where a bar is missed.
+reading the message, both frames, all networks, the element's HTML. Exit status 1 if a bar is missed.
 """
 
 import argparse
@@ -29,9 +29,9 @@ import streamlit
 import torch
 from playwright.sync_api import Page, sync_playwright
 
-from core.drawing import parse_strokes, steps_from_strokes
-from core.prediction import load_ensembles
-from core.runs import RunStore
+from core.drawing.strokes import parse_strokes, steps_from_strokes
+from core.networks.ensemble import load_ensembles
+from core.runs.store import RunStore
 from pages.components.draw.verdicts import verdicts_html
 
 ROOT = Path(__file__).parent.parent

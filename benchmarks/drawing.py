@@ -3,8 +3,8 @@
 MNIST test digits are enlarged, laid anywhere on a pad of 280 × 280 and sent through the drawing path twice: as
 strokes traced from the enlarged digit (JSON, link, frame: what the pad sends) and as a picture. All rounds of
 DirectClassificationModel without dropout read them, and the same digits directly. Every round must stay within
-1 point of what it reads directly, and within 3 points where the strokes are a third thicker or thinner.
-Exit status 1 where the strokes miss a bar; pictures keep their strokes and are reported without one.
+1 point of what it reads directly, and within 3 points if the strokes are a third thicker or thinner.
+Exit status 1 if the strokes miss a bar; pictures keep their strokes and are reported without one.
 """
 
 import argparse
@@ -22,21 +22,15 @@ from PIL import Image
 from scipy import ndimage
 from torchvision.datasets import MNIST
 
-from core.drawing import (
-    PAD,
-    Grid,
-    change_width,
-    decode_drawing,
-    encode_drawing,
-    frame_from_image,
-    frame_from_strokes,
-    parse_strokes,
-    trace_digit,
-)
-from core.mnist import DATA, unpack_mnist
-from core.prediction import Ensemble, load_network
-from core.runs import RunStore
-from core.settings import RunSettings
+from core.drawing.ink import Grid, change_width
+from core.drawing.links import decode_drawing, encode_drawing
+from core.drawing.photo import frame_from_image
+from core.drawing.strokes import PAD, frame_from_strokes, parse_strokes
+from core.drawing.tracing import trace_digit
+from core.mnist.files import DATA, unpack_mnist
+from core.networks.ensemble import Ensemble, load_network
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore
 
 SIDES = (60, 260)  # pixels of an enlarged digit's longer side
 BARS = {"as drawn": 1.0, "a third thicker": 3.0, "a third thinner": 3.0}  # points
@@ -44,7 +38,7 @@ PENS = {"as drawn": 0.0, "a third thicker": 1 / 3, "a third thinner": -1 / 3}
 
 
 def load_readers() -> Ensemble:
-    """All rounds of DirectClassificationModel with the report's settings; raises ValueError where none is stored."""
+    """All rounds of DirectClassificationModel with the report's settings; raises ValueError if none is stored."""
     wanted = RunSettings(model="DirectClassificationModel").cell()
     runs = [run for run in RunStore() if run.has_weights and run.settings and run.settings.cell() == wanted]
     rounds = [run for run in runs if run.state == "finished"]

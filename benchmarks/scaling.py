@@ -21,9 +21,9 @@ import psutil
 from core.cluster import worker
 from core.cluster.engine import Engine
 from core.cluster.worker import Progress, Slice
-from core.runs import STORE, RunStore
-from core.settings import RunSettings
-from core.writer import RunResult
+from core.runs.settings import RunSettings
+from core.runs.store import STORE, RunStore
+from core.runs.writer import RunResult
 
 TRAINED = RunSettings(max_epochs=30, patience=30)
 RUNS_A_WORKER = 6
@@ -42,7 +42,7 @@ class Cost(NamedTuple):
 
 
 def measure(workers: int, rounds: list[RunSettings]) -> Cost:
-    """What a run costs where these rounds are trained by so many warm workers into a store of their own."""
+    """What a run costs if these rounds are trained by so many warm workers into a store of their own."""
     with (
         tempfile.TemporaryDirectory() as folder,
         closing(Engine(RunStore(Path(folder) / "runs"), scheduler=None, workers=workers, live=2)) as engine,

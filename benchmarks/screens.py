@@ -3,7 +3,7 @@
     python -m benchmarks.screens
 
 Runs the dashboard as a server of its own on a copy of the shipped runs, and Chromium on the same machine (CHROMIUM
-names another than the one on the path). Prints each figure with its bound; exit status 1 where one is missed.
+names another than the one on the path). Prints each figure with its bound; exit status 1 if one is missed.
 """
 
 import math
@@ -23,8 +23,8 @@ from pathlib import Path
 import streamlit
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from core.runs import STORE, read_history
-from core.settings import RunSettings
+from core.runs.settings import RunSettings
+from core.runs.store import STORE, read_history
 
 ROOT = Path(__file__).parent.parent
 WARM_LOADS = 5

@@ -5,9 +5,9 @@ dropout, each branch called on its own digit, one run after another in one proce
 Both train the same rounds for the same number of epochs, in turns, so that a machine that drifts slows both. The
 engine's runs are whole ones: looked at on the test pairs every five epochs, tested, packed and written to a store.
 
-    (no option)   runs a second, per architecture and overall; exit status 1 where the engine is not 2.5 times as fast
+    (no option)   runs a second, per architecture and overall; exit status 1 if the engine is not 2.5 times as fast
     --ablation    what each measure brings: throughput with all of them over that without it
-    --accuracy    ten rounds of two architectures with both loops, early stopping on; exit status 1 where the mean
+    --accuracy    ten rounds of two architectures with both loops, early stopping on; exit status 1 if the mean
                   test accuracies differ by two standard errors of the difference or more
     --table       the whole of Table 1 (7 architectures × 2 columns × 10 rounds): minutes of the engine, measured whole,
                   and of the plain loop, extrapolated from one run per cell
@@ -35,14 +35,16 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from torch.utils.data import DataLoader, TensorDataset, default_collate
 
-from core.architectures import Branches, build_network, count_parameters
 from core.cluster.engine import Engine
 from core.cluster.host import KEEP_MEMORY, NICENESS
-from core.data import Pairs, draw_round, standardise
+from core.mnist.pairs import Pairs, draw_round, standardise
+from core.networks.architectures import Branches, build_network, count_parameters
 from core.processes import ROOT
-from core.runs import RunStore
-from core.settings import MODEL_NAMES, SHIPPED_DROPOUTS, RunSettings, is_shipped_with_weights, plan_reproduction
-from core.training import Training, describe_machine
+from core.runs.plan import SHIPPED_DROPOUTS, is_shipped_with_weights, plan_reproduction
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import RunStore
+from core.training.packing import describe_machine
+from core.training.procedure import Training
 
 TYPICAL_EPOCHS = 68  # of a run, the mean of the 340 shipped ones
 REQUIRED = 2.5  # times the plain loop's throughput
@@ -60,7 +62,7 @@ def plain_embedder(channels: int, hidden: int, p: float) -> nn.Sequential:
 
 
 class PlainNetwork(nn.Module):
-    """Any of the seven: a branch a digit, what joins them, and the heads; gives (comparison, first, second)."""
+    """Any of the seven: one branch per digit, what joins them, and the heads; gives (comparison, first, second)."""
 
     def __init__(self, settings: RunSettings) -> None:
         super().__init__()

@@ -79,7 +79,7 @@ def run(interruptible: bool) -> int:
 
 def main() -> None:
     """Run the command and end. Ctrl-C during the imports ends the program without a word."""
-    # Not where Ctrl-C is ignored, as in what a shell runs in the background.
+    # Not if Ctrl-C is ignored, as in what a shell runs in the background.
     interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if interruptible:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

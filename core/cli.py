@@ -1,30 +1,30 @@
 """The command line: train, reproduce, look at the store, predict. JSON goes to stdout alone, messages to stderr."""
 
 import json
-import signal
 import statistics
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from core.cluster.connection import EngineError
-from core.cluster.engine import SCHEDULER, Engine
-from core.runs import STORE, Run, RunStore, StoreError, UnreadableRun
-from core.settings import MODEL_NAMES, RunSettings, SettingsError, is_shipped_with_weights, plan_reproduction
+from core.cluster.engine import SCHEDULER
+from core.follow import follow
+from core.processes import ROOT
+from core.runs.plan import is_shipped_with_weights, plan_reproduction
+from core.runs.settings import MODEL_NAMES, RunSettings, SettingsError
+from core.runs.store import STORE, Run, RunStore, StoreError, UnreadableRun
 
 if TYPE_CHECKING:
-    from core.answers import Verdict
+    from core.networks.verdicts import Verdict
 
 DEFAULTS = RunSettings()
-UNWATCHED = 2  # runs for each worker that take turns: nobody watches their curves, and one fills the other's pauses
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, help=__doc__
@@ -41,7 +41,7 @@ SchedulerOption = Annotated[
         "--scheduler", help="Address of a running Dask scheduler, such as tcp://host:8786 or tls://host:8786."
     ),
 ]
-WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Local workers; default: one a core.")]
+WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Local workers; default: one per core.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")]
 
 
@@ -64,7 +64,7 @@ def one_sentence() -> Iterator[None]:
 
 
 def open_store(path: Path) -> RunStore:
-    """The store to read, with a sentence where there is none yet; raises StoreError where it is no folder."""
+    """The store to read, with a sentence if there is none yet; raises StoreError if it is no folder."""
     store = RunStore(path)
     if store.problem:
         raise StoreError(store.problem)
@@ -74,7 +74,7 @@ def open_store(path: Path) -> RunStore:
 
 
 def name_what_is_left_out(store: RunStore) -> None:
-    """Say, beside what the other runs give, which runs are set aside and what is no run, a sentence each."""
+    """Say, beside what the other runs give, which runs are set aside and what is no run, one sentence each."""
     for run in store:
         if run.state == "damaged":
             messages.print(run.problem, markup=False)
@@ -82,13 +82,14 @@ def name_what_is_left_out(store: RunStore) -> None:
 
 
 def name_foreign(store: RunStore) -> None:
-    """Say what in the store's folder is no run, a sentence each."""
+    """Say what in the store's folder is no run, one sentence each."""
     for name in store.foreign():
         messages.print(f"{name} in {store.root} is no run and is passed over.", markup=False)
 
 
 @app.command()
 def train(
+    context: typer.Context,
     model: Annotated[str, typer.Option(help=f"One of {', '.join(MODEL_NAMES)}.")] = DEFAULTS.model,
     dropout: Annotated[float, typer.Option(help="Probability, 0 to 0.9.")] = DEFAULTS.dropout,
     nb_rounds: Annotated[int, typer.Option("--nb_rounds", "--nb-rounds", "--rounds", help="1 to 100.")] = 10,
@@ -106,12 +107,11 @@ def train(
     workers: WorkersOption = None,
 ) -> None:
     """Train rounds of one architecture (default: 10 of DirectClassificationModel, as the report's script does)."""
-    names = RunSettings.model_fields.keys()
-    values = {name: value for name, value in locals().items() if name in names}
+    values = {name: context.params[name] for name in RunSettings.model_fields}
     with one_sentence():
         rounds = RunSettings.parse(values).rounds(nb_rounds)
         run_store = RunStore(store)
-        complete = follow(Engine(run_store, scheduler, workers, live=UNWATCHED), rounds)
+        complete = follow(run_store, rounds, scheduler, workers, messages)
         accuracies = [_print_round(settings.seed, run_store.read(settings.run_id)) for settings in rounds]
         finished = [accuracy for accuracy in accuracies if accuracy is not None]
         if finished:
@@ -129,7 +129,7 @@ def reproduce(
         run_store, plan = RunStore(store), plan_reproduction()
         missing = [settings for settings in plan if run_store.read(settings.run_id).state != "finished"]
         messages.print(f"{len(plan)} runs, {len(plan) - len(missing)} of them in the store already.")
-        complete = not missing or follow(Engine(run_store, scheduler, workers, live=UNWATCHED), missing)
+        complete = not missing or follow(run_store, missing, scheduler, workers, messages)
         for settings in plan:
             if not is_shipped_with_weights(settings):
                 run_store.drop_weights(settings.run_id)
@@ -139,57 +139,8 @@ def reproduce(
         raise typer.Exit(1)
 
 
-@contextmanager
-def watch_ctrl_c() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets; the second one interrupts as usual.
-
-    Raised as an exception, a Ctrl-C can be lost in whatever callback the interpreter happens to be in.
-    """
-    pressed = threading.Event()
-
-    def note(*_: object) -> None:
-        pressed.set()
-        signal.signal(signal.SIGINT, previous)
-
-    previous = signal.signal(signal.SIGINT, note)
-    try:
-        yield pressed
-    finally:
-        signal.signal(signal.SIGINT, previous)
-
-
-def follow(engine: Engine, plan: list[RunSettings]) -> bool:
-    """Train the runs with a progress bar; False where Ctrl-C stopped them. Finished runs are kept."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("runs"))
-    progress = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=messages)
-    with watch_ctrl_c() as pressed, progress, closing(engine):
-        bar = progress.add_task("Starting the workers", total=len(plan))
-        engine.start(warm=True)
-        elsewhere: set[str] = set()
-        for settings in plan:
-            if not pressed.is_set() and engine.submit(settings, "command line") == "elsewhere":
-                elsewhere.add(settings.run_id)
-        waiting = {settings.run_id for settings in plan}
-        while waiting and not pressed.is_set():
-            with engine.changed:
-                engine.changed.wait(timeout=0.2)
-                waiting = {run_id for run_id in waiting if run_id in engine.jobs}
-                running = sum(job.running for job in engine.jobs.values())
-            while engine.notices:
-                progress.console.print(engine.notices.pop(0), markup=False)
-            elsewhere = {run_id for run_id in elsewhere if engine.store.read(run_id).state == "active"}
-            waiting |= elsewhere
-            text = f"Training {running} at once" if running or not waiting else "Waiting for a worker"
-            progress.update(bar, completed=len(plan) - len(waiting), description=text)
-        for problem in dict.fromkeys(engine.problems.values()):
-            progress.console.print(problem, markup=False)
-        if pressed.is_set():
-            progress.update(bar, description="Stopping after this epoch")
-    return not pressed.is_set()
-
-
 def _mean_and_deviation(accuracies: list[float]) -> str:
-    from core.numbers import mean_and_deviation
+    from core.analysis.numbers import mean_and_deviation
 
     deviation = statistics.stdev(accuracies) if len(accuracies) > 1 else float("nan")
     return mean_and_deviation(statistics.fmean(accuracies), deviation)
@@ -213,10 +164,10 @@ def table(
     readme: Annotated[Path | None, typer.Option(help="Write it into this README, between its two marks.")] = None,
 ) -> None:
     """Print the results table from the store, beside the report's numbers."""
-    from core.agreement import compare_with_report
+    from core.analysis.agreement import compare_with_report
+    from core.analysis.numbers import mean_and_deviation
+    from core.analysis.tables import load_runs, results_json
     from core.export import FORMATS, update_readme
-    from core.numbers import mean_and_deviation
-    from core.results import load_runs, results_json
 
     with one_sentence():
         if as_text not in (None, *FORMATS):
@@ -247,11 +198,10 @@ def table(
 
 @app.command()
 def export(
-    directory: Annotated[Path, typer.Argument(help="Where to; made where it does not exist.")],
+    directory: Annotated[Path, typer.Argument(help="Where to; made if it does not exist.")],
     store: StoreOption = STORE,
 ) -> None:
-    """Write the table (CSV, Markdown, LaTeX), runs and histories (Parquet), an HTML report and its figures (HTML,
-    SVG)."""
+    """Write the table (CSV, Markdown, LaTeX), runs and histories (Parquet), a report and its figures (HTML, SVG)."""
     from core.export import export_all
 
     with one_sentence():
@@ -306,7 +256,7 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Verify the store: every file, and each test accuracy recomputed from the weights."""
-    from core.checks import check_run
+    from core.training.verify import check_run
 
     assert context.parent is not None
     given = context.parent.params  # the options may also stand before the word check
@@ -333,12 +283,12 @@ def check(
 @app.command()
 def architectures() -> None:
     """Read the structure of the seven networks from the live modules and write what their screen shows of it."""
-    from core.diagrams import STRUCTURES, dump_architectures
-    from core.inspection import describe_architectures
+    from core.networks.structure import STRUCTURES, dump_architectures
+    from core.networks.trace import describe_architectures
 
     with one_sentence():
         STRUCTURES.write_bytes(dump_architectures(describe_architectures()))
-    out.print(f"The structure of {len(MODEL_NAMES)} networks is in core/{STRUCTURES.name}.")
+    out.print(f"The structure of {len(MODEL_NAMES)} networks is in {STRUCTURES.relative_to(ROOT)}.")
 
 
 @app.command()
@@ -350,7 +300,7 @@ def predict(
     as_json: JsonOption = False,
 ) -> None:
     """Read two pictures of digits and print each trained network's decision and probability."""
-    from core.drawing import frame_from_image
+    from core.drawing.photo import frame_from_image
 
     with one_sentence():
         if model not in (*MODEL_NAMES, "all"):
@@ -377,7 +327,7 @@ def predict(
 def _predict(frames: list[Any], model: str, store: RunStore) -> list[dict[str, Any]]:
     import numpy as np
 
-    from core.prediction import load_ensembles
+    from core.networks.ensemble import load_ensembles
 
     ensembles, problems = load_ensembles(run for run in store if model in ("all", run.run_id.split("-")[0]))
     for problem in problems:

@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from core.agreement import compare_with_report, describe_difference
-from core.figure_files import build_page, draw_pictures, figure_files, show_section
-from core.files import write_atomically
-from core.numbers import fraction, mean_and_deviation
-from core.results import CELL_FIELDS, load_histories, load_runs
-from core.runs import RunStore
-from core.sections import Section, draw_sections
-from core.sentences import TARGET, describe_p, name_cell
-from core.settings import MODEL_NAMES
+from core.analysis.agreement import compare_with_report, describe_difference
+from core.analysis.numbers import fraction, mean_and_deviation
+from core.analysis.sentences import TARGET, describe_p, name_cell
+from core.analysis.tables import CELL_FIELDS, load_histories, load_runs
+from core.figures.files import Section, build_page, draw_pictures, figure_files, show_section
+from core.runs.files import write_atomically
+from core.runs.settings import MODEL_NAMES
+from core.runs.store import RunStore
+from core.sections import draw_sections
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
@@ -22,7 +22,7 @@ BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 def pair_columns(table: pd.DataFrame) -> pd.DataFrame:
     """The 14 cells of Table 1 as text, one row per architecture: ours and the report's, without and with dropout.
 
-    `table` is core.results.results_table's. A cell without rounds is a dash; n says how many rounds ours has.
+    `table` is core.analysis.tables.results_table's. A cell without rounds is a dash; n says how many rounds ours has.
     """
     columns: dict[str, list[str]] = {"Architecture": list(MODEL_NAMES)}
     for dropout, name in ((0.0, "no dropout"), (0.25, "dropout")):
@@ -75,7 +75,7 @@ FORMATS = {"markdown": as_markdown, "latex": as_latex, "csv": as_csv}
 
 
 def update_readme(path: Path, table: pd.DataFrame) -> None:
-    """Write the table between the two marks of a README; raises ValueError where they are missing."""
+    """Write the table between the two marks of a README; raises ValueError if they are missing."""
     text = path.read_text()
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -125,7 +125,7 @@ def as_parquet(frame: pd.DataFrame) -> bytes:
 
 
 class Exported(NamedTuple):
-    """The files written, and a sentence where figures could not be drawn as SVG."""
+    """The files written, and a sentence if figures could not be drawn as SVG."""
 
     paths: list[Path]
     problem: str

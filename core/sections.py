@@ -1,14 +1,10 @@
 """What goes into an export: each figure with its question, its sentences, and how it was computed."""
 
-from typing import NamedTuple
-
 import pandas as pd
 
-from core import comparison_charts, finding_charts, learning_charts, mistake_charts
-from core.agreement import compare_orders, compare_with_report, describe_reproduction
-from core.artefact import describe_artefact, dropout_artefact
-from core.chart_style import Drawn, name_dropout
-from core.comparison import (
+from core.analysis.agreement import compare_orders, compare_with_report, describe_reproduction
+from core.analysis.artefact import describe_artefact, dropout_artefact
+from core.analysis.comparison import (
     compare_architectures,
     compare_ideas,
     describe_architectures,
@@ -17,8 +13,8 @@ from core.comparison import (
     describe_ideas,
     read_rounds,
 )
-from core.distance import accuracy_by_distance, count_by_distance, describe_distance
-from core.findings import (
+from core.analysis.distance import accuracy_by_distance, count_by_distance, describe_distance
+from core.analysis.findings import (
     QUESTIONS,
     describe_epochs,
     describe_parameters,
@@ -27,11 +23,17 @@ from core.findings import (
     epochs_to_stop,
     parameters_and_accuracy,
 )
-from core.mistakes import read_answers
-from core.results import load_histories, with_report_settings
-from core.runs import RunStore
-from core.settings import SHIPPED_DROPOUTS
-from core.traces import describe_hypothesis, early_stop_hypothesis
+from core.analysis.mistakes import read_answers
+from core.analysis.tables import load_histories, with_report_settings
+from core.analysis.traces import describe_hypothesis, early_stop_hypothesis
+from core.figures import comparison as comparison_charts
+from core.figures import findings as finding_charts
+from core.figures import learning as learning_charts
+from core.figures import mistakes as mistake_charts
+from core.figures.files import Section
+from core.figures.style import name_dropout
+from core.runs.plan import SHIPPED_DROPOUTS
+from core.runs.store import RunStore
 
 PAIRED = (
     "in a round all architectures meet the same 1,000 test pairs, so differences are taken by round (Student's t test "
@@ -74,17 +76,6 @@ METHODS = {
         "all. Direct classification decides by its probability there."
     ),
 }
-
-
-class Section(NamedTuple):
-    """A figure that can stand alone: a `name` for its files, the `question`, the figure, sentences, and the
-    `method`."""
-
-    name: str
-    question: str
-    drawn: Drawn
-    sentences: list[str]
-    method: str
 
 
 def draw_sections(store: RunStore, runs: pd.DataFrame) -> list[Section]:

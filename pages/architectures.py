@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from core import diagrams
-from core.palette import PALETTE
-from core.settings import MODEL_NAMES, ModelName
+from core.figures.diagram import describe_architecture, draw_architecture
+from core.networks import structure
+from core.runs.palette import PALETTE
+from core.runs.settings import MODEL_NAMES, ModelName
+from pages.app.router import enter_by_router
+from pages.app.shared import is_phone
 from pages.components.link import check_link
-from pages.components.router import enter_by_router
-from pages.components.shared import is_phone
 
 IDEAS: dict[ModelName, str] = {
     "TwoChannelsModel": "One network sees both digits at once, as two channels of one image.",
@@ -44,7 +45,7 @@ enter_by_router()
 st.title("Where do two architectures differ?")
 for parameter in ("one", "other"):
     check_link(parameter, MODEL_NAMES)
-architectures = diagrams.load_architectures()
+architectures = structure.load_architectures()
 columns = st.columns(2, gap="large")
 chosen = {}
 for column, key, label, index in zip(columns, ("one", "other"), ("One architecture", "Another"), (1, 2), strict=True):
@@ -56,15 +57,15 @@ st.caption(
 for column, key, other in zip(st.columns(2, gap="large"), chosen, reversed(chosen), strict=True):
     model = chosen[key]
     architecture = architectures[model]
-    marked = diagrams.find_differences(architecture, architectures[chosen[other]])
+    marked = structure.find_differences(architecture, architectures[chosen[other]])
     with column:
         st.subheader(PALETTE[model].label, anchor=False)
         beside = st.container(horizontal=True)
         with beside.container(width=360):
             st.image(
-                diagrams.draw_architecture(architecture, marked, dark=st.context.theme.type == "dark"),
+                draw_architecture(architecture, marked, dark=st.context.theme.type == "dark"),
                 width="stretch",
-                alt=diagrams.describe_architecture(architecture),
+                alt=describe_architecture(architecture),
             )
         with beside.container(width=225):
             st.markdown(IDEAS[model])
@@ -74,10 +75,10 @@ for column, key, other in zip(st.columns(2, gap="large"), chosen, reversed(chose
             st.latex(rf"\begin{{aligned}}{LOSSES[model]}\end{{aligned}}")
             st.caption(SYMBOLS)
             st.download_button(
-                "Diagram as SVG", diagrams.draw_architecture(architecture, marked), f"{model}.svg",
+                "Diagram as SVG", draw_architecture(architecture, marked), f"{model}.svg",
                 "image/svg+xml", key=f"export_{key}", on_click="ignore", icon=":material/download:",
             )  # fmt: skip
-        table = diagrams.layer_table(architecture, marked)
+        table = structure.layer_table(architecture, marked)
         if is_phone():  # how often a layer is used is in the diagram
             table = table.drop(columns="used")
         else:
@@ -90,4 +91,4 @@ for column, key, other in zip(st.columns(2, gap="large"), chosen, reversed(chose
         )
         source = st.expander("Source", icon=":material/code:", key=f"source_{key}", on_change="rerun")
         if source.open:
-            source.code(diagrams.read_source(architecture), language="python")
+            source.code(structure.read_source(architecture), language="python")

@@ -1,14 +1,12 @@
 """The results table beside the report's own, the curves behind it, what each idea adds, which architectures differ."""
 
-from collections.abc import Callable
 from functools import partial
-from types import ModuleType
 
 import pandas as pd
 import streamlit as st
 
-from core.agreement import compare_orders, describe_difference, describe_reproduction
-from core.comparison import (
+from core.analysis.agreement import compare_orders, describe_difference, describe_reproduction
+from core.analysis.comparison import (
     compare_architectures,
     compare_ideas,
     describe_architectures,
@@ -18,16 +16,14 @@ from core.comparison import (
     read_rounds,
     tabulate_architectures,
 )
-from core.curves import METRICS
-from core.numbers import in_percent
-from core.palette import PALETTE
-from core.results import CELL_FIELDS, Found, load_histories, with_report_settings
-from core.sentences import TARGET, describe_p
-from core.settings import SHIPPED_DROPOUTS
-from pages.components.link import check_link
-from pages.components.router import enter_by_router
-from pages.components.sentences import show_sentences
-from pages.components.shared import (
+from core.analysis.numbers import in_percent
+from core.analysis.sentences import TARGET, describe_p
+from core.analysis.tables import CELL_FIELDS, TableWithProblems, load_histories, with_report_settings
+from core.runs.palette import PALETTE
+from core.runs.plan import SHIPPED_DROPOUTS
+from core.runs.records import METRICS
+from pages.app.router import enter_by_router
+from pages.app.shared import (
     STORE,
     architecture_column,
     is_phone,
@@ -37,7 +33,9 @@ from pages.components.shared import (
     report_signature,
     tell_what_does_not_count,
 )
-from pages.components.text import as_text
+from pages.app.text import as_text
+from pages.components.link import check_link
+from pages.components.sentences import show_sentences
 
 VIEWS = {
     "Table": "Do our networks agree with the report's?",
@@ -75,7 +73,7 @@ def say_verdict(row: pd.Series) -> str:
 
 def show_rounds(cell: pd.Series, runs: pd.DataFrame) -> None:
     """A cell's rounds: their curves, where each stopped, and its test accuracy."""
-    from core.learning_charts import cell_rounds
+    from core.figures.learning import cell_rounds
     from pages.components.figure import draw, show_figure
 
     same = with_report_settings(runs)
@@ -123,25 +121,42 @@ def show_table(shown: pd.DataFrame, verdicts: list[str], table: pd.DataFrame, ru
 
 def show_downloads(table: pd.DataFrame, runs: pd.DataFrame) -> None:
     """The table as text, runs and histories as data, the whole comparison as one page; made when somebody clicks."""
-    finished = runs[runs["state"] == "finished"]
-    makers: dict[tuple[str, str], Callable[[ModuleType], str | bytes]] = {
-        ("Table as CSV", "table.csv"): lambda export: export.as_csv(table),
-        ("Table as Markdown", "table.md"): lambda export: export.as_markdown(table),
-        ("Table as LaTeX", "table.tex"): lambda export: export.as_latex(table),
-        ("Runs as Parquet", "runs.parquet"): lambda export: export.as_parquet(finished),
-        ("Histories as Parquet", "histories.parquet"): lambda export: export.as_parquet(
-            load_histories(STORE, finished["run_id"])
-        ),
-        ("Report as HTML", "report.html"): lambda export: export.build_report(runs, export.draw_sections(STORE, runs)),
+    files = {
+        "table.csv": "Table as CSV",
+        "table.md": "Table as Markdown",
+        "table.tex": "Table as LaTeX",
+        "runs.parquet": "Runs as Parquet",
+        "histories.parquet": "Histories as Parquet",
+        "report.html": "Report as HTML",
     }
     row = st.container(horizontal=True)
-    for (label, file), make in makers.items():
-        icon = ":material/download:"
-        row.download_button(label, partial(_make, make), file, icon=icon, on_click="ignore")
+    for file, label in files.items():
+        content = partial(make_file, file, table, runs)
+        row.download_button(label, content, file, icon=":material/download:", on_click="ignore")
+
+
+def make_file(name: str, table: pd.DataFrame, runs: pd.DataFrame) -> str | bytes:
+    """The content of one of the files to download."""
+    from core import export, sections  # bring Plotly along, so not before somebody clicks
+
+    finished = runs[runs["state"] == "finished"]
+    match name:
+        case "table.csv":
+            return export.as_csv(table)
+        case "table.md":
+            return export.as_markdown(table)
+        case "table.tex":
+            return export.as_latex(table)
+        case "runs.parquet":
+            return export.as_parquet(finished)
+        case "histories.parquet":
+            return export.as_parquet(load_histories(STORE, finished["run_id"]))
+        case _:
+            return export.build_report(runs, sections.draw_sections(STORE, runs))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the answers…")
-def read_by_round(dropout: float, signature: int, _runs: pd.DataFrame) -> Found:
+def read_by_round(dropout: float, signature: int, _runs: pd.DataFrame) -> TableWithProblems:
     """Every round's accuracy by kind of pairs, at this dropout and at none; nobody changes it."""
     return read_rounds(STORE, _runs[_runs["dropout"].isin([0.0, dropout])])
 
@@ -157,12 +172,6 @@ def compare_at(compare: str, dropout: float, signature: int, _runs: pd.DataFrame
     """What is compared at this dropout, "ideas" or "architectures"; nobody changes it."""
     rounds = read_by_round(dropout, signature, _runs).table
     return compare_ideas(rounds, dropout) if compare == "ideas" else compare_architectures(rounds, dropout)
-
-
-def _make(make: Callable[[ModuleType], str | bytes]) -> str | bytes:
-    from core import export  # brings Plotly along, so not before somebody clicks
-
-    return make(export)
 
 
 enter_by_router()
@@ -206,7 +215,7 @@ if view == "Table":
     tell_what_does_not_count(runs)
 
 elif view == "Curves":
-    from core.learning_charts import mean_curves  # Plotly takes a while to import: only where it draws
+    from core.figures.learning import mean_curves  # Plotly takes a while to import: only when it draws
     from pages.components.figure import draw, show_figure
 
     choices = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
@@ -230,7 +239,7 @@ elif view == "Curves":
     )
 
 else:
-    from core.comparison_charts import ladder, paired_matrix
+    from core.figures.comparison import ladder, paired_matrix
     from pages.components.figure import draw, show_figure
 
     rounds, problems = read_by_round(dropout, report_signature(), runs)

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core.answering import Answerer
-from core.answers import Verdict
-from core.drawing import Grid
+from core.drawing.ink import Grid
+from core.inference.service import InferenceService
+from core.networks.verdicts import Verdict
+from pages.app.router import enter_by_router
+from pages.app.text import as_text
 from pages.components.draw import score
 from pages.components.draw.pair import (
     PADS,
@@ -24,17 +26,15 @@ from pages.components.draw.stages import show_stages
 from pages.components.draw.verdicts import show_verdicts
 from pages.components.networks import Catalogue, ask, load_networks
 from pages.components.pad import read_pads, show_pads
-from pages.components.router import enter_by_router
-from pages.components.text import as_text
 
 PANELS = {"seen": "What the networks see", "why": "Why?", "score": "Score"}
 state = st.session_state
 
 
 def ask_all(networks: Catalogue, frames: Sequence[Grid | None]) -> list[Verdict]:
-    """Every network's verdict on a pair of frames; none where a frame is missing."""
+    """Every network's verdict on a pair of frames; none if a frame is missing."""
     pair = [frame for frame in frames if frame is not None]
-    return ask(Answerer.answer, networks.trained, np.stack(pair)) if len(pair) == 2 else []
+    return ask(InferenceService.answer, networks.trained, np.stack(pair)) if len(pair) == 2 else []
 
 
 def count_pair(networks: Catalogue) -> None:
@@ -61,7 +61,7 @@ def choose_input() -> None:
         )
         with st.popover("Digits or a photo", icon=":material/add_photo_alternate:"):
             for side in SIDES:
-                st.pills(f"MNIST pair: {side} digit", range(10), key=f"{side}_wanted", help="Any, where none is chosen")
+                st.pills(f"MNIST pair: {side} digit", range(10), key=f"{side}_wanted", help="Any, if none is chosen")
             for place, side in enumerate(SIDES):
                 st.file_uploader(
                     f"Photo of the {side} digit", ["png", "jpg", "jpeg", "webp", "gif", "bmp"],

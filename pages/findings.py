@@ -4,14 +4,14 @@ from typing import Any
 
 import streamlit as st
 
-from core import artefact, distance, findings, traces
-from core.mistakes import read_answers
-from core.sentences import describe_gaps
+from core.analysis import artefact, distance, findings, traces
+from core.analysis.mistakes import read_answers
+from core.analysis.sentences import describe_gaps
+from pages.app.router import enter_by_router
+from pages.app.shared import STORE, is_phone, read_comparison, read_runs, report_signature
+from pages.app.text import as_text
 from pages.components.link import check_link
-from pages.components.router import enter_by_router
 from pages.components.sentences import show_sentences
-from pages.components.shared import STORE, is_phone, read_comparison, read_runs, report_signature
-from pages.components.text import as_text
 
 METHODS = {
     "artefact": "Best epoch: the stored one nearest to the first of the highest validation accuracy; every fifth "
@@ -67,7 +67,8 @@ if table.empty or ("rounds" in table and not table["rounds"].sum()):
     st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
     st.stop()
 
-from core import finding_charts, mistake_charts  # noqa: E402 - Plotly takes a while to import: only where it draws
+from core.figures import findings as finding_charts  # noqa: E402 - Plotly takes a while to import: only when it draws
+from core.figures import mistakes as mistake_charts  # noqa: E402
 from pages.components.figure import draw, show_figure  # noqa: E402
 
 if question in ("distance", "parameters"):

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from core.leaderboard import CERTAIN_ROUNDS, leaderboard
-from core.numbers import in_percent
-from core.palette import PALETTE
-from core.results import SETTINGS_FIELDS, summarise_cells
-from core.settings import RunSettings
-from pages.components.router import enter_by_router
+from core.analysis.leaderboard import CERTAIN_ROUNDS, leaderboard
+from core.analysis.numbers import in_percent
+from core.analysis.tables import SETTINGS_FIELDS, summarise_cells
+from core.runs.palette import PALETTE
+from core.runs.settings import RunSettings
+from pages.app.router import enter_by_router
+from pages.app.shared import architecture_column, is_phone, read_runs, tell_what_does_not_count
 from pages.components.settings_form import link_settings
-from pages.components.shared import architecture_column, is_phone, read_runs, tell_what_does_not_count
 
 enter_by_router()
 st.title("Which settings compare digits best?")
@@ -61,7 +61,7 @@ st.dataframe(
 tests = max(int(board["certain"].sum()) - 1, 0)
 st.caption(
     "Sorted by mean test accuracy. A rank begins where a setting clearly differs from the best one of the rank "
-    f"before (t test over rounds, paired where they share them; p × {tests}, the number of these tests, below 0.05), "
+    f"before (t test over rounds, paired if they share them; p × {tests}, the number of these tests, below 0.05), "
     f"so inside a rank the order is not clear. Settings with fewer than {CERTAIN_ROUNDS} rounds are uncertain and "
     "follow unranked."
 )

@@ -7,23 +7,23 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import calibration, mistakes
-from core.comparison import compare_architectures, describe_pair, read_rounds
-from core.distance import accuracy_by_distance, count_by_distance
-from core.palette import PALETTE
-from core.results import with_report_settings
-from core.runs import StoreError
-from core.settings import MODEL_NAMES, ModelName
+from core.analysis import calibration, mistakes
+from core.analysis.comparison import compare_architectures, describe_pair, read_rounds
+from core.analysis.distance import accuracy_by_distance, count_by_distance
+from core.analysis.tables import with_report_settings
+from core.runs.palette import PALETTE
+from core.runs.settings import MODEL_NAMES, ModelName
+from core.runs.store import StoreError
+from pages.app.router import enter_by_router
+from pages.app.shared import STORE, read_runs, report_signature
+from pages.app.text import as_text
 from pages.components.gallery import show_gallery
 from pages.components.link import check_link
-from pages.components.router import enter_by_router
 from pages.components.sentences import show_sentences
 from pages.components.settings_form import DEFAULT_ROUNDS, link_settings
-from pages.components.shared import STORE, read_runs, report_signature
-from pages.components.text import as_text
 
 if TYPE_CHECKING:
-    from core.chart_style import Drawn
+    from core.figures.style import FigureWithAlt
 
 VIEWS = {
     "By digits": "Which pairs of digits go wrong?",
@@ -102,7 +102,7 @@ def choose_digit(place: DeltaGenerator, label: str, key: str) -> int | None:
 
 
 @st.fragment
-def show_pairs(cell: pd.DataFrame, counted: pd.DataFrame, heat: "Drawn") -> None:
+def show_pairs(cell: pd.DataFrame, counted: pd.DataFrame, heat: "FigureWithAlt") -> None:
     """The heat map and the wrong pairs of the chosen digits: a click runs this alone, the figure is drawn before."""
 
     def choose_cell() -> None:
@@ -209,7 +209,7 @@ models = [model for model in MODEL_NAMES if model in set(answers["model"])]
 if not models:
     st.stop()
 
-from core import mistake_charts as charts  # noqa: E402 - Plotly takes a while to import: only where it draws
+from core.figures import mistakes as charts  # noqa: E402 - Plotly takes a while to import: only when it draws
 from pages.components.figure import show_figure  # noqa: E402
 
 if view in ("By digits", "Calibration"):

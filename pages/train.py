@@ -7,19 +7,20 @@ from statistics import fmean, stdev
 import pandas as pd
 import streamlit as st
 
-from core.curves import METRICS, curve_rows, live_curves
-from core.limits import LimitError
-from core.numbers import in_percent, points
-from core.palette import PALETTE
-from core.results import SETTINGS_FIELDS, load_histories
-from core.runs import Run, StoreError, UnreadableRun
-from core.settings import RunSettings
+from core.analysis.numbers import in_percent, points
+from core.analysis.tables import SETTINGS_FIELDS, load_histories
+from core.cluster.limits import LimitError
+from core.figures.live import curve_rows, live_curves
+from core.runs.palette import PALETTE
+from core.runs.records import METRICS
+from core.runs.settings import RunSettings
+from core.runs.store import Run, StoreError, UnreadableRun
+from pages.app.router import enter_by_router
+from pages.app.shared import STORE, get_engine, get_owner, is_phone, read_cells
+from pages.app.text import as_text
 from pages.components.link import check_link
 from pages.components.queue import describe_wait, show_queue
-from pages.components.router import enter_by_router
 from pages.components.settings_form import choose_settings, load_settings
-from pages.components.shared import STORE, get_engine, get_owner, is_phone, read_cells
-from pages.components.text import as_text
 
 TICK = 0.5  # seconds between two looks at the store while one's own runs train, and nobody else's
 SHARED_TICK = 1.0  # the same where others' runs train too

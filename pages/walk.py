@@ -2,23 +2,23 @@
 
 import streamlit as st
 
-from core import traces
-from core.answering import Answerer
-from core.answers import Walk
-from core.palette import PALETTE
-from core.results import Found
-from core.settings import RunSettings
+from core.analysis import traces
+from core.analysis.tables import TableWithProblems
+from core.inference.service import InferenceService
+from core.networks.verdicts import Walk
+from core.runs.palette import PALETTE
+from core.runs.settings import RunSettings
+from pages.app.router import enter_by_router
+from pages.app.shared import STORE, is_phone, read_runs
+from pages.app.text import as_text
 from pages.components.link import check_link
 from pages.components.networks import ask
-from pages.components.router import enter_by_router
-from pages.components.shared import STORE, is_phone, read_runs
-from pages.components.text import as_text
 from pages.components.walk.choices import Pair, choose_pair, choose_run
 from pages.components.walk.steps import describe_sharing, name_stage, show_digits, show_stage
 
 
 def word_answer(walk: Walk, pair: Pair) -> str:
-    """What the network says of the pair and, where the digits are known, whether it is right."""
+    """What the network says of the pair and, if the digits are known, whether it is right."""
     answer = f"The network says {'first ≤ second' if walk.first_le_second else 'first > second'}"
     if walk.digits is not None:
         answer += f" and reads {walk.digits[0]} and {walk.digits[1]}"
@@ -58,7 +58,7 @@ def step_through(walk: Walk, pair: Pair, colour: str) -> None:
 
 
 @st.cache_data(max_entries=50, show_spinner=False)
-def trace(images: tuple[int, int], run_id: str, signature: int, _settings: RunSettings) -> Found:
+def trace(images: tuple[int, int], run_id: str, signature: int, _settings: RunSettings) -> TableWithProblems:
     """How sure the networks of a run's round were of a test pair as they were trained."""
     return traces.trace_pair(STORE, read_runs(), images, _settings)
 
@@ -69,7 +69,7 @@ run = choose_run(read_runs())
 pair = choose_pair(run)
 try:
     with st.spinner("Loading the networks, some seconds the first time…", show_time=False):
-        walk = ask(Answerer.walk_through, STORE.root.resolve(), run.run_id, pair.frames)
+        walk = ask(InferenceService.walk_through, STORE.root.resolve(), run.run_id, pair.frames)
 except ValueError as error:
     st.error(as_text(error), icon=":material/error:")
     st.stop()
@@ -96,7 +96,7 @@ if traced is None or run.run_id not in set(traced.table["run_id"]):
     st.caption("Training follows the 1,000 test pairs of a run's own round; this pair is not among those of this run.")
     st.stop()
 
-from core.pair_charts import pair_trace  # noqa: E402 - Plotly takes a while to import: only where it draws
+from core.figures.pair import pair_trace  # noqa: E402 - Plotly takes a while to import: only when it draws
 from pages.components.figure import show_figure  # noqa: E402
 
 show_figure(pair_trace(traced.table, run.settings.model, is_phone()), "pair_trace")

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 import typer
-from conftest import ROOT
-from fake_runs import write_run
 from PIL import Image, ImageOps
 from torchvision.datasets import MNIST
 
 from core.cli import app
-from core.mnist import DATA, unpack_mnist
-from core.runs import RunStore
-from core.settings import MODEL_NAMES, RunSettings
+from core.mnist.files import DATA, unpack_mnist
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import RunStore
+from support.fake_runs import write_run
+from support.servers import ROOT
 
 TINY = ("--training-pairs", "100", "--max-epochs", "2")
 PATIENCE = 120  # seconds; a bound for what takes a few
@@ -347,7 +347,7 @@ def test_ctrl_c_during_the_imports_ends_without_a_word(tmp_path):
 
 
 def test_ctrl_c_at_work_ends_without_a_word(tmp_path):
-    (tmp_path / "sitecustomize.py").write_text(HOLD.replace('"typer"', '"core.statistics"'))
+    (tmp_path / "sitecustomize.py").write_text(HOLD.replace('"typer"', '"core.analysis.statistics"'))
     values = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run([sys.executable, "-m", "core", "table"], cwd=ROOT, env=values, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

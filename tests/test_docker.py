@@ -4,7 +4,7 @@ import importlib
 import re
 import tomllib
 
-from conftest import ROOT
+from support.servers import ROOT
 
 LINES = (ROOT / "Dockerfile").read_text().replace("\\\n", "").splitlines()
 

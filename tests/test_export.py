@@ -6,17 +6,17 @@ from xml.etree import ElementTree
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from conftest import CHROMIUM, ROOT
 
-from core import figure_files
-from core.agreement import CLEAR, UNCLEAR, WITHIN, compare_orders, compare_with_report, count_after_rounding
-from core.chart_style import Drawn
-from core.comparison import LADDER, compare_ideas, read_rounds
+from core.analysis.agreement import CLEAR, UNCLEAR, WITHIN, compare_orders, compare_with_report, count_after_rounding
+from core.analysis.comparison import LADDER, compare_ideas, read_rounds
+from core.analysis.numbers import fraction, mean_and_deviation, points, signed
+from core.analysis.tables import load_runs, results_table
 from core.export import BEGIN, END, as_csv, as_latex, as_markdown, export_all, pair_columns, update_readme
-from core.numbers import fraction, mean_and_deviation, points, signed
-from core.results import load_runs, results_table
-from core.runs import RunStore
-from core.sections import Section
+from core.figures import files as figure_files
+from core.figures.files import Section
+from core.figures.style import FigureWithAlt
+from core.runs.store import RunStore
+from support.servers import CHROMIUM, ROOT
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_without_a_chromium_the_figures_come_as_pages_alone(monkeypatch):
 @pytest.mark.parametrize("browser", ["/nowhere/chromium", "/bin/true"])
 def test_a_chromium_that_draws_nothing_is_named(monkeypatch, browser):
     monkeypatch.setenv("CHROMIUM", browser)
-    section = Section("a-figure", "What?", Drawn(go.Figure(), "Nothing."), [], "by hand.")
+    section = Section("a-figure", "What?", FigureWithAlt(go.Figure(), "Nothing."), [], "by hand.")
     pictures = figure_files.draw_pictures([section])
     assert pictures.files == {}
     assert pictures.problem.startswith(f"{browser} drew no SVG")

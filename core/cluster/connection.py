@@ -16,8 +16,8 @@ from subprocess import PIPE
 from typing import Any, NamedTuple, TypeVar
 
 from core.cluster import worker
+from core.cluster.versions import describe_versions, name_differences
 from core.processes import end_child, start_child
-from core.versions import describe_versions, name_differences
 
 CONNECT_SECONDS = 20  # that a scheduler may take to answer the first time
 ANSWER_SECONDS = 10  # the same later on; a scheduler that takes longer counts as lost

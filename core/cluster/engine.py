@@ -9,11 +9,11 @@ from typing import Literal
 
 from core.cluster.conductor import Conductor
 from core.cluster.keeper import State
+from core.cluster.limits import Limits
 from core.cluster.queue import LIVE, Job, Queue
 from core.cluster.recorder import Recorder
-from core.limits import Limits
-from core.runs import RunStore
-from core.settings import RunSettings
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore
 
 SCHEDULER = os.environ.get("PAIR_SCHEDULER")  # the address of a cluster's scheduler; none: a cluster of our own
 CLOSE_SECONDS = 20  # that runs may take to end after their slice, before the cluster is closed

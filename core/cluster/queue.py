@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from core.settings import RunSettings
+from core.runs.settings import RunSettings
 
 LIVE = 16  # runs for each worker that take turns, and keep some 9 MB of its memory in between
 DEPTH = 2  # batches that a worker has at once, so that it does not wait for the next one

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from core.writer import RunResult, RunWriter
+from core.runs.writer import RunResult, RunWriter
 
 
 class Recorder:

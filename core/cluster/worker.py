@@ -8,12 +8,12 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core.settings import RunSettings
-from core.versions import describe_versions
-from core.writer import RunResult
+from core.cluster.versions import describe_versions
+from core.runs.settings import RunSettings
+from core.runs.writer import RunResult
 
 if TYPE_CHECKING:
-    from core.training import Training
+    from core.training.procedure import Training
 
 LIVE: "OrderedDict[str, Training]" = OrderedDict()  # by token; the one that was used last stands at the end
 
@@ -65,7 +65,7 @@ def train_slices(slices: list[Slice], states: list[dict[str, Any] | None], most:
 
 
 def _train_slice(part: Slice, state: dict[str, Any] | None) -> Progress:
-    from core.training import Training
+    from core.training.procedure import Training
 
     training = LIVE.pop(part.token, None)
     if training is None or state is not None:
@@ -100,7 +100,7 @@ def warm_up(versions: dict[str, str]) -> dict[str, str]:
     if ours == versions:
         import torch
 
-        from core.training import Training
+        from core.training.procedure import Training
 
         torch.set_num_threads(1)
         Training(RunSettings(training_pairs=100, max_epochs=1)).step()

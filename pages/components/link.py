@@ -7,15 +7,15 @@ from typing import Literal
 
 import streamlit as st
 
-from pages.components.text import as_text
+from pages.app.text import as_text
 
 LINK = ":material/link_off:"
 
 
 def check_link(name: str, options: Iterable[object]) -> None:
-    """Say, before its widget, where the link's choice `name` is none of its options; Streamlit shows the default.
+    """Say, before its widget, if the link's choice `name` is none of its options; Streamlit shows the default.
 
-    For an empty choice Streamlit gives None, even where one is required: the page then takes its default.
+    For an empty choice Streamlit gives None, even if one is required: the page then takes its default.
     """
     allowed = [str(option) for option in options]
     rule = f"must be one of {', '.join(allowed)}"

@@ -5,10 +5,11 @@ from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import streamlit as st
 
-from core.answering import Answerer, AnsweringError, Networks, Trained
-from core.settings import RunSettings
-from pages.components.shared import STORE, read_runs
-from pages.components.text import as_text
+from core.inference.client import InferenceError, Networks
+from core.inference.service import InferenceService, RunSelection
+from core.runs.settings import RunSettings
+from pages.app.shared import STORE, read_runs
+from pages.app.text import as_text
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -20,7 +21,7 @@ class Catalogue(NamedTuple):
     """The networks that can answer: which runs they are, the settings of each cell's rounds, and a sentence for each
     run that could not be loaded."""
 
-    trained: Trained
+    trained: RunSelection
     cells: list[list[RunSettings]]
     problems: list[str]
 
@@ -29,19 +30,19 @@ def load_networks() -> Catalogue:
     """The networks of all trained architectures, ready to answer."""
     runs = read_runs()
     able = runs["run_id"][(runs["state"] == "finished") & runs["has_weights"]]
-    trained = Trained(STORE.root.resolve(), tuple(able))
+    trained = RunSelection(STORE.root.resolve(), tuple(able))
     return Catalogue(trained, *_load(trained))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the trained networks, some seconds the first time…")
-def _load(trained: Trained) -> tuple[list[list[RunSettings]], list[str]]:
-    return ask(Answerer.load, trained)
+def _load(trained: RunSelection) -> tuple[list[list[RunSettings]], list[str]]:
+    return ask(InferenceService.load, trained)
 
 
-def ask(what: Callable[Concatenate[Answerer, P], T], *arguments: P.args, **named: P.kwargs) -> T:
-    """What the networks answer; where they cannot, the page ends with a sentence. Raises ValueError."""
+def ask(what: Callable[Concatenate[InferenceService, P], T], *arguments: P.args, **named: P.kwargs) -> T:
+    """What the networks answer; if they cannot, the page ends with a sentence. Raises ValueError."""
     try:
         return NETWORKS.ask(what, *arguments, **named)
-    except AnsweringError as error:
+    except InferenceError as error:
         st.error(as_text(error), icon=":material/error:")
         st.stop()

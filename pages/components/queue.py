@@ -7,12 +7,12 @@ from typing import NamedTuple
 import streamlit as st
 
 from core.cluster.engine import Engine
+from core.cluster.forecast import Expectation, expect_ends
 from core.cluster.queue import Job
-from core.forecast import Expectation, expect_ends
-from core.palette import PALETTE
+from core.runs.palette import PALETTE
+from pages.app.shared import read_pace
+from pages.app.text import as_text
 from pages.components.files import read_style
-from pages.components.shared import read_pace
-from pages.components.text import as_text
 
 SHOWN = 6  # jobs; a class of thirty would otherwise push the page down
 ACCENT = ", ".join(str(st.get_option(f"theme.{kind}.primaryColor")) for kind in ("light", "dark"))

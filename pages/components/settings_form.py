@@ -4,9 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.settings import MAX_ROUNDS, MAX_SEED, MODEL_NAMES, RunSettings, SettingsError, allowed, bounds
+from core.runs.settings import MAX_ROUNDS, MAX_SEED, MODEL_NAMES, RunSettings, SettingsError, allowed, bounds
+from pages.app.text import as_text
 from pages.components.link import bind_number, refuse
-from pages.components.text import as_text
 
 DEFAULTS = RunSettings()
 DEFAULT_ROUNDS = 3
@@ -22,7 +22,7 @@ MORE = {  # label, step and format of the settings under "More settings"
 
 
 def choose_settings() -> tuple[RunSettings, int]:
-    """Show the controls; the first round's settings and the number of rounds. Stops the page where one is wrong."""
+    """Show the controls; the first round's settings and the number of rounds. Stops the page if one is wrong."""
     _read_link()
     columns = st.columns([3, 1.2, 1.2, 1.2], vertical_alignment="bottom")
     values: dict[str, Any] = {

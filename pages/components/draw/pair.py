@@ -4,10 +4,14 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import DeletedFile
 
-from core.drawing import Drawing, Steps, encode_pair, ink_from_image, steps_from_strokes, trace_digit
-from core.samples import Sample, Side, draw_numbers, open_link, read_sample
+from core.drawing.ink import Steps
+from core.drawing.links import encode_pair
+from core.drawing.photo import ink_from_image
+from core.drawing.samples import Sample, Side, draw_numbers, open_link, read_sample
+from core.drawing.strokes import Drawing, steps_from_strokes
+from core.drawing.tracing import trace_digit
+from pages.app.text import as_text
 from pages.components.pad import EMPTY, lay_on_pads, read_pads
-from pages.components.text import as_text
 
 PADS = "pads"
 SIDES = ("first", "second")

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core import tally
-from core.answers import Verdict
-from core.palette import PALETTE
+from core.inference import score
+from core.networks.verdicts import Verdict
+from core.runs.palette import PALETTE
 from pages.components.pad import PadState
 
 # In the session's state: `judgements`, and `judged`, the drawings judged last, so that none counts twice.
@@ -23,7 +23,7 @@ def count(verdicts: Sequence[Verdict], pads: PadState) -> None:
     first, second = pads.truths
     if first is not None and second is not None:
         number = 1 + max((judgement.pair for judgement in state.judgements), default=0)
-        state.judgements += tally.judge(verdicts, (first, second), number)
+        state.judgements += score.judge(verdicts, (first, second), number)
         state.judged = pads.drawings
 
 
@@ -32,7 +32,7 @@ def show_score() -> None:
     if not state.judgements:
         st.caption("No pair has been counted yet: say which digits you drew, then press *Count this pair*.")
         return
-    table = tally.summarise(state.judgements)
+    table = score.summarise(state.judgements)
     pairs = table["pairs"].max()
     st.markdown(f"**{pairs} pair{'s' if pairs > 1 else ''}** counted in this session; nothing is kept after it.")
     st.dataframe(
@@ -47,6 +47,6 @@ def show_score() -> None:
         alt="How often each architecture was right on the pairs counted so far",
     )  # fmt: skip
     st.download_button(
-        "Download", tally.write_csv(state.judgements), "score.csv", "text/csv", icon=":material/download:",
+        "Download", score.write_csv(state.judgements), "score.csv", "text/csv", icon=":material/download:",
         on_click="ignore",
     )  # fmt: skip

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.drawing import Steps
-from core.pictures import picture_digit
+from core.drawing.ink import Steps
+from core.figures.thumbnails import picture_digit
 from pages.components.files import read_style
 
 STAGES = {

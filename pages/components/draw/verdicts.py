@@ -6,9 +6,9 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from core.answers import Answer, Verdict
-from core.palette import PALETTE
-from core.settings import RunSettings
+from core.networks.verdicts import Perturbation, Verdict
+from core.runs.palette import PALETTE
+from core.runs.settings import RunSettings
 from pages.components.files import read_beside
 
 Truths = tuple[int | None, int | None]
@@ -23,15 +23,15 @@ _VERDICTS = st.components.v2.component(
 
 
 def show_verdicts(verdicts: Sequence[Verdict], truths: Truths, sequence: int) -> None:
-    """The vote in a sentence, a row an architecture, and the digits that were read; one element.
+    """The vote in a sentence, one row per architecture, and the digits that were read; one element.
 
     Answers that disagree with `truths` stand out. `sequence` is that of the pads' message which is answered.
     """
     _VERDICTS(data=verdicts_html(verdicts, truths, sequence), key="verdicts")
 
 
-def show_changes(answers: Sequence[Answer]) -> None:
-    """A strip an answer of core.explanation.change_minds; those that changed the mind stand out."""
+def show_changes(answers: Sequence[Perturbation]) -> None:
+    """One strip per answer of core.networks.attribution.change_minds; those that changed the mind stand out."""
     drawn = answers[0].verdict.first_le_second
     cells = "".join(
         f"<div{' class=wrong' if _is_changed(name, verdict, drawn) else ''}><small>{escape(name)}</small>"
@@ -56,7 +56,7 @@ def verdicts_html(verdicts: Sequence[Verdict], truths: Truths, sequence: int) ->
 
 
 def is_less_or_equal(truths: Truths) -> bool | None:
-    """Whether first <= second is true; None where a digit is unknown."""
+    """Whether first <= second is true; None if a digit is unknown."""
     first, second = truths
     return None if first is None or second is None else first <= second
 
@@ -114,7 +114,7 @@ def _answer(verdict: Verdict, mark: str = "") -> str:
 
 
 def votes_svg(verdict: Verdict) -> str:
-    """A bar a round, as high as its probability for yes; the line is one half, where answers change."""
+    """One bar per round, as high as its probability for yes; the line is one half, where answers change."""
     colour = PALETTE[verdict.settings.model].colour
     bars = "".join(f"M{5 * i} 20V{20 - max(20 * p, 0.6):.1f}h4V20z" for i, p in enumerate(verdict.probabilities))
     low, high = (100 * bound(verdict.probabilities) for bound in (min, max))

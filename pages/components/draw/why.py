@@ -6,25 +6,24 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.answering import Answerer, AnsweringError
-from core.answers import METHODS, describe_swap
-from core.drawing import Steps
-from core.palette import PALETTE
-from core.settings import RunSettings
+from core.drawing.ink import Steps
+from core.inference.client import InferenceError
+from core.inference.service import InferenceService
+from core.networks.verdicts import METHODS, describe_swap
+from core.runs.palette import PALETTE
+from core.runs.settings import RunSettings
+from pages.app.shared import is_phone
+from pages.app.text import as_text
 from pages.components.draw.verdicts import show_changes
 from pages.components.figure import show_figure
 from pages.components.networks import NETWORKS, Catalogue, ask
-from pages.components.shared import is_phone
-from pages.components.text import as_text
 
 TICK = 0.3  # seconds between looks at whether the pixels are there
 ALL = "all"
 
-
-@st.cache_resource
-def _get_worker() -> ThreadPoolExecutor:
-    """One thread for all sessions' pixels, so that verdicts keep the other processor for themselves."""
-    return ThreadPoolExecutor(1, "attribution")
+# One thread for all sessions' pixels, so that verdicts keep the other processor for themselves. Not in one of
+# Streamlit's caches, which any browser can have emptied for everybody; its thread starts with the first request.
+_WORKER = ThreadPoolExecutor(1, "attribution")
 
 
 def show_why(networks: Catalogue, steps: tuple[Steps, Steps]) -> None:
@@ -40,15 +39,15 @@ def show_why(networks: Catalogue, steps: tuple[Steps, Steps]) -> None:
             st.session_state.why[1].cancel()
         st.session_state.why = (
             asked,
-            _get_worker().submit(
-                lambda: NETWORKS.ask(Answerer.attribute, networks.trained, cell, seed, frames, method)
+            _WORKER.submit(
+                lambda: NETWORKS.ask(InferenceService.attribute, networks.trained, cell, seed, frames, method)
             ),
         )
     future = st.session_state.why[1]
     ticking = not future.done()
     st.fragment(_show_pixels, run_every=TICK if ticking else None)(future, frames, ticking)
     st.subheader("What would change its mind?", anchor=False)
-    answers = ask(Answerer.change_minds, networks.trained, cell, seed, steps)
+    answers = ask(InferenceService.change_minds, networks.trained, cell, seed, steps)
     show_changes(answers)
     st.caption(
         f"{describe_swap(answers[0].verdict, answers[1].verdict)} Marked: an answer that changes, or should have."
@@ -88,11 +87,11 @@ def _show_pixels(future: "Future[Any]", frames: np.ndarray, ticking: bool) -> No
         return
     if ticking:
         st.rerun()  # once more as a whole page, which stops the timer
-    from core.pair_charts import attribution_maps
+    from core.figures.pair import attribution_maps
 
     try:
         found = future.result()
-    except (AnsweringError, ValueError) as error:
+    except (InferenceError, ValueError) as error:
         st.error(as_text(error), icon=":material/error:")
         return
     with st.container(width=820):

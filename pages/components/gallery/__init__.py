@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.mnist import DataError, average_windows, read_test_images
-from core.pictures import picture_digit
+from core.figures.thumbnails import picture_digit
+from core.mnist.files import DataError, average_windows, read_test_images
+from pages.app.text import as_text
 from pages.components.files import read_style
 from pages.components.link import check_link
-from pages.components.text import as_text
 
 SHOWN = 12  # cards a page
 GAP = 1  # pixels between the two digits of a picture
@@ -21,7 +21,7 @@ STYLE = read_style(__file__, "gallery.css")
 
 
 def show_gallery(answers: pd.DataFrame, describe: Callable[[Any], list[str]], key: str) -> None:
-    """A page of cards, a row of `answers` (of core.mistakes) each, under the lines that `describe` makes of it."""
+    """A page of cards, one per row of `answers` (of core.analysis.mistakes), under the lines that `describe` makes."""
     if answers.empty:
         st.caption("There is no such pair.")
         return

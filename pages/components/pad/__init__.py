@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.drawing import MAX_POINTS, MAX_STROKES, PAD, Drawing, Grid, parse_strokes
+from core.drawing.ink import Grid
+from core.drawing.strokes import MAX_POINTS, MAX_STROKES, PAD, Drawing, parse_strokes
 from pages.components.files import read_beside
 
 WIDTH = 640  # pixels of both pads side by side; on a narrow screen they stand below one another
@@ -31,8 +32,8 @@ EMPTY = Drawing()
 class PadState:
     """What stands on the two pads.
 
-    `truths`: which digit each pad holds, as the user, a sample or a challenge says; None where nobody does.
-    `error` is one sentence where the browser's last message was no drawing; the drawings are then those before it.
+    `truths`: which digit each pad holds, as the user, a sample or a challenge says; None if nobody does.
+    `error` is one sentence if the browser's last message was no drawing; the drawings are then those before it.
     `pen_down` says that a stroke is under way; `sequence` counts the browser's messages, `revision` the times that
     Python laid something on the pads.
     """
@@ -54,7 +55,7 @@ class PadState:
 def lay_on_pads(
     key: str, first: Drawing, second: Drawing, truths: tuple[int | None, int | None] = (None, None)
 ) -> None:
-    """Replace what stands on both pads; the user can undo it. Takes effect where the pads are next read and shown."""
+    """Replace what stands on both pads; the user can undo it. Takes effect when the pads are next read and shown."""
     state = _kept(key)
     st.session_state[f"{key}_kept"] = PadState(
         first, second, truths, sequence=state.sequence, revision=state.revision + 1
@@ -106,7 +107,7 @@ def _kept(key: str) -> PadState:
 
 
 def _read_message(component: Any, state: PadState) -> PadState:
-    """The state after the browser's message; the same where there is none, or one already read or overtaken."""
+    """The state after the browser's message; the same if there is none, or one already read or overtaken."""
     message = component.get("pads") if component else None
     if message is None:
         return state

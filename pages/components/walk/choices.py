@@ -7,17 +7,18 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.answering import Answerer
-from core.drawing import encode_pair, frame_from_strokes
-from core.runs import Run, StoreError
-from core.samples import Sample, Side, open_link, read_sample
-from core.settings import MODEL_NAMES, RunSettings
+from core.drawing.links import encode_pair
+from core.drawing.samples import Sample, Side, open_link, read_sample
+from core.drawing.strokes import frame_from_strokes
+from core.inference.service import InferenceService
+from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.store import Run, StoreError
+from pages.app.shared import STORE
+from pages.app.text import as_text
 from pages.components.link import LINK
 from pages.components.networks import ask
 from pages.components.pad import read_pads
 from pages.components.settings_form import link_settings
-from pages.components.shared import STORE
-from pages.components.text import as_text
 
 ANY = "any"
 LINKS = ("pair", "drawing")  # the query parameters that name a pair, as in Draw
@@ -97,7 +98,7 @@ def _offer_training(settings: RunSettings) -> None:
 
 
 def _keep_round(able: pd.DataFrame, own: pd.DataFrame, key: str) -> None:
-    """After a change of architecture, go on with the run of the same dropout and round, where there is one."""
+    """After a change of architecture, go on with the run of the same dropout and round, if there is one."""
     before = able[able["run_id"] == st.session_state.get("walked_run")]
     if len(before) and before.iloc[0]["model"] != own.iloc[0]["model"]:
         same = own[(own[["dropout", "seed"]] == before.iloc[0][["dropout", "seed"]]).all(axis=1)]
@@ -147,7 +148,7 @@ def _as_pair(sides: tuple[Side, Side], link: dict[str, str]) -> Pair:
 
 
 def _kept_drawing() -> str:
-    """What stands on the pads of *Draw*, as a link has it; "" where either is empty."""
+    """What stands on the pads of *Draw*, as a link has it; "" if either is empty."""
     drawings = read_pads("pads").drawings
     if not all(drawing.strokes for drawing in drawings):
         return ""
@@ -157,7 +158,7 @@ def _kept_drawing() -> str:
 
 
 def _read_pool(run: Run) -> dict[str, np.ndarray]:
-    """`indices` (N, 2) and `classes` (N, 2) of the run's test pairs, and its `decision` (N,) on each where kept."""
+    """`indices` (N, 2) and `classes` (N, 2) of the run's test pairs, and its `decision` (N,) on each if kept."""
     try:
         arrays = run.predictions()
         if arrays.keys() >= {"indices", "classes", "decision"}:
@@ -167,7 +168,7 @@ def _read_pool(run: Run) -> dict[str, np.ndarray]:
         st.caption(f":material/warning: {as_text(error)}")
         _offer_training(run.settings)
         try:
-            return ask(Answerer.draw_test_pairs, run.settings)
+            return ask(InferenceService.draw_test_pairs, run.settings)
         except ValueError as problem:  # MNIST is damaged
             st.error(as_text(problem), icon=":material/error:")
             st.stop()

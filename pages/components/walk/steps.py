@@ -6,9 +6,9 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from core.answers import Step
-from core.diagrams import name_shape
-from core.pictures import picture_digit, picture_maps, picture_vector
+from core.figures.thumbnails import picture_digit, picture_maps, picture_vector
+from core.networks.structure import name_shape
+from core.networks.verdicts import LayerOutput
 from pages.components.files import read_style
 
 MOST_BARS = 20  # numbers that are shown one by one
@@ -24,37 +24,37 @@ def show_digits(frames: np.ndarray, side: int) -> None:
     st.html(f'{STYLE}<div class="digits">{pictures}</div>', width="content")
 
 
-def show_stage(steps: Sequence[Step], colour: str) -> None:
+def show_stage(steps: Sequence[LayerOutput], colour: str) -> None:
     """The blocks of one stage side by side, in colours of one scale; kernels that are shared are framed in `colour`."""
     strongest = max(float(np.abs(step.output).max()) for step in steps)
     sets = [step.block.weights for step in steps]
     cards = "".join(
-        f"<section><h4>{_name(step).capitalize()}</h4>{_show_kernels(step, colour * (sets.count(weights) > 1))}"
+        f"<section><h4>{_name(step).capitalize()}</h4>{_show_kernels(step, colour if sets.count(weights) > 1 else '')}"
         f"<p>{_word_output(step)}</p>{_show_output(step, strongest)}</section>"
         for step, weights in zip(steps, sets, strict=True)
     )
     st.html(f'{STYLE}<div class="stage">{cards}</div>')
 
 
-def name_stage(steps: Sequence[Step]) -> str:
+def name_stage(steps: Sequence[LayerOutput]) -> str:
     """The layers at work in a stage."""
     return " and ".join(dict.fromkeys(", ".join(step.block.layers) for step in steps))
 
 
-def describe_sharing(steps: Sequence[Step]) -> str:
-    """Whose the weights of a stage are, as a sentence, where both digits pass through alike layers."""
+def describe_sharing(steps: Sequence[LayerOutput]) -> str:
+    """Whose the weights of a stage are, as a sentence, if both digits pass through alike layers."""
     sets = {step.block.weights for step in steps}
     if "" in sets or {step.block.lane for step in steps} != {"first", "second"}:
         return ""
     return "Both digits pass through the same weights." if len(sets) == 1 else "Each digit has weights of its own."
 
 
-def _name(step: Step) -> str:
+def _name(step: LayerOutput) -> str:
     lanes = {"first": "first digit", "second": "second digit", "both": "both digits"}
     return step.block.gives or lanes[step.block.lane]
 
 
-def _show_kernels(step: Step, frame: str) -> str:
+def _show_kernels(step: LayerOutput, frame: str) -> str:
     """The kernels of the first convolution, which meet pixels; those of the second meet 32 maps each."""
     if step.kernels is None or step.kernels.shape[1] > 2:
         return ""
@@ -72,14 +72,14 @@ def _show_kernels(step: Step, frame: str) -> str:
     return f'<div class="kernels">{pictures}</div>'
 
 
-def _word_output(step: Step) -> str:
+def _word_output(step: LayerOutput) -> str:
     shape = step.output.shape
     if len(shape) == 3:
         return f"{shape[0]} maps of {name_shape(shape[1:])} come out"
     return f"{shape[0]} numbers come out" if shape[0] > 1 else "One number comes out"
 
 
-def _show_output(step: Step, strongest: float) -> str:
+def _show_output(step: LayerOutput, strongest: float) -> str:
     values = step.output
     if values.ndim == 1 and len(values) <= MOST_BARS:
         names = map(str, range(len(values))) if len(values) > 1 else [""]

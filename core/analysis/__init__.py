@@ -1,0 +1,1 @@
+"""Numbers and sentences made of what the store holds."""

@@ -1,0 +1,191 @@
+"""Plotly figures of the comparison: ours beside the report's, what each idea adds, which architectures differ."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.analysis.comparison import describe_ideas
+from core.analysis.numbers import percent, points, with_sign
+from core.analysis.sentences import between, describe_p, name_cell, tuples
+from core.figures.style import (
+    BETTER,
+    EVEN,
+    NEUTRAL,
+    PERCENT,
+    WORSE,
+    FigureWithAlt,
+    architecture_rows,
+    frame,
+    heatmap,
+    label_outside,
+    legend_mark,
+    make_panels,
+    name_dropout,
+    place_of,
+    rounded,
+    wrap,
+)
+from core.runs.palette import PALETTE
+from core.runs.plan import SHIPPED_DROPOUTS
+from core.runs.settings import MODEL_NAMES
+
+CLEAR_POINTS = 5.0  # from this difference on, a cell of the matrix has its full colour
+KIND_TITLES = {"all": "All pairs", "unequal": "Unequal digits", "equal": "Equal digits"}
+
+
+def comparison_dots(table: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
+    """Our mean with its 95 % interval beside the report's mean ± deviation; one row per architecture, one panel per
+    column of Table 1. `table` is that of core.analysis.agreement.compare_with_report; what differs clearly carries its
+    difference in points."""
+    figure = make_panels([name_dropout(dropout) for dropout in SHIPPED_DROPOUTS], narrow, spacing=0.06)
+    printed = table[table["report_mean"].notna()]
+    for panel, dropout in enumerate(SHIPPED_DROPOUTS):
+        for row in tuples(printed[printed["dropout"] == dropout]):
+            place = MODEL_NAMES.index(row.model)
+            figure.add_trace(_report_dot(row, place + 0.17), **place_of(panel, narrow))
+            if row.rounds:
+                figure.add_trace(_own_dot(row, place - 0.17), **place_of(panel, narrow))
+    names = ("Ours, mean with 95 % interval", "The report's, mean ± standard deviation")
+    for name, symbol in zip(names, ("circle", "circle-open"), strict=True):
+        figure.add_trace(legend_mark(name, symbol))
+    architecture_rows(figure)
+    label_outside(figure, narrow, "Test accuracy")
+    figure.update_xaxes(tickformat=PERCENT, showgrid=True)
+    return FigureWithAlt(frame(figure, 820 if narrow else 460), _describe_comparison(printed))
+
+
+def _own_dot(row: Any, y: float) -> go.Scatter:
+    look = PALETTE[row.model]
+    label = f"<b>{with_sign(row.difference)}</b>"
+    half = row.high - row.mean
+    interval = f", 95 % {percent(row.low)} to {percent(row.high)}" if half == half else ""
+    return go.Scatter(
+        x=[row.mean],
+        y=[y],
+        mode="markers+text",
+        marker={"color": look.colour, "symbol": look.marker, "size": 11},
+        error_x={"array": rounded([half], 5), "color": look.colour, "thickness": 2, "width": 0},
+        text=[label if row.clear else ""],
+        textposition="top center",
+        textfont_size=12,
+        hovertemplate=f"{look.label}, ours: {percent(row.mean)}{interval}, n = {row.rounds}<extra></extra>",
+        showlegend=False,
+    )
+
+
+def _report_dot(row: Any, y: float) -> go.Scatter:
+    text = f"{percent(row.report_mean)} ± {points(row.report_std)}"
+    return go.Scatter(
+        x=[row.report_mean],
+        y=[y],
+        mode="markers",
+        marker={"color": NEUTRAL, "symbol": "circle-open", "size": 9, "line_width": 2},
+        error_x={"array": [row.report_std], "color": NEUTRAL, "thickness": 1, "width": 3},
+        hovertemplate=f"{PALETTE[row.model].label}, the report: {text}<extra></extra>",
+        showlegend=False,
+    )
+
+
+def _describe_comparison(printed: pd.DataFrame) -> str:
+    parts = [
+        f"{name_cell(row.model, row.dropout)} {percent(row.mean)} (the report {percent(row.report_mean)}"
+        f"{f', {row.verdict}' if row.verdict else ''})"
+        for row in tuples(printed[printed["rounds"] > 0])
+    ]
+    return f"Test accuracy, ours and the report's: {'; '.join(parts) or 'no rounds yet'}."
+
+
+def ladder(steps: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
+    """What each change adds in points with its 95 % interval, one panel per kind of pairs; filled if it is clear.
+    `steps` are rows of core.analysis.comparison.compare_ideas."""
+    figure = make_panels(list(KIND_TITLES.values()), narrow, spacing=0.1 if narrow else 0.03)
+    changes = list(dict.fromkeys(steps["change"]))
+    for step in tuples(steps[steps["rounds"] > 0]):
+        panel = list(KIND_TITLES).index(step.kind)
+        figure.add_trace(_step_dot(step, changes.index(step.change)), **place_of(panel, narrow))
+    for panel in range(len(KIND_TITLES) if len(figure.data) else 0):  # a panel without a trace takes no line
+        figure.add_vline(0, line={"color": NEUTRAL, "width": 1, "dash": "dot"}, **place_of(panel, narrow))
+    figure.add_trace(legend_mark("Clear", "circle"))
+    figure.add_trace(legend_mark("Not clear", "circle-open"))
+    height = 110 + 52 * len(changes)
+    frame(figure, 3 * height if narrow else height)
+    labels = [wrap(change.rstrip(","), 22 if narrow else 30) for change in changes]
+    figure.update_yaxes(
+        tickvals=list(range(len(labels))), ticktext=labels, range=[len(labels) - 0.5, -0.7], showgrid=False
+    )
+    figure.update_xaxes(matches=None, showticklabels=True, showgrid=True)
+    label_outside(figure, narrow, "Points added", panels=len(KIND_TITLES))
+    return FigureWithAlt(figure, " ".join(describe_ideas(steps)))
+
+
+def _step_dot(step: Any, y: int) -> go.Scatter:
+    look = PALETTE[step.model]
+    symbol, line = (look.marker, 0) if step.clear else (f"{look.marker}-open", 2)
+    text = f"{KIND_TITLES[step.kind]}: {with_sign(step.difference)} points"
+    evidence = f"<br>{between(step.low, step.high)}, Holm's p {describe_p(step.p_holm)}" if step.rounds > 1 else ""
+    return go.Scatter(
+        x=rounded([100 * step.difference], 2), y=[y], mode="markers+text", showlegend=False,
+        marker={"color": look.colour, "symbol": symbol, "size": 11, "line_width": line},
+        error_x={"array": rounded([100 * (step.high - step.difference)], 2), "color": look.colour, "thickness": 2,
+        "width": 0}, text=[with_sign(step.difference)], textposition="top center", textfont_size=12, cliponaxis=False,
+        hovertemplate=f"{wrap(step.change.rstrip(','), 44)}<br>{text}{evidence}, n = {step.rounds}<extra></extra>",
+    )  # fmt: skip
+
+
+def paired_matrix(pairs: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
+    """How many points the architecture of a row is ahead of that of a column, paired by round, one panel per kind of
+    pairs of digits; bold if it is clear. `pairs` is that of core.analysis.comparison.compare_architectures."""
+    figure = make_panels(list(KIND_TITLES.values()), narrow, spacing=0.06 if narrow else 0.02)
+    for panel, kind in enumerate(KIND_TITLES):
+        known = pairs[(pairs["kind"] == kind) & (pairs["rounds"] > 0)]
+        figure.add_traces(
+            _matrix_traces(known, 10 if narrow else 13),
+            **{f"{axis}s": place for axis, place in place_of(panel, narrow).items()},
+        )
+    labels = [f"{wrap(PALETTE[model].label)}  <b>{place}</b>" for place, model in enumerate(MODEL_NAMES, start=1)]
+    frame(figure, 1180 if narrow else 430)
+    numbers = list(range(len(MODEL_NAMES)))
+    figure.update_yaxes(tickvals=numbers, ticktext=labels, range=[6.5, -0.5], showgrid=False)
+    figure.update_xaxes(
+        tickvals=numbers[:-1], ticktext=[f"<b>{number + 1}</b>" for number in numbers[:-1]], range=[-0.5, 5.5],
+        showgrid=False, showticklabels=True,
+    )  # fmt: skip
+    return FigureWithAlt(figure, _describe_matrix(pairs))
+
+
+def _matrix_traces(known: pd.DataFrame, size: int) -> list[Any]:
+    """The cells of one panel and the numbers on them."""
+    places = {model: place for place, model in enumerate(MODEL_NAMES)}
+    ahead = np.full((len(places), len(places)), np.nan)
+    texts, hovers = np.full(ahead.shape, "", dtype=object), np.full(ahead.shape, "", dtype=object)
+    for pair in tuples(known):
+        row, column = places[pair.second], places[pair.first]
+        ahead[row, column] = 100 * pair.difference
+        text = points(pair.difference)
+        texts[row, column] = f"<b>{text}</b>" if pair.clear else text
+        evidence = f"<br>{between(pair.low, pair.high)}, Holm's p {describe_p(pair.p_holm)}" if pair.rounds > 1 else ""
+        hovers[row, column] = (
+            f"{PALETTE[pair.second].label} minus<br>{PALETTE[pair.first].label}: {text} points{evidence}, n = "
+            f"{pair.rounds}"
+        )
+    numbers = list(range(len(places)))
+    labels = go.Scatter(
+        x=numbers * len(numbers), y=np.repeat(numbers, len(numbers)).tolist(), text=texts.ravel().tolist(),
+        mode="text", hoverinfo="skip", textfont={"size": size, "color": "white"}, showlegend=False,
+    )  # fmt: skip
+    return [heatmap(ahead, hovers.tolist(), -CLEAR_POINTS, CLEAR_POINTS, [WORSE, EVEN, BETTER]), labels]
+
+
+def _describe_matrix(pairs: pd.DataFrame) -> str:
+    parts = []
+    for kind, title in KIND_TITLES.items():
+        known = pairs[(pairs["kind"] == kind) & pairs["p_holm"].notna()]
+        clear = tuples(known[known["clear"]].sort_values("difference", ascending=False))
+        part = f"{title}: {len(clear)} of {len(known)} pairs of architectures differ clearly"
+        if clear:
+            best, least = PALETTE[clear[0].second].label, PALETTE[clear[0].first].label
+            part += f", most of all {best}, {points(clear[0].difference)} points ahead of {least}"
+        parts.append(part)
+    return f"Paired differences in points. {'. '.join(parts)}."

@@ -1,0 +1,1 @@
+"""Trained networks, asked by a server that never imports PyTorch."""

@@ -1,0 +1,1 @@
+"""The printed digits: the files of MNIST, and pairs of them."""

@@ -1,0 +1,146 @@
+"""The files of MNIST: checked, unpacked, and the test half's pictures for who only shows them. Needs no torch."""
+
+import gzip
+import hashlib
+import logging
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.processes import ROOT
+
+DATA = ROOT / "data"
+TEST_IMAGES = "t10k-images-idx3-ubyte"
+TEST_CLASSES = "t10k-labels-idx1-ubyte"
+FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", TEST_IMAGES, TEST_CLASSES)
+RESTORE = "restore data/MNIST from the repository"
+DOWNLOAD_SECONDS = 120
+PAUSE = 60  # seconds from one failed download to the next
+_DOWNLOADING = threading.Lock()
+_REFUSED: dict[Path, float] = {}  # when a download into this folder last failed, on time.monotonic's clock
+IMAGES_HEADER = 16  # bytes: a magic number, the count, rows and columns
+CLASSES_HEADER = 8  # a magic number and the count
+TEST_COUNT = 10_000
+
+
+class DataError(ValueError):
+    """MNIST is missing or damaged; the message is one sentence that names the file."""
+
+
+def unpack_mnist(root: Path = DATA, only: str = "") -> None:
+    """Unpack each bundled file whose unpacked one is missing or damaged, checked by SHA-256; `only` names one.
+
+    Raises DataError naming the file if the bundled one is itself damaged, or if nothing can be unpacked. If
+    there is no bundle at all, torchvision downloads MNIST instead.
+    """
+    bundle, raw = root / "MNIST", root / "MNIST" / "raw"
+    try:
+        sums = _read_sums(bundle / "SHA256SUMS")
+        if not sums:
+            _download(root)
+        for name, expected in sums.items():
+            if only in ("", name) and not _matches(raw / name, expected):
+                if (raw / name).exists():
+                    logging.getLogger(__name__).warning(
+                        "The MNIST file %s was damaged and is unpacked again.", raw / name
+                    )
+                raw.mkdir(parents=True, exist_ok=True)
+                _unpack_file(bundle / f"{name}.gz", raw / name, expected)
+    except OSError as error:
+        raise DataError(f"MNIST cannot be unpacked into {raw}: {error.strerror}.") from None
+
+
+def find_missing(root: Path = DATA) -> str:
+    """Which files of MNIST are neither unpacked nor bundled, in a sentence; empty: none. Reads none of them."""
+    bundle = root / "MNIST"
+    places = {name: (bundle / "raw" / name, bundle / f"{name}.gz") for name in FILES}
+    missing = [name for name, files in places.items() if not any(map(os.path.isfile, files))]
+    return f"MNIST lacks {', '.join(missing)} in {bundle}; {RESTORE}." if missing else ""
+
+
+def _read_sums(path: Path) -> dict[str, str]:
+    """Name -> SHA-256 of each bundled file; nothing if there is no bundle."""
+    if not path.is_file():
+        return {}
+    lines = [line.split() for line in path.read_text(errors="replace").splitlines()]
+    if not lines or any(len(line) != 2 for line in lines):
+        raise DataError(f"The file {path} is damaged; {RESTORE}.")
+    return {name: expected for expected, name in lines}
+
+
+def _download(root: Path) -> None:
+    """Have torchvision download MNIST, in a process of its own, since the server does without PyTorch.
+
+    Raises DataError if that fails, and for a minute after without trying again: visitors of a screen would start a
+    process each.
+    """
+    with _DOWNLOADING:
+        if not find_missing(root):
+            return
+        if time.monotonic() - _REFUSED.get(root, -math.inf) > PAUSE:
+            script = "import sys; from torchvision.datasets import MNIST; MNIST(sys.argv[1], download=True)"
+            with suppress(subprocess.SubprocessError):
+                command = [sys.executable, "-c", script, str(root)]
+                subprocess.run(command, check=True, capture_output=True, timeout=DOWNLOAD_SECONDS)
+                return
+            _REFUSED[root] = time.monotonic()
+    raise DataError(f"MNIST is missing in {root / 'MNIST'} and cannot be downloaded; {RESTORE}.")
+
+
+def _matches(path: Path, expected: str) -> bool:
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == expected
+
+
+def _unpack_file(packed: Path, target: Path, expected: str) -> None:
+    try:
+        content = gzip.decompress(packed.read_bytes())
+    except (OSError, EOFError, gzip.zlib.error) as error:  # type: ignore[attr-defined]
+        raise DataError(f"The MNIST file {packed} cannot be read ({error}); restore it from the repository.") from None
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise DataError(f"The MNIST file {packed} is damaged (wrong SHA-256); restore it from the repository.")
+    # Several workers may unpack at once: each writes its own file, and the last rename wins with equal bytes.
+    handle, temporary = tempfile.mkstemp(dir=target.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    os.replace(temporary, target)
+
+
+@cache
+def read_test_images(root: Path = DATA) -> NDArray[np.uint8]:
+    """The pictures of MNIST's test half, (10000, 28, 28) grey levels 0 to 255, not to be changed; raises DataError."""
+    return _read_test_file(root, TEST_IMAGES, IMAGES_HEADER).reshape(TEST_COUNT, 28, 28)
+
+
+@cache
+def read_test_classes(root: Path = DATA) -> NDArray[np.uint8]:
+    """The classes of MNIST's test half (10000,), 0 to 9, not to be changed; raises DataError."""
+    return _read_test_file(root, TEST_CLASSES, CLASSES_HEADER)
+
+
+def _read_test_file(root: Path, name: str, header: int) -> NDArray[np.uint8]:
+    """The bytes of a file of the test half behind its header; raises DataError."""
+    unpack_mnist(root, name)
+    path = root / "MNIST" / "raw" / name
+    try:
+        content = np.fromfile(path, dtype=np.uint8, offset=header)
+    except OSError as error:
+        raise DataError(f"The MNIST file {path} cannot be read: {error.strerror}.") from None
+    if len(content) not in (TEST_COUNT, 28 * 28 * TEST_COUNT):
+        raise DataError(f"The MNIST file {path} is damaged; {RESTORE}.")
+    return content
+
+
+def average_windows(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pictures (N, 28, 28) as the networks see them: averages over 2 × 2 windows (N, 14, 14), in whole grey levels."""
+    windows = images.reshape(len(images), 14, 2, 14, 2)
+    return np.asarray(windows.mean(axis=(2, 4)).round(), dtype=np.uint8)

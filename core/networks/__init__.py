@@ -1,0 +1,1 @@
+"""The seven networks, and what their outputs mean."""

@@ -1,0 +1,1 @@
+"""One run: trained, packed for the store, and checked afterwards."""

@@ -1,0 +1,108 @@
+"""What the server does beside its sessions: imports ahead, tells its health, and tells one browser from another."""
+
+import ctypes
+import gc
+import os
+import socket
+import threading
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import psutil
+import streamlit as st
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from core.cluster.limits import Limits
+from core.runs.settings import SettingsError
+
+M_ARENA_MAX = -8  # of mallopt, in malloc.h
+VISITOR_SECONDS = 365 * 24 * 3600  # that a browser keeps its name
+
+
+@asynccontextmanager
+async def start_ahead(app: st.App) -> AsyncIterator[None]:
+    """Import what the screens need and read the store while the first browser is still loading its scripts."""
+    _share_arenas()
+    _send_without_delay()
+    threading.Thread(target=_import_ahead, daemon=True).start()
+    yield
+
+
+def _share_arenas() -> None:
+    """Have all threads take memory from two of glibc's arenas; each rerun is a new thread, and many arenas keep much
+    of what sessions have given back."""
+    with suppress(AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
+
+
+def _send_without_delay() -> None:
+    """Turn Nagle's algorithm off for the connections to come, which take this over from the listening socket.
+
+    asyncio does so itself, but not for a socket that it is handed, as here (python/cpython, base_events._set_nodelay).
+    The many small messages of an answer would wait up to 40 ms for each other.
+    """
+    with suppress(psutil.Error, OSError):  # if the system does not say what is open, answers come a little later
+        for connection in psutil.Process().net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN:
+                with socket.socket(fileno=os.dup(connection.fd)) as listening:
+                    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _import_ahead() -> None:
+    import altair  # noqa: F401 - Streamlit itself imports it only at the first chart
+    import pyarrow
+
+    from pages.app.shared import read_runs
+
+    read_runs()
+    pyarrow.set_cpu_count(1)  # a table for a browser is small: threads for its columns cost more than they save
+    import core.analysis.agreement
+    import core.figures.comparison
+    import core.figures.findings
+    import core.figures.learning  # noqa: F401
+
+    gc.collect()
+    gc.freeze()  # what stands now stays: looking through its 200,000 objects again and again would stop all for 0.2 s
+
+
+def answer_health(request: Request) -> JSONResponse:
+    """Engine, store and disk as JSON; status 503 if one of them needs somebody."""
+    from core.cluster.health import check_health
+    from pages.app.shared import get_engine  # its caches want a server that runs
+
+    health = check_health(get_engine())
+    return JSONResponse(health, 200 if health["healthy"] else 503, {"Cache-Control": "no-store"})
+
+
+class NameVisitors:
+    """Gives each browser a random name, under which its runs queue, also after a reload."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer as the app does, with a cookie if the browser brings none."""
+        from pages.app.shared import VISITOR
+
+        async def send_named(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                cookie = f"{VISITOR}={uuid.uuid4().hex}; Path=/; Max-Age={VISITOR_SECONDS}; HttpOnly; SameSite=Lax"
+                MutableHeaders(scope=message).append("set-cookie", cookie)
+            await send(message)
+
+        new = scope["type"] == "http" and VISITOR not in HTTPConnection(scope).cookies
+        await self.app(scope, receive, send_named if new else send)
+
+
+try:
+    Limits.from_environment()
+except SettingsError as error:  # told as the server starts, rather than to its first visitor
+    raise SystemExit(f"Error: {error}") from None
+ROUTES = [Route("/health", answer_health)]
+MIDDLEWARE = [Middleware(NameVisitors)]

@@ -1,0 +1,139 @@
+"""What all sessions of a server share: the engine, and the store's runs as data frames read once."""
+
+import re
+import threading
+import uuid
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.analysis.tables import load_histories, load_runs, summarise_cells, with_report_settings
+from core.cluster.engine import Engine
+from core.cluster.forecast import Pace, measure_pace
+from core.cluster.limits import Limits
+from core.runs.plan import SHIPPED_DROPOUTS
+from core.runs.store import RunStore
+from pages.app.text import as_text
+
+STORE = RunStore()
+VISITOR = "pair_visitor"  # the cookie that tells one browser from another
+FIRST_SCREEN = 3  # seconds that the first visitor's screen has the processor for itself
+
+
+_ENGINE: list[Engine] = []  # the one, once it is made; not in a cache, which any browser can have emptied for everybody
+_MAKING = threading.Lock()
+
+
+def get_engine() -> Engine:
+    """The server's one engine; it starts in the background, a moment later, when the first screen stands.
+
+    Raises SettingsError if the environment sets a limit that is none.
+    """
+    with _MAKING:
+        if not _ENGINE:
+            _ENGINE.append(Engine(STORE, limits=Limits.from_environment()))
+            if _ENGINE[0].limits.training != "off":
+                starter = threading.Timer(FIRST_SCREEN, _ENGINE[0].start)
+                starter.daemon = True
+                starter.start()
+        return _ENGINE[0]
+
+
+# All sessions share the frames themselves, which costs no time; each is given a shallow copy, so that what one writes
+# into it, no other sees (pandas copies on write).
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _runs(signature: int) -> pd.DataFrame:
+    return load_runs(STORE)
+
+
+def read_runs() -> pd.DataFrame:
+    """One row per run of the store, as core.analysis.tables.load_runs gives it; read anew when a run comes or ends."""
+    return _runs(STORE.signature()).copy(deep=False)
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _report_run_ids(signature: int) -> frozenset[str]:
+    return frozenset(with_report_settings(_runs(signature), "auxiliary_weight")["run_id"])  # the control included
+
+
+def report_signature() -> int:
+    """Changes whenever a finished run with the report's other settings comes or goes: a key for what is made of those,
+    which students who try other settings leave as it is."""
+    return STORE.signature(_report_run_ids(STORE.signature()))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _pace(signature: int) -> Pace:
+    return measure_pace(_runs(signature))
+
+
+def read_pace() -> Pace:
+    """What the store's finished runs took, as core.cluster.forecast wants it."""
+    return _pace(STORE.signature())
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _table_histories(signature: int) -> pd.DataFrame:
+    runs = with_report_settings(read_runs())
+    wanted = runs["dropout"].isin(SHIPPED_DROPOUTS) & ~runs["dropout_at_evaluation"].astype(bool)
+    return load_histories(STORE, runs["run_id"][wanted])
+
+
+def read_table_histories() -> pd.DataFrame:
+    """One row per epoch of the runs behind the two columns of Table 1."""
+    return _table_histories(report_signature()).copy(deep=False)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _cells(signature: int) -> pd.DataFrame:
+    return summarise_cells(_runs(signature))
+
+
+def read_cells() -> pd.DataFrame:
+    """One row per setting ever tried, as core.analysis.tables.summarise_cells gives it."""
+    return _cells(STORE.signature()).copy(deep=False)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _comparison(signature: int) -> pd.DataFrame:
+    from core.analysis.agreement import compare_with_report  # brings SciPy along
+
+    return compare_with_report(read_runs())
+
+
+def read_comparison() -> pd.DataFrame:
+    """One row per cell of the results table beside the report's: core.analysis.agreement.compare_with_report."""
+    return _comparison(report_signature()).copy(deep=False)
+
+
+def tell_what_does_not_count(runs: pd.DataFrame) -> None:
+    """A caption about the runs that have no result, and about what is no run; nothing if there is none of either."""
+    counts = runs["state"][runs["state"].isin(["stopped", "interrupted", "failed", "damaged"])].value_counts()
+    sentences = []
+    if len(counts):
+        kinds = ", ".join(f"{count} {state}" for state, count in counts.items())
+        sentences.append(f"Runs without a result do not count: {kinds}; *python -m core runs --json* says why.")
+    if foreign := STORE.foreign():
+        sentences.append(f"In the store's folder, but no run: {as_text(', '.join(name[:60] for name in foreign[:5]))}.")
+    if sentences:
+        st.caption(f":material/info: {' '.join(sentences)}")
+
+
+def is_phone() -> bool:
+    """Whether the visitor's browser calls itself a phone's: panels then stand below one another."""
+    return "Mobi" in st.context.headers.get("User-Agent", "")
+
+
+def architecture_column() -> Any:
+    """The column of architectures in a table: narrow on a phone, so that the figures are seen beside it."""
+    phone = is_phone()
+    return st.column_config.TextColumn("Architecture", width=130 if phone else 270, pinned=not phone)
+
+
+def get_owner() -> str:
+    """A name for this visitor, under which its runs queue: the browser's, or the session's if it keeps no cookie."""
+    if "owner" not in st.session_state:
+        cookie = str(st.context.cookies.get(VISITOR))
+        st.session_state.owner = cookie if re.fullmatch("[0-9a-f]{32}", cookie) else uuid.uuid4().hex
+    return str(st.session_state.owner)

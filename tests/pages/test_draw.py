@@ -1,0 +1,323 @@
+"""The screen Draw: through the entry file, and in Chromium with a mouse, a finger and links."""
+
+import re
+import shutil
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from playwright.sync_api import Page, expect
+from streamlit.testing.v1 import AppTest
+
+from benchmarks.draw import DIGITS, draw_digit
+from core.cluster.engine import Engine
+from core.networks.verdicts import Verdict
+from core.runs.settings import MODEL_NAMES, RunSettings
+from pages.app import shared
+from pages.components.draw.verdicts import verdicts_html
+from support.servers import ROOT, serve
+
+SEVEN = [{"width": 18, "points": [80, 60, 200, 60, 120, 230]}]
+LINE = [{"width": 18, "points": [140, 40, 140, 240]}]
+
+
+@pytest.fixture
+def app(tmp_path, monkeypatch, trained_store) -> AppTest:
+    monkeypatch.setattr(Engine, "start", lambda engine: None)
+    shutil.copytree(trained_store, tmp_path / "runs")
+    monkeypatch.setattr(shared.STORE, "root", tmp_path / "runs")
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=30)
+
+
+def open_draw(app: AppTest, **link: str) -> AppTest:
+    app.run()
+    app.switch_page("pages/draw.py")
+    for name, value in link.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def send(app: AppTest, first: object, second: object, truths: tuple = (None, None), sequence: int = 1) -> AppTest:
+    """What the pads send: the strokes of both."""
+    revision = app.session_state["pads_kept"].revision
+    app.session_state["pads"] = {
+        "pads": {
+            "sequence": sequence, "revision": revision, "pen_down": False, "pads": [first, second], "truths": truths,
+        }
+    }  # fmt: skip
+    app.run()
+    assert not app.exception
+    return app
+
+
+def pads(app: AppTest):
+    return app.session_state["pads_kept"]
+
+
+def warnings(app: AppTest) -> str:
+    return "\n".join(element.value for element in [*app.warning, *app.error])
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+    return app
+
+
+def test_a_link_lays_a_pair_whose_digits_are_known(app):
+    open_draw(app, pair="0-1")
+    assert pads(app).truths == (7, 2)
+    assert pads(app).first.strokes
+    assert not warnings(app)
+
+
+def test_a_pair_goes_into_a_link_and_comes_back(app):
+    open_draw(app)
+    send(app, LINE, SEVEN)
+    drawn = pads(app).drawings
+    press(app, "Link")
+    link = app.query_params["drawing"]
+    other = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=30)
+    open_draw(other, drawing=link)
+    assert pads(other).drawings == drawn
+    send(other, LINE, [], sequence=9)
+    assert "drawing" not in other.query_params  # the address would lie
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ({"pair": "7"}, "The link's pair is '7', but must be two numbers from 0 to 9999, as in 7-2."),
+        ({"pair": "7-99999"}, "The link's pair is '7-99999', but must be two numbers from 0 to 9999"),
+        ({"drawing": "tampered"}, "The drawing in this link is damaged or incomplete."),
+        ({"drawing": "eNpjAAAAAQAB"}, "The drawing in this link is damaged or incomplete: it must hold two digits."),
+    ],
+)
+def test_a_broken_link_is_one_sentence_and_the_pads_are_empty(app, link, sentence):
+    open_draw(app, **link)
+    assert sentence in warnings(app)
+    assert pads(app).drawings == (pads(app).first,) * 2
+    assert not pads(app).first.strokes
+
+
+def test_a_random_pair_of_the_digits_wanted(app):
+    open_draw(app)
+    app.pills(key="first_wanted").set_value(4)
+    app.pills(key="second_wanted").set_value(9)
+    press(app, "MNIST pair")
+    assert pads(app).truths == (4, 9)
+
+
+def test_a_message_that_is_no_drawing_is_one_sentence(app):
+    open_draw(app)
+    send(app, [{"width": 18, "points": [1, 900]}], [])
+    assert "A stroke's coordinates must be numbers from 0 to 280." in warnings(app)
+    send(app, LINE * 201, [], sequence=2)
+    assert "The drawing has 201 strokes, but at most 200 are allowed." in warnings(app)
+
+
+@pytest.mark.parametrize(
+    "strokes", [[{"width": 18, "points": [5, 5]}], [{"width": 60, "points": [0, 0, 280, 280] * 99}]]
+)
+def test_a_dot_and_a_filled_pad_are_answered(app, strokes):
+    open_draw(app, pair="0-1")
+    send(app, strokes, strokes)
+    assert not warnings(app)
+    assert any(button.label == "Count this pair" for button in app.button)
+
+
+def as_file(picture: Image.Image) -> bytes:
+    file = BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"digits, but in a text file", "The file is no picture that can be read"),
+        (as_file(Image.new("RGB", (90, 90), "red")), "No digit stands out in the picture"),
+        (b"", "The picture's file is empty."),
+    ],
+)
+def test_a_photo_that_cannot_be_used_is_one_sentence(app, content, sentence):
+    open_draw(app)
+    app.file_uploader(key="first_photo").upload("photo.png", content, "image/png").run()
+    assert not app.exception
+    assert f"The photo of the first digit cannot be used. {sentence}" in warnings(app)
+
+
+def test_a_photo_is_laid_on_its_pad(app):
+    open_draw(app, pair="0-1")
+    before = pads(app).first
+    picture = np.full((400, 300), 230, np.uint8)
+    picture[60:340, 130:160] = 20
+    app.file_uploader(key="second_photo").upload("one.png", as_file(Image.fromarray(picture)), "image/png").run()
+    assert not app.exception
+    assert pads(app).first == before
+    assert pads(app).truths == (7, None)
+    assert len(pads(app).second.strokes) == 1
+
+
+def test_a_challenge_deals_pairs_and_keeps_the_score(app):
+    open_draw(app, panel="Score")
+    assert "No pair has been counted yet" in "\n".join(caption.value for caption in app.caption)
+    app.toggle(key="challenged").set_value(True).run()
+    wanted = pads(app).truths
+    assert None not in wanted
+    assert "Draw a **{}** and a **{}**".format(*wanted) in app.markdown[0].value
+    send(app, LINE, SEVEN, wanted)
+    press(app, "Count this pair")
+    assert not pads(app).first.strokes  # the next pair is dealt
+    app.run()
+    [table] = app.dataframe
+    assert table.value["pairs"].tolist() == [1, 1]
+    assert {judgement.first for judgement in app.session_state.judgements} == {wanted[0]}
+
+
+def test_the_same_pair_counts_once(app):
+    open_draw(app, pair="0-1")
+    press(app, "Count this pair")
+    assert next(button for button in app.button if button.label == "Count this pair").disabled
+    assert {judgement.pair for judgement in app.session_state.judgements} == {1}
+
+
+@pytest.mark.parametrize("panel", ["What the networks see", "Why?"])
+def test_each_panel_opens_by_its_link(app, panel):
+    open_draw(app, pair="0-1", panel=panel)
+    assert app.session_state.panel in ("seen", "why")
+    if panel == "Why?":
+        assert app.session_state.why[1].result(timeout=30).pixels.shape == (2, 14, 14)
+        app.run()
+        assert "Blue spoke for first ≤ second" in "\n".join(caption.value for caption in app.caption)
+        assert app.get("plotly_chart")
+
+
+# --- the verdicts' HTML -----------------------------------------------------------------------------------------------
+
+
+def give(model: str, *probabilities: float) -> Verdict:
+    decisions = [p >= 0.5 for p in probabilities]
+    mean = sum(probabilities) / len(probabilities)
+    return Verdict(RunSettings(model=model), mean >= 0.5, mean, decisions, list(probabilities), None)
+
+
+def test_the_headline_counts_networks_and_the_wrong_stand_out():
+    verdicts = [give(MODEL_NAMES[0], 0.9, 0.8, 0.7), give(MODEL_NAMES[1], 0.2, 0.1, 0.6)]
+    html = verdicts_html(verdicts, (3, 7), 5)
+    assert 'data-answers="5"' in html
+    assert "4 of 6 networks say: first ≤ second" in html
+    assert "In truth 3 ≤ 7: 4 right, <b>2 wrong</b>." in html
+    assert html.count("class=wrong") == 1
+    assert "✗ no" in html
+    assert "1 of 3 rounds say yes; probabilities 10 to 60 %" in html
+    assert "class=wrong" not in verdicts_html(verdicts, (None, 7), 5)
+    assert "2 right, <b>4 wrong</b>" in verdicts_html(verdicts, (7, 3), 5)
+
+
+# --- in Chromium ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def address():
+    with serve(ROOT / "streamlit_app.py", ROOT / "cached_runs") as address:
+        yield address
+
+
+def wait_for_answer(page: Page) -> None:
+    """Until the verdicts answer the pads' last message."""
+    page.wait_for_function(
+        """() => {
+          const find = (selector, root = document) => root.querySelector(selector) ??
+            [...root.querySelectorAll("*")].reduce((a, e) => a ?? (e.shadowRoot && find(selector, e.shadowRoot)), null)
+          const [sent, answers] = [find("[data-sent]"), find("[data-answers]")]
+          return sent && answers && sent.dataset.sent === answers.dataset.answers
+        }"""
+    )
+
+
+def digits_read(page: Page) -> str:
+    """What DirectClassificationModel without dropout reads."""
+    text = page.locator(".reads p").filter(has_text="Direct classification, without dropout").inner_text()
+    return re.search(r"reads (\d and \d)", text)[1]
+
+
+def test_every_digit_drawn_with_the_mouse_is_read(address, open_page):
+    page = open_page(f"{address}/draw")
+    page.locator("canvas.pen").nth(1).wait_for()
+    for first in range(0, 10, 2):
+        for pad, name in enumerate(("first", "second")):
+            if first:
+                page.get_by_role("button", name=f"Clear the {name} digit").click()
+            draw_digit(page, pad, first + pad)
+        wait_for_answer(page)
+        assert digits_read(page) == f"{first} and {first + 1}"
+        expect(page.get_by_text(re.compile(r"\d+ of 140 networks say: first ≤ second"))).to_be_visible()
+    page.get_by_label("What the first digit is").select_option("9")
+    page.get_by_label("What the second digit is").select_option("8")
+    wait_for_answer(page)
+    expect(page.get_by_text("In truth 9 > 8")).to_be_visible()
+    assert page.locator("td.wrong").count() > 7
+
+
+def touch(page: Page, pad: int, digit: int) -> None:
+    canvas = page.locator("canvas.pen").nth(pad)
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    session = page.context.new_cdp_session(page)
+    for stroke in DIGITS[digit]:
+        for number, (x, y) in enumerate(stroke):
+            point = {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+            kind = "touchMove" if number else "touchStart"
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_a_finger_draws_on_a_phone(address, open_page):
+    page = open_page(f"{address}/draw", 390)
+    page.locator("canvas.pen").nth(1).wait_for()
+    touch(page, 0, 3)
+    touch(page, 1, 7)
+    wait_for_answer(page)
+    assert digits_read(page) == "3 and 7"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_link_shows_the_same_verdicts(address, open_page):
+    page = open_page(f"{address}/draw")
+    page.locator("canvas.pen").nth(1).wait_for()
+    draw_digit(page, 0, 4)
+    draw_digit(page, 1, 9)
+    wait_for_answer(page)
+    page.get_by_role("button", name="Link").click()
+    page.wait_for_url("**drawing=**")
+    verdicts = page.locator(".verdicts").inner_html()
+    other = open_page(page.url)
+    expect(other.locator(".verdicts")).to_be_visible()
+    assert other.locator(".verdicts").inner_html() == verdicts
+
+
+def test_explanations_say_that_they_come_and_then_follow_the_pen(address, open_page):
+    page = open_page(f"{address}/draw?pair=0-1&panel=Why%3F")
+    coming = page.get_by_text("The pixels are coming").or_(page.get_by_text("Blue spoke for"))
+    expect(coming.first).to_be_visible()
+    spoke = page.get_by_text(re.compile("Blue spoke for first"))
+    expect(spoke).to_be_visible()
+    before = spoke.inner_text()
+    page.get_by_role("button", name="Clear the first digit").click()
+    draw_digit(page, 0, 3)
+    expect(page.get_by_text(re.compile("Blue spoke for first")).filter(has_not_text=before)).to_be_visible()
+
+
+def test_nothing_of_a_drawing_is_left_in_the_store(app, tmp_path):
+    before = sorted(path.name for path in Path(tmp_path / "runs").rglob("*"))
+    open_draw(app, pair="0-1")
+    press(app, "Count this pair")
+    assert sorted(path.name for path in Path(tmp_path / "runs").rglob("*")) == before

@@ -1,0 +1,281 @@
+"""Every screen through the entry file, with runs, without any, and with things that are wrong."""
+
+import re
+import shutil
+from html import unescape
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.analysis.numbers import points
+from core.cluster.engine import Engine
+from core.cluster.forecast import Pace
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore
+from core.runs.writer import RunResult
+from pages.app import shared
+from support.servers import ROOT
+
+PAGES = (
+    "pages/train.py", "pages/compare.py", "pages/findings.py", "pages/mistakes.py", "pages/architectures.py",
+    "pages/walk.py", "pages/leaderboard.py", "pages/draw.py",
+)  # fmt: skip
+
+
+pytestmark = pytest.mark.usefixtures("screens_alone")  # the engine is started for real in the browser's tests
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch):
+    monkeypatch.setattr(shared.STORE, "root", tmp_path / "none")
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch, trained_store):
+    shutil.copytree(trained_store, tmp_path / "runs")
+    monkeypatch.setattr(shared.STORE, "root", tmp_path / "runs")
+    return RunStore(tmp_path / "runs")
+
+
+@pytest.fixture
+def shipped(monkeypatch):
+    monkeypatch.setattr(shared.STORE, "root", ROOT / "cached_runs")
+
+
+def show(page: str = PAGES[0], **link) -> AppTest:
+    app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=30)
+    for name, value in link.items():
+        app.query_params[name] = value
+    app.run()
+    if page != PAGES[0]:
+        app.switch_page(page).run()
+    assert not app.exception
+    return app
+
+
+def text_of(app: AppTest) -> str:
+    parts = [*app.title, *app.caption, *app.markdown, *app.error, *app.warning]
+    return "\n".join(part.value for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("page", "sentence"),
+    [
+        ("pages/train.py", "Press *Start training*"),
+        (
+            "pages/compare.py",
+            "No architecture has been trained with the report's settings yet: train one under *Train*",
+        ),
+        ("pages/findings.py", "No run in the store answers this question yet"),
+        ("pages/mistakes.py", "No network has answered the test pairs yet: train one under *Train*"),
+        ("pages/walk.py", "No trained network can be walked through yet: train any architecture under *Train*"),
+        ("pages/leaderboard.py", "Nothing has been trained to its end yet"),
+        ("pages/draw.py", "No trained network can answer yet: train any architecture under *Train*"),
+    ],
+)
+@pytest.mark.usefixtures("empty")
+def test_without_runs_each_screen_says_how_to_get_one(page, sentence):
+    assert sentence in text_of(show(page))
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("page", PAGES)
+def test_titles_are_sentences_and_there_is_one(page):
+    [title] = show(page).title
+    assert title.value.endswith("?")
+
+
+def test_train_shows_the_rounds_and_their_mean(store):
+    app = show(max_epochs="6", rounds="2")
+    accuracies = [store.read(run.run_id).summary["test_accuracy"] for run in RunSettings(max_epochs=6).rounds(2)]
+    assert "2 rounds: 2 finished." in text_of(app)
+    assert points(sum(accuracies) / 2) in text_of(app)
+
+
+@pytest.mark.usefixtures("store")
+def test_choices_come_from_the_link():
+    app = show(model="TwoChannelsModel", dropout="0.25", rounds="4", seed="7", hidden_units="64")
+    assert app.selectbox(key="model").value == "TwoChannelsModel"
+    assert app.number_input(key="dropout").value == 0.25
+    assert (app.number_input(key="rounds").value, app.number_input(key="seed").value) == (4, 7)
+    assert app.number_input(key="hidden_units").value == 64
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("model", "Perceptron", "The link's model is 'Perceptron', but must be one of TwoChannelsModel,"),
+        ("dropout", "7", "The link's dropout is '7', but must be a number from 0 to 0.9; the default is shown."),
+        ("rounds", "many", "The link's rounds is 'many', but must be a whole number from 1 to 100"),
+        ("seed", "-3", "The link's seed is '-3', but must be a whole number from 0 to"),
+        ("training_pairs", "1e9", "The link's training_pairs is '1e9', but must be a whole number from 100 to 25,000"),
+    ],
+)
+def test_a_broken_link_is_one_sentence_and_the_default_is_shown(name, value, sentence):
+    app = show(**{name: value})
+    assert sentence in text_of(app)
+    assert app.selectbox(key="model").value == "DirectClassificationModel"
+    assert app.number_input(key="dropout").value == 0
+
+
+def test_interrupted_stopped_failed_and_damaged_rounds_are_told(store):
+    rounds = RunSettings(model="TwoBranchesModel").rounds(4)
+    store.claim(rounds[0]).close()
+    stopped = store.claim(rounds[1])
+    stopped.stop()
+    stopped.close()
+    failed = store.claim(rounds[2])
+    failed.fail("The worker ran out of luck.")
+    failed.close()
+    store.claim(rounds[3]).close()
+    (store.path(rounds[3].run_id) / "settings.json").write_text("{")
+    text = text_of(show(model="TwoBranchesModel", rounds="4"))
+    for words in ("1 interrupted", "1 stopped", "1 failed", "The worker ran out of luck.", "settings.json is not JSON"):
+        assert words in text
+    assert "*Start training* goes on" in text
+
+
+def test_a_damaged_run_spares_the_other_screens(store):
+    (store.path(store.names()[0]) / "result.json").write_text("")
+    for page in PAGES:
+        show(page)
+
+
+def test_weights_of_another_network_are_named_and_the_rest_answers(store):
+    first = next(run for run in store if run.settings.model == "TwoChannelsModel")
+    other = next(run for run in store if run.settings.model == "DirectClassificationModel")
+    shutil.copy(other.path / "weights.safetensors", first.path / "weights.safetensors")
+    app = show("pages/draw.py")
+    assert f"The run {first.run_id} cannot answer: The weights belong to another network" in text_of(app)
+    assert "3 networks answer" in text_of(app)
+
+
+def test_compare_shows_ours_beside_the_reports(store):
+    short = store.read(RunSettings(max_epochs=6).run_id)
+    files = [(short.path / name).read_bytes() for name in ("weights.safetensors", "predictions.safetensors")]
+    writer = store.claim(RunSettings())
+    writer.finish(RunResult({**short.summary, "test_accuracy": 0.75}, short.history, *files))
+    writer.close()
+    [table] = show("pages/compare.py").dataframe
+    shown = table.value.set_index(["model", "dropout"])
+    assert len(shown) == 14
+    assert shown.loc[("DirectClassificationModel", 0.0), ["rounds", "mean", "report_mean"]].tolist() == [1, 75, 96.5]
+
+
+@pytest.mark.parametrize("question", ["artefact", "distance", "parameters", "epochs", "squared", "hypothesis"])
+@pytest.mark.usefixtures("shipped")
+def test_each_finding_has_a_figure_and_words_on_the_shipped_runs(question):
+    app = show("pages/findings.py")
+    app.pills(key="finding").set_value(question).run()
+    assert not app.exception
+    assert app.get("plotly_chart")
+    assert re.search(r"\d", app.markdown[0].value)
+
+
+@pytest.mark.parametrize(
+    ("view", "dropout", "words"),
+    [
+        ("Table", None, "Of the 14 cells compared, 5 are clearly different from the report's"),
+        ("Curves", None, "band of ± one standard deviation"),
+        ("Does it matter?", "0", "Holm's correction over the 21 comparisons of this screen"),
+        ("Does it matter?", "0.25", "Holm's correction over the 42 comparisons of this screen"),
+        ("All against all", "0.5", "Holm's correction over all 63 comparisons of this screen"),
+    ],
+)
+@pytest.mark.usefixtures("shipped")
+def test_each_view_of_the_comparison_shows_the_shipped_runs(view, dropout, words):
+    app = show("pages/compare.py", **({"shown_dropout": dropout} if dropout else {}))
+    app.segmented_control(key="view").set_value(view).run()
+    assert not app.exception
+    assert app.get("plotly_chart") or len(app.dataframe[0].value) == 14
+    if dropout:
+        app.segmented_control(key="shown_dropout").set_value(float(dropout)).run()
+    assert words in text_of(app).replace("\u00a0", " ")
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_table_prints_what_the_sentences_say():
+    table = show("pages/compare.py").dataframe[0].value.set_index(["model", "dropout"])
+    row = table.loc[("TwoChannelsModel", 0.0)]
+    assert row[["mean", "off", "verdict"]].tolist() == [81.8, "+2.0 (1.0 to 2.9)", "clearly different (p 0.005)"]
+    assert table.loc[("DirectClassificationModel", 0.0), "verdict"] == "within ± one point (p 1)"
+
+
+def test_a_run_whose_answers_cannot_be_read_is_named_beside_the_others(store):
+    run_id = RunSettings(model="TwoChannelsModel", max_epochs=6).run_id
+    short = store.read(run_id)
+    files = [(short.path / name).read_bytes() for name in ("weights.safetensors", "predictions.safetensors")]
+    for settings in RunSettings(model="TwoChannelsModel").rounds(2):
+        writer = store.claim(settings)
+        writer.finish(RunResult({**short.summary, "test_accuracy": 0.75}, short.history, *files))
+        writer.close()
+    (store.path(settings.run_id) / "predictions.safetensors").unlink()
+    app = show("pages/compare.py")
+    app.segmented_control(key="view").set_value("All against all").run()
+    assert not app.exception
+    assert f"The run {settings.run_id} has no predictions.safetensors" in text_of(app)
+    assert "No two architectures share two rounds yet" in text_of(app)
+
+
+@pytest.mark.usefixtures("empty")
+@pytest.mark.parametrize(
+    ("training", "link", "objection"),
+    [
+        ("off", {}, "Training is switched off on this server"),
+        ("report", {"hidden_units": "64"}, "may differ, but here: hidden units 64."),
+        ("report", {"dropout": "0.5"}, ""),
+    ],
+)
+def test_a_teacher_can_switch_training_off_or_keep_it_to_the_reports_settings(monkeypatch, training, link, objection):
+    monkeypatch.setenv("PAIR_TRAINING", training)
+    app = show(**link)
+    assert app.button[0].disabled == bool(objection)
+    assert ("Press *Start training*" in text_of(app)) == (not objection)
+    assert objection in text_of(app)
+
+
+@pytest.mark.usefixtures("empty")
+def test_more_than_a_visitor_may_queue_is_one_sentence_and_queues_nothing(monkeypatch):
+    monkeypatch.setenv("PAIR_MAX_RUNS", "2")
+    app = show(rounds="3")
+    app.button[0].click().run()
+    assert not app.exception
+    assert [error.value for error in app.error] == [
+        "You may have 2 runs queued at once, and this asks for 3: choose fewer rounds, or wait."
+    ]
+    assert not shared.get_engine().jobs
+
+
+@pytest.fixture
+def queue(store, monkeypatch):
+    """Puts runs into the queue that nobody trains: `queue(settings, owner)`."""
+    monkeypatch.setattr(Engine, "capacity", (1, 1))
+    monkeypatch.setattr(Engine, "state", "ready")
+    monkeypatch.setattr("pages.components.queue.read_pace", lambda: Pace({"TwoBranchesModel": 3.0}, {}))
+    engine = shared.get_engine()
+    yield engine.request
+    engine.conductor.close()
+
+
+def test_the_queue_tells_places_and_waits_and_shows_ones_own_first(queue):
+    theirs = RunSettings(model="TwoBranchesModel", max_epochs=10).rounds(8)
+    queue(theirs, "somebody")
+    app = show(model="TwoBranchesModel", max_epochs="10", seed="40", rounds="1")
+    app.button[0].click().run()
+    lines = re.findall('"listitem">(.*?)<progress', unescape("".join(part.proto.body for part in app.get("html"))))
+    assert lines[0].endswith("seed 40 (yours): waiting, place 2, in about 30 s")
+    assert lines[1].endswith("seed 0 (someone else's): waiting, place 1, in a few seconds")
+    assert len(lines) == 6
+    assert "Waiting at place 2: it begins in about 30 s." in text_of(app)
+    assert "9 runs wait on this server, 1 of them yours. Yours should be through in about 60 s: an" in text_of(app)
+
+
+@pytest.mark.usefixtures("empty")
+def test_start_where_the_store_cannot_be_written_is_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(shared.STORE, "root", tmp_path / "file")
+    app = show()
+    app.button[0].click().run()
+    assert not app.exception
+    assert "cannot be written: Not a directory" in text_of(app)
