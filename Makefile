@@ -7,7 +7,7 @@ NODE_TESTS = $(shell find pages -name '*.test.js')
 NODE_REPORT ?= --test-reporter=dot
 INSTALL = { test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV); } && $(BIN)/pip install --requirement
 
-.PHONY: help app test test-fast check python port
+.PHONY: help app test test-slow test-fast check python port
 .NOTPARALLEL:
 
 help: ## say what there is to make
@@ -19,7 +19,10 @@ app: python port $(VENV)/.app ## open the dashboard; another port with PORT=8600
 test: python $(VENV)/.test ## run the tests, in a real Chromium too
 	@if node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null; then node --test $(NODE_REPORT) $(NODE_TESTS); \
 	else echo "There is no Node.js 20 or newer here: the tests of the JavaScript are left out."; fi
-	@browser=$$(tools/find_chromium $(BIN)/python) && export CHROMIUM="$$browser" && $(BIN)/pytest --numprocesses 2 --dist loadfile
+	@browser=$$(tools/find_chromium $(BIN)/python) && export CHROMIUM="$$browser" && $(BIN)/pytest --numprocesses 2 --dist loadfile -m "not slow"
+
+test-slow: python $(VENV)/.test ## run what takes minutes: bad luck at random
+	@$(BIN)/pytest -m slow
 
 test-fast: python $(VENV)/.test ## run those tests that start no browser and no cluster, in less than a minute
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not browser and not cluster and not slow"

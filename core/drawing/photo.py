@@ -117,12 +117,15 @@ def _in_our_words() -> Iterator[None]:
 
 def _read_file(source: bytes | Path) -> bytes:
     try:
-        size = len(source) if isinstance(source, bytes) else source.stat().st_size
-        if size > MAX_FILE:
-            raise ValueError(f"The picture's file has {size >> 20} MB, but at most {MAX_FILE >> 20} are allowed.")
-        content = source if isinstance(source, bytes) else source.read_bytes()
+        if isinstance(source, bytes):
+            content = source
+        else:
+            with source.open("rb") as file:
+                content = file.read(MAX_FILE + 1)  # a device might never end
     except OSError as error:
         raise ValueError(f"The picture {source!s} cannot be read: {error.strerror}.") from None
+    if len(content) > MAX_FILE:
+        raise ValueError(f"The picture's file is larger than the {MAX_FILE >> 20} MB allowed.")
     if not content:
         raise ValueError("The picture's file is empty.")
     return content
