@@ -93,3 +93,9 @@ def open_page(browser) -> Iterator[Callable]:
     yield open_address
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_engine_a_moment_later(monkeypatch) -> None:
+    """A screen's engine would start when its test is over, and keep two workers with a gigabyte each."""
+    monkeypatch.setattr("pages.app.shared.FIRST_SCREEN", 1e6)
