@@ -1,69 +1,134 @@
-"""Learning curves of one cell's rounds, live: data that grows under a Vega-Lite specification that does not change.
+"""Learning curves of a race, live: data that grows under a Vega-Lite specification that does not change.
 
-As long as the specification stays the same, the browser keeps the chart's node, its zoom and its hover.
+As long as the specification stays the same, the browser keeps the chart's node, its zoom and its hover. Both axes are
+fixed by the settings alone, so that no curve seems to fall because an axis has grown.
 """
 
+from collections.abc import Sequence
+from math import log
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from core.runs.palette import Look
+from core.analysis.race import Lane
 from core.runs.records import METRICS
+from core.runs.settings import RunSettings
+
+FLOOR = 0.4  # of an accuracy; who always says "greater" is right in 45 % of the pairs
+MARKED = 10  # epochs between two markers
+MEAN, ROUND = 3.5, 1.2  # widths in pixels
+_MARKERS = {  # Plotly's names -> Vega's, or a path
+    "x": "M-1,-1L1,1M-1,1L1,-1",
+    "star": "M0,-1L0.25,-0.34L0.95,-0.31L0.4,0.13L0.59,0.81L0,0.42L-0.59,0.81L-0.4,0.13L-0.95,-0.31L-0.25,-0.34Z",
+}
 
 
-def curve_rows(histories: pd.DataFrame, metric: str, ended: set[str]) -> pd.DataFrame:
-    """The rows to draw, `epoch`, `value`, `line` and `kind` (round, mean), from one row per epoch of several rounds.
+def curve_rows(histories: pd.DataFrame, lanes: Sequence[Lane], metric: str, ended: set[str]) -> pd.DataFrame:
+    """The rows to draw: `lane`, `line`, `kind` (round, mean), `epoch`, `value`, and `rounds`, how many a mean is of.
 
-    `histories`, which is not empty, has `run_id`, `seed`, the metric, and `epoch`, from 1 on for each run. Rounds that
-    `ended` early go into the mean with their last value, as the report draws them. The mean goes as far as every
-    round under way has come: beyond, it would be that of the fastest.
+    `histories`, which may be empty, has `run_id`, the metric, and `epoch`, from 1 on for each run. The mean is drawn
+    over the rounds that have come that far; those that have `ended` go into it with their last value, as the report
+    draws them. Each lane begins with a row without a value: data that are never empty keep their chart.
     """
-    # In NumPy, since thirty students look at many charts per second, and pandas takes several times as long to pivot.
-    last = int(histories["epoch"].max())
-    values, names, reached, means = [], [], [], []
-    for run_id, own in histories.groupby("run_id", sort=False):
-        line = np.full(last, np.nan)
-        line[own["epoch"].to_numpy() - 1] = own[metric]
-        names += [f"Round with seed {own['seed'].iloc[0]}"] * len(own)
-        values.append(line[: len(own)])
-        if run_id in ended:
-            line[len(own) :] = line[len(own) - 1]
-        else:
-            reached.append(len(own))
-        means.append(line)
-    mean = np.mean(means, axis=0)[: min(reached, default=last)]
-    epochs = [np.arange(1, len(each) + 1) for each in [*values, mean]]
-    names += ["Mean of the rounds"] * len(mean)
-    kinds = ["round"] * (len(names) - len(mean)) + ["mean"] * len(mean)
-    columns = {"epoch": np.concatenate(epochs), "value": np.concatenate([*values, mean]), "line": names, "kind": kinds}
+    # In NumPy, since a class looks at many charts a second, and pandas takes several times as long to pivot.
+    own = {str(run_id): rows[metric].to_numpy(float) for run_id, rows in histories.groupby("run_id", sort=False)}
+    parts: list[tuple[str, str, str, NDArray[Any], NDArray[Any]]] = []
+    for lane in lanes:
+        rounds = {settings: own[settings.run_id] for settings in lane.rounds if settings.run_id in own}
+        last = max(map(len, rounds.values()), default=0)
+        padded = np.full((len(rounds), last), np.nan)
+        for row, (settings, values) in zip(padded, rounds.items(), strict=True):
+            row[: len(values)] = values
+            if settings.run_id in ended and len(values):
+                row[len(values) :] = values[-1]
+            if len(lane.rounds) > 1:
+                parts.append((lane.name, f"Seed {settings.seed}", "round", values, np.ones(len(values))))
+        counts = (~np.isnan(padded)).sum(axis=0)
+        means = np.nansum(padded, axis=0) / counts
+        parts.append((lane.name, "Mean", "mean", np.append(np.nan, means), np.append(0, counts)))
+    lengths = [len(values) for *_, values, _ in parts]
+    columns: dict[str, Any] = {
+        name: np.repeat([part[place] for part in parts], lengths) for place, name in enumerate(("lane", "line", "kind"))
+    }
+    starts = [int(kind == "round") for _, _, kind, _, _ in parts]
+    columns["epoch"] = np.concatenate([np.arange(n) + start for n, start in zip(lengths, starts, strict=True)])
+    columns["value"] = np.concatenate([values for *_, values, _ in parts])
+    columns["rounds"] = np.concatenate([counts for *_, counts in parts]).astype(int)
     return pd.DataFrame(columns)
 
 
-def live_curves(metric: str, max_epochs: int, look: Look) -> dict[str, Any]:
-    """The specification that draws `curve_rows`: each round thin, their mean thick; drag to move, wheel to zoom."""
-    accuracy = metric.endswith("accuracy")
-    y_axis = {
-        "title": METRICS[metric] + ("" if accuracy else ", nats"),
-        "format": ".0%" if accuracy else ".2f",
-        "tickMinStep": 0.01,
+def highest_loss(settings: RunSettings) -> float:
+    """The top of a loss's axis, nats: half more than the loss of a network that guesses."""
+    comparison, digit = log(2), log(10)
+    guessed = {
+        "DirectClassificationModel": digit,
+        "WeightSharingAuxiliaryModel": comparison + settings.auxiliary_weight * 2 * digit,
     }
+    return 1.5 * guessed.get(settings.model, comparison)
+
+
+def live_curves(metric: str, lanes: Sequence[Lane]) -> dict[str, Any]:
+    """The specification that draws `curve_rows`: a lane's mean thick, with a marker every ten epochs, and its rounds
+    thin where the race has one dropout; means of further dropouts are thinner. Drag to move, wheel to zoom."""
+    accuracy = metric.endswith("accuracy")
+    top = 1.0 if accuracy else max(highest_loss(lane.rounds[0]) for lane in lanes)
+    dropouts = sorted({lane.rounds[0].dropout for lane in lanes})
+    names = [lane.name for lane in lanes]
+    widths = [max(MEAN - 1.1 * dropouts.index(lane.rounds[0].dropout), ROUND) for lane in lanes]
+    look = {
+        "color": _scale([lane.look.colour for lane in lanes], names),
+        "strokeDash": _scale([list(lane.look.dash) or [1, 0] for lane in lanes], names),
+        "size": _scale(widths, names),
+    }
+    unit = "" if accuracy else ", nats"
+    y_axis = {"title": METRICS[metric] + unit, "format": ".0%" if accuracy else ".2f", "tickCount": 6}
+    x_scale = {"domain": [0, max(lane.rounds[0].max_epochs for lane in lanes)], "nice": False}
     encoding = {
-        "x": {"field": "epoch", "type": "quantitative", "title": "Epoch", "scale": {"domain": [0, max_epochs]}},
-        "y": {"field": "value", "type": "quantitative", "axis": y_axis, "scale": {"zero": False}},
-        "detail": {"field": "line"},
+        "x": {"field": "epoch", "type": "quantitative", "title": "Epoch", "scale": x_scale, "axis": {"grid": False}},
+        "y": {
+            "field": "value", "type": "quantitative", "axis": y_axis,
+            "scale": {"domain": [FLOOR if accuracy else 0, top], "nice": False, "zero": False},
+        },
         "tooltip": [
+            {"field": "lane", "title": "Architecture"},
             {"field": "line", "title": "Curve"},
             {"field": "epoch", "title": "Epoch"},
             {"field": "value", "title": METRICS[metric], "format": ".1%" if accuracy else ".3f"},
+            {"field": "rounds", "title": "Rounds"},
         ],
-    }
-    return {
-        "mark": {"type": "line", "color": look.colour},
-        "encoding": {
-            **encoding,
-            "strokeWidth": {"condition": {"test": "datum.kind == 'mean'", "value": 3.5}, "value": 1.2},
-            "opacity": {"condition": {"test": "datum.kind == 'mean'", "value": 1}, "value": 0.45},
+    }  # fmt: skip
+    detail = {"field": "line"}
+    mean, single = {"filter": "datum.kind == 'mean'"}, {"filter": "datum.kind == 'round'"}
+    line = {"type": "line", "clip": True}
+    layers: list[dict[str, Any]] = [
+        {
+            "mark": line,
+            "transform": [mean],
+            "encoding": {**look, "detail": detail},
+            "params": [{"name": "zoom", "select": "interval", "bind": "scales"}],
         },
-        "params": [{"name": "zoom", "select": "interval", "bind": "scales"}],
+        {
+            "mark": {"type": "point", "filled": True, "size": 60, "clip": True},
+            "transform": [{"filter": f"datum.kind == 'mean' && datum.epoch % {MARKED} == 0"}],
+            "encoding": {
+                "color": look["color"],
+                "shape": _scale([_MARKERS.get(lane.look.marker, lane.look.marker) for lane in lanes], names),
+            },
+        },
+    ]
+    if len(dropouts) == 1:
+        thin = {**line, "strokeWidth": ROUND, "opacity": 0.45}
+        layers.insert(0, {"mark": thin, "transform": [single], "encoding": {"color": look["color"], "detail": detail}})
+    return {"encoding": encoding, "layer": layers}
+
+
+def _scale(values: list[Any], names: list[str]) -> dict[str, Any]:
+    """An encoding that gives each lane its value."""
+    return {
+        "field": "lane",
+        "type": "nominal",
+        "scale": {"domain": names, "range": values},
+        "legend": None,
     }

@@ -20,6 +20,8 @@ from starlette.routing import Route
 
 from core.cluster.limits import Limits
 from core.runs.settings import SettingsError
+from pages.app.moves import ROUTE as MOVES
+from pages.app.moves import answer_moves
 
 M_ARENA_MAX = -8  # of mallopt, in malloc.h
 VISITOR_SECONDS = 365 * 24 * 3600  # that a browser keeps its name
@@ -104,5 +106,5 @@ try:
     Limits.from_environment()
 except SettingsError as error:  # told as the server starts, rather than to its first visitor
     raise SystemExit(f"Error: {error}") from None
-ROUTES = [Route("/health", answer_health)]
+ROUTES = [Route("/health", answer_health), Route(MOVES, answer_moves)]
 MIDDLEWARE = [Middleware(NameVisitors)]

@@ -46,17 +46,18 @@ def show_queue(engine: Engine, owner: str) -> None:
     lines = []
     for job, place, expected in sorted(entries, key=lambda e: (e.place > 0, owner not in e.job.owners))[:SHOWN]:
         settings = job.settings
-        whose = "yours" if owner in job.owners else "someone else's"
+        mine = owner in job.owners
+        whose = "yours" if mine else "someone else's"
         text = f"{PALETTE[settings.model].label}, dropout {settings.dropout:g}, seed {settings.seed} ({whose})"
         if job.stopping:
             state = "stopping"
         elif place:
             state = f"waiting, place {place}" + (f", {_about(expected.start)}" if expected else "")
         else:
-            state = f"epoch {job.epochs}"
+            state = f"epoch {job.epochs}" if mine else "training"  # a page is not woken for others' epochs
         note = f"; {job.note}" if job.note else ""
         line = escape(f"{text}: {state}{note}")
-        bar = f'<progress value="{job.epochs}" max="{settings.max_epochs}"></progress>'
+        bar = f'<progress value="{job.epochs}" max="{settings.max_epochs}"></progress>' if mine else ""
         lines.append(f'<div role="listitem">{line}{bar}</div>')
     if lines:
         st.html(f'{STYLE}<div {LIST} aria-label="What is training and what waits">{"".join(lines)}</div>')
@@ -71,7 +72,7 @@ def describe_wait(engine: Engine, run_ids: Collection[str]) -> str:
             if engine.state != "ready":
                 return f"{engine.sentence} The engine is starting; the run begins some seconds later.".strip()
             if not place:
-                return "The first epoch comes in a moment."
+                return "" if job.epochs else "The first epoch comes in a moment."
             return f"Waiting at place {place}" + (f": it begins {_about(expected.start)}." if expected else ".")
     return ""
 

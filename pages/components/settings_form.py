@@ -1,15 +1,17 @@
 """The controls that choose what to train; every choice lives in the URL."""
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
-from core.runs.settings import MAX_ROUNDS, MAX_SEED, MODEL_NAMES, RunSettings, SettingsError, allowed, bounds
+from core.analysis.race import SUGGESTED, Lane, make_lanes
+from core.runs.settings import MAX_ROUNDS, MAX_SEED, MODEL_NAMES, ModelName, RunSettings, SettingsError, allowed, bounds
 from pages.app.text import as_text
 from pages.components.link import bind_number, refuse
 
 DEFAULTS = RunSettings()
 DEFAULT_ROUNDS = 3
+DROPOUTS = ["0", "0.1", "0.25", "0.5"]  # those of the reproduction; others can be typed
 MORE = {  # label, step and format of the settings under "More settings"
     "training_pairs": ("Training pairs", 100, "%d"),
     "max_epochs": ("Epochs at most", 10, "%d"),
@@ -21,40 +23,54 @@ MORE = {  # label, step and format of the settings under "More settings"
 }
 
 
-def choose_settings() -> tuple[RunSettings, int]:
-    """Show the controls; the first round's settings and the number of rounds. Stops the page if one is wrong."""
+def choose_race() -> list[Lane]:
+    """Show the controls; what is to race. Stops the page if a choice is wrong, or none is made."""
     _read_link()
-    columns = st.columns([3, 1.2, 1.2, 1.2], vertical_alignment="bottom")
-    values: dict[str, Any] = {
-        "model": columns[0].selectbox(
-            "Architecture",
-            MODEL_NAMES,
-            index=MODEL_NAMES.index(DEFAULTS.model),
-            key="model",
-            bind="query-params",
-        ),
-        "dropout": _number(columns[1], "dropout", "Dropout", 0.05, "%g"),
-    }
-    rounds = columns[2].number_input(
-        "Rounds",
-        1,
-        MAX_ROUNDS,
-        DEFAULT_ROUNDS,
-        key="rounds",
-        bind=bind_number("rounds"),
-        help="Each on new pairs of digits.",
+    columns = st.columns([3, 1.5, 1, 1, 1.1], vertical_alignment="bottom")
+    models = columns[0].multiselect(
+        "Architectures", MODEL_NAMES, [DEFAULTS.model], key="model", bind="query-params", wrap=False
     )
-    values["seed"] = columns[3].number_input(
+    dropouts = columns[1].multiselect(
+        "Dropout", DROPOUTS, DROPOUTS[:1], key="dropout", bind=_bind_dropout(), accept_new_options=True, wrap=False,
+        help="Choose several, or type another number from 0 to 0.9.",
+    )  # fmt: skip
+    rounds = columns[2].number_input(
+        "Rounds", 1, MAX_ROUNDS, DEFAULT_ROUNDS, key="rounds", bind=bind_number("rounds"),
+        help="Each on new pairs of digits.",
+    )  # fmt: skip
+    seed = columns[3].number_input(
         "First seed", 0, MAX_SEED, DEFAULTS.seed, key="seed", bind=bind_number("seed"), help="Decides a round's pairs."
     )
-    values |= _choose_more()
+    others = {"seed": seed, **_choose_more(columns[4])}
     try:
-        settings = RunSettings.parse(values)
-        settings.rounds(rounds)
+        cells = [
+            RunSettings.parse({**others, "model": model, "dropout": dropout})
+            for dropout in dropouts
+            for model in MODEL_NAMES
+            if model in models
+        ]
+        lanes = make_lanes(dict.fromkeys(cells), rounds)
     except SettingsError as error:
         st.error(as_text(error), icon=":material/error:")
         st.stop()
-    return settings, rounds
+    if not lanes:
+        st.caption("Choose at least one architecture and one dropout.")
+        st.stop()
+    return lanes
+
+
+def suggest_races(row: Any) -> None:
+    """Races with one click, in a row of controls."""
+    row.caption("Suggested:", width="content")
+    row.button("all seven", type="tertiary", on_click=_choose_models, args=(MODEL_NAMES, 1))
+    for words, pair in SUGGESTED.items():
+        row.button(words, type="tertiary", on_click=_choose_models, args=(pair, None))
+
+
+def _choose_models(models: tuple[ModelName, ...], rounds: int | None) -> None:
+    st.session_state.model = list(models)
+    if rounds is not None:  # seven architectures with more would be more than one visitor may queue
+        st.session_state.rounds = rounds
 
 
 def link_settings(values: dict[str, Any], rounds: int) -> dict[str, str]:
@@ -68,17 +84,18 @@ def link_settings(values: dict[str, Any], rounds: int) -> dict[str, str]:
 
 def load_settings(values: dict[str, Any], rounds: int) -> None:
     """Set the controls, from a callback: the next rerun shows these settings."""
-    for name, value in {**values, "rounds": rounds}.items():
+    one = {"model": [values["model"]], "dropout": [f"{values['dropout']:g}"]}
+    for name, value in {**values, **one, "rounds": rounds}.items():
         st.session_state[name] = value
 
 
-def _choose_more() -> dict[str, Any]:
+def _choose_more(column: Any) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    with st.expander("More settings", icon=":material/tune:"):
-        grid = st.columns(4)
+    with column.popover("More", icon=":material/tune:", help="More settings", width="stretch"):
+        grid = st.columns(2)
         for position, (name, (label, step, form)) in enumerate(MORE.items()):
-            values[name] = _number(grid[position % 4], name, label, step, form)
-        values["dropout_at_evaluation"] = grid[3].checkbox(
+            values[name] = _number(grid[position % 2], name, label, step, form)
+        values["dropout_at_evaluation"] = grid[1].checkbox(
             "Dropout left on at evaluation",
             key="dropout_at_evaluation",
             bind="query-params",
@@ -96,9 +113,14 @@ def _number(column: Any, name: str, label: str, step: float, form: str) -> Any:
 def _read_link() -> None:
     """Say which settings of the link cannot be used; Streamlit shows the defaults in their place."""
     for name in [*RunSettings.model_fields, "rounds"]:
-        text = st.query_params.get(name)
-        if text is not None and not _is_allowed(name, text):
-            refuse(name, text, _rule(name))
+        for text in st.query_params.get_all(name):
+            if not _is_allowed(name, text) and not (text == "" and name in ("model", "dropout")):
+                refuse(name, text, _rule(name))
+
+
+def _bind_dropout() -> Literal["query-params"] | None:
+    """The `bind` of the dropouts: none while the link has one that is no dropout, which Streamlit would accept."""
+    return "query-params" if all(_is_allowed("dropout", text) for text in st.query_params.get_all("dropout")) else None
 
 
 def _rule(name: str) -> str:

@@ -19,7 +19,6 @@ from core.figures import findings as finding_charts
 from core.figures import learning as learning_charts
 from core.figures import mistakes as mistake_charts
 from core.figures import pair as pair_charts
-from core.figures.live import curve_rows
 from core.figures.style import FigureWithAlt
 from core.runs.palette import PALETTE
 from core.runs.plan import SHIPPED_DROPOUTS, is_shipped_with_weights, plan_reproduction
@@ -340,23 +339,3 @@ def test_a_pairs_trace_has_a_line_a_run_and_the_chosen_one_is_heavier(store, run
     assert heavy[0].x.tolist() == [5, 8]
     assert heavy[0].y.tolist() == pytest.approx([0.751953, 0.75])
     assert "Direct classification from 75.2 % to 75.0 %" in drawn.alt
-
-
-def test_the_mean_of_live_curves_goes_as_far_as_every_round_under_way():
-    values = {"a": (0, [0.5, 0.7]), "b": (1, [0.6, 0.8, 0.9, 0.95]), "c": (2, [0.7, 0.6, 0.8])}
-    histories = pd.DataFrame(
-        [
-            {"run_id": run_id, "seed": seed, "epoch": epoch, "validation_loss": value}
-            for run_id, (seed, series) in values.items()
-            for epoch, value in enumerate(series, start=1)
-        ]
-    )
-    rows = curve_rows(histories, "validation_loss", ended={"a"})  # b and c go on, a stays at its last value
-    lines = dict(iter(rows.groupby("line")))
-    assert list(lines) == ["Mean of the rounds", *(f"Round with seed {seed}" for seed in range(3))]
-    assert lines["Mean of the rounds"]["epoch"].tolist() == [1, 2, 3]
-    assert lines["Mean of the rounds"]["value"].tolist() == pytest.approx([0.6, 0.7, 0.8])
-    assert lines["Round with seed 1"]["value"].tolist() == values["b"][1]
-    assert set(lines["Mean of the rounds"]["kind"]) == {"mean"}
-    every = curve_rows(histories, "validation_loss", ended={"a", "b", "c"})
-    assert every["value"][every["kind"] == "mean"].tolist() == pytest.approx([0.6, 0.7, 0.8, 2.45 / 3])

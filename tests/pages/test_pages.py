@@ -1,5 +1,6 @@
 """Every screen through the entry file, with runs, without any, and with things that are wrong."""
 
+import json
 import re
 import shutil
 from html import unescape
@@ -58,6 +59,17 @@ def text_of(app: AppTest) -> str:
     return "\n".join(part.value for part in parts)
 
 
+def press(app: AppTest, label: str) -> None:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+
+
+def read_board(app: AppTest) -> list[dict]:
+    """The rows of the score board, as its component is given them."""
+    [board] = [part.proto for part in app.get("bidi_component") if part.proto.component_name == "score_board"]
+    return json.loads(board.json)["rows"]
+
+
 @pytest.mark.parametrize(
     ("page", "sentence"),
     [
@@ -89,14 +101,55 @@ def test_train_shows_the_rounds_and_their_mean(store):
     app = show(max_epochs="6", rounds="2")
     accuracies = [store.read(run.run_id).summary["test_accuracy"] for run in RunSettings(max_epochs=6).rounds(2)]
     assert "2 rounds: 2 finished." in text_of(app)
-    assert points(sum(accuracies) / 2) in text_of(app)
+    [row] = read_board(app)
+    assert (row["name"], row["epoch"], row["test"]) == ("Direct classification", "6", points(sum(accuracies) / 2))
+
+
+@pytest.mark.usefixtures("store")
+def test_a_race_ranks_its_architectures():
+    app = show(model=["TwoChannelsModel", "DirectClassificationModel", "TwoBranchesModel"], max_epochs="6", rounds="2")
+    rows = read_board(app)
+    assert [row["name"] for row in rows] == ["Direct classification", "Two channels", "Two branches"]
+    assert (rows[2]["state"], rows[2]["epoch"], rows[2]["validation"]) == ("not trained yet", "–", "–")
+    assert "6 rounds: 4 finished, 2 not trained yet." in text_of(app)
+
+
+@pytest.mark.usefixtures("store")
+def test_all_seven_and_the_suggested_pairs_are_one_click():
+    app = show(dropout=["0", "0.25"])
+    press(app, "own against shared")
+    names = [row["name"] for row in read_board(app)]
+    assert sorted(names) == sorted(
+        f"{label}, dropout {dropout}"
+        for label in ("Two branches", "Weight-sharing branches")
+        for dropout in ("0", "0.25")
+    )
+    press(app, "all seven")
+    assert (len(read_board(app)), app.number_input(key="rounds").value) == (14, 1)
+
+
+@pytest.mark.usefixtures("empty")
+def test_right_after_the_start_the_page_says_what_is_queued():
+    app = show(model=["TwoChannelsModel", "TwoBranchesModel"], rounds="1")
+    app.button[0].click().run()
+    assert [row["state"] for row in read_board(app)] == ["waiting", "waiting"]
+    assert "2 rounds: 2 waiting." in text_of(app)
+    assert not next(button for button in app.button if button.label == "Stop").disabled
+
+
+@pytest.mark.usefixtures("empty")
+def test_no_architecture_is_asked_for_in_a_sentence():
+    app = show()
+    app.multiselect(key="model").set_value([]).run()
+    assert not app.exception
+    assert "Choose at least one architecture and one dropout." in text_of(app)
 
 
 @pytest.mark.usefixtures("store")
 def test_choices_come_from_the_link():
     app = show(model="TwoChannelsModel", dropout="0.25", rounds="4", seed="7", hidden_units="64")
-    assert app.selectbox(key="model").value == "TwoChannelsModel"
-    assert app.number_input(key="dropout").value == 0.25
+    assert app.multiselect(key="model").value == ["TwoChannelsModel"]
+    assert app.multiselect(key="dropout").value == ["0.25"]
     assert (app.number_input(key="rounds").value, app.number_input(key="seed").value) == (4, 7)
     assert app.number_input(key="hidden_units").value == 64
 
@@ -115,8 +168,8 @@ def test_choices_come_from_the_link():
 def test_a_broken_link_is_one_sentence_and_the_default_is_shown(name, value, sentence):
     app = show(**{name: value})
     assert sentence in text_of(app)
-    assert app.selectbox(key="model").value == "DirectClassificationModel"
-    assert app.number_input(key="dropout").value == 0
+    assert app.multiselect(key="model").value == ["DirectClassificationModel"]
+    assert app.multiselect(key="dropout").value == ["0"]
 
 
 def test_interrupted_stopped_failed_and_damaged_rounds_are_told(store):
@@ -263,7 +316,7 @@ def test_the_queue_tells_places_and_waits_and_shows_ones_own_first(queue):
     queue(theirs, "somebody")
     app = show(model="TwoBranchesModel", max_epochs="10", seed="40", rounds="1")
     app.button[0].click().run()
-    lines = re.findall('"listitem">(.*?)<progress', unescape("".join(part.proto.body for part in app.get("html"))))
+    lines = re.findall('"listitem">(.*?)<', unescape("".join(part.proto.body for part in app.get("html"))))
     assert lines[0].endswith("seed 40 (yours): waiting, place 2, in about 30 s")
     assert lines[1].endswith("seed 0 (someone else's): waiting, place 1, in a few seconds")
     assert len(lines) == 6

@@ -1,0 +1,173 @@
+"""Who listens to which runs, and what has moved: server-sent events from one thread that watches engine and store.
+
+An event says that something has moved, never what: the page reads the store, which is the truth. What moves while a
+listener pauses is told together afterwards.
+"""
+
+import asyncio
+import hashlib
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Collection
+from contextlib import suppress
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+
+ROUTE = "/moves"
+HEARTBEAT = 15.0  # seconds between two signs of life, by which a listener that is gone is noticed
+GATHER = 0.1  # seconds in which what moves is looked at once
+LOOK = 1.0  # seconds between two looks at runs that another program may train
+QUEUE_PAUSE = 5.0  # seconds between two events for a page of which only the queue has moved
+PAUSE = 0.4  # seconds between two events for a page
+LISTENERS_A_SECOND = 15  # events for all pages together: a rerun takes some 17 ms of the processor
+MOST_TOPICS = (
+    2_000  # remembered; a page that stays longer without a rerun than so many others falls back to a slow tick
+)
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # the second: no proxy waits for more
+
+State = tuple[Any, ...]
+
+
+class Listener:
+    """One browser's tab. `moved` is set from the hub's thread, through the loop that the tab's stream runs in."""
+
+    def __init__(self, names: tuple[str, ...], state: State, moves: int) -> None:
+        self.names, self.state, self.moves = names, state, moves
+        self.moved = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
+        self.told = time.monotonic()
+
+    def look(self, state: State, moves: int) -> None:
+        """Wake the tab where its runs stand otherwise than before, or, less often, where the queue does."""
+        now = time.monotonic()
+        if state == self.state and (moves == self.moves or now - self.told < QUEUE_PAUSE):
+            return
+        self.state, self.moves, self.told = state, moves, now
+        self.wake()
+
+    def wake(self) -> None:
+        """Tell the stream that something has moved."""
+        with suppress(RuntimeError):  # the loop has ended with the server
+            self.loop.call_soon_threadsafe(self.moved.set)
+
+
+class Hub:
+    """The topics, each a set of runs, and who listens to them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._topics: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._listeners: set[Listener] = set()
+        self._stamps: dict[str, State] = {}
+        self._thread: threading.Thread | None = None
+
+    def register(self, run_ids: Collection[str]) -> tuple[str, str]:
+        """The topic of these runs, and a sign of how they stand now."""
+        names = tuple(sorted(run_ids))
+        topic = hashlib.sha256("\n".join(names).encode()).hexdigest()[:24]
+        with self._lock:
+            self._topics[topic] = names
+            self._topics.move_to_end(topic)
+            while len(self._topics) > MOST_TOPICS:
+                self._topics.popitem(last=False)
+        return topic, _sign(self._state(names, fresh=True))
+
+    def know(self, topic: str) -> bool:
+        """Whether a page has registered this topic."""
+        return topic in self._topics
+
+    async def stream(self, topic: str, seen: str) -> AsyncIterator[str]:
+        """The events for one tab, which last saw its runs as the sign `seen` says."""
+        names = self._topics.get(topic, ())
+        state = self._state(names, fresh=True)
+        listener = Listener(names, state, _engine().moves)
+        if _sign(state) != seen:
+            listener.moved.set()
+        with self._lock:
+            self._listeners.add(listener)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._watch, name="moves", daemon=True)
+                self._thread.start()
+        try:
+            yield ": hello\n\n"
+            while True:
+                try:
+                    await asyncio.wait_for(listener.moved.wait(), HEARTBEAT)
+                except TimeoutError:
+                    yield ": still here\n\n"
+                    continue
+                listener.moved.clear()
+                yield "data: moved\n\n"
+                await asyncio.sleep(max(PAUSE, len(self._listeners) / LISTENERS_A_SECOND))
+        finally:
+            with self._lock:
+                self._listeners.discard(listener)
+
+    def _watch(self) -> None:
+        """Wake whom it concerns, until nobody listens any more."""
+        engine, looked = _engine(), time.monotonic()
+        while True:
+            with engine.changed:
+                engine.changed.wait(LOOK)
+            with self._lock:
+                listeners = list(self._listeners)
+                if not listeners:
+                    self._thread = None
+                    self._stamps.clear()
+                    return
+            fresh = time.monotonic() - looked >= LOOK
+            looked = time.monotonic() if fresh else looked
+            states = {names: self._state(names, fresh) for names in {listener.names for listener in listeners}}
+            for listener in listeners:
+                listener.look(states[listener.names], engine.moves)
+            time.sleep(GATHER)
+
+    def _state(self, names: tuple[str, ...], fresh: bool) -> State:
+        """How far the runs have come: what the engine trains, and, looked at anew where `fresh`, the others' files."""
+        engine = _engine()
+        return tuple(self._stand(engine.jobs.get(name), name, fresh) for name in names)
+
+    def _stand(self, job: Any, name: str, fresh: bool) -> State:
+        if job is not None:
+            return job.epochs, job.running, job.stopping, job.note
+        if fresh or name not in self._stamps:
+            self._stamps[name] = _stamp(name)
+        return self._stamps[name]
+
+
+def _engine() -> Any:
+    from pages.app.shared import get_engine  # its caches want a server that runs
+
+    return get_engine()
+
+
+def _stamp(name: str) -> State:
+    """Time and size of a run's files."""
+    from pages.app.shared import STORE
+
+    found = []
+    for file in ("history.jsonl", "result.json"):
+        with suppress(OSError):
+            status = os.stat(STORE.path(name) / file)
+            found.append((file, status.st_mtime_ns, status.st_size))
+    return tuple(found)
+
+
+def _sign(state: State) -> str:
+    return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
+
+
+HUB = Hub()
+
+
+async def answer_moves(request: Request) -> Response:
+    """The stream of a topic; 404 for one that no page has registered since the server started."""
+    topic = request.query_params.get("topic", "")
+    if not HUB.know(topic):
+        return PlainTextResponse("No page shows this.", 404, HEADERS)
+    stream = HUB.stream(topic, request.query_params.get("seen", ""))
+    return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)

@@ -1,0 +1,97 @@
+"""The race on the screen: the live chart, and beside it the score board."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.analysis.numbers import percent, points
+from core.analysis.race import Lane, Standing
+from core.figures.live import curve_rows, live_curves
+from core.runs.records import METRICS
+from pages.components.files import read_beside
+
+HEIGHT = 350  # pixels of the chart
+
+_BOARD = st.components.v2.component(
+    "score_board",
+    html=read_beside(__file__, "board.html"),
+    css=read_beside(__file__, "board.css"),
+    js=read_beside(__file__, "board.js"),
+)
+
+
+def show_race(
+    lanes: Sequence[Lane], histories: pd.DataFrame, metric: str, ended: set[str], standings: Sequence[Standing],
+    states: dict[str, str],
+) -> None:  # fmt: skip
+    """Chart and board. `ended`: the rounds that have; `states`: a lane's name -> what to say of one that does not
+    train."""
+    chart, board = st.columns([3, 2], gap="medium")
+    with chart:
+        st.vega_lite_chart(
+            curve_rows(histories, lanes, metric, ended),
+            live_curves(metric, lanes),
+            key="live",
+            on_select="rerun",  # Streamlit resets a zoom at new data, unless it is a selection that somebody asks for
+            selection_mode="zoom",
+            height=HEIGHT,
+            alt=f"{METRICS[metric]} against the epoch. {describe_standings(standings)}",
+        )
+        st.caption(explain_lines(lanes, metric, standings))
+    with board:
+        _BOARD(key="board", data={"rows": [_row(standing, states) for standing in standings]})
+
+
+def describe_standings(standings: Sequence[Standing]) -> str:
+    """Who is where, in a sentence."""
+    known = [(each.lane.name, each.validation) for each in standings if each.validation is not None]
+    if not known:
+        return "No epoch has been trained yet."
+    return f"Validation accuracy now: {', '.join(f'{name} {percent(value)}' for name, value in known)}."
+
+
+def explain_lines(lanes: Sequence[Lane], metric: str, standings: Sequence[Standing]) -> str:
+    """What thick and thin lines are, and of how many rounds they are."""
+    count = len(lanes[0].rounds)
+    dropouts = sorted({lane.rounds[0].dropout for lane in lanes})
+    if count == 1:
+        text = "One round for each line."
+    else:
+        text = f"Bold: the mean of the rounds that have come that far, at most {count}; an ended one counts with its "
+        text += "last value." + (" Thin: single rounds." if len(dropouts) == 1 else "")
+    if len(dropouts) > 1:
+        text += f" The higher the dropout ({', '.join(f'{p:g}' for p in dropouts)}), the thinner the line."
+    epochs = [epoch for each in standings for epoch in each.epochs]
+    if any(epochs) and len(epochs) > 2 and any(each.finished < count for each in standings):
+        text += f" The rounds are at epoch {min(epochs)} to {max(epochs)}."
+    if metric.endswith("loss"):
+        text += " What is above the axis shows when you drag the chart."
+        if len({_kind_of_loss(lane) for lane in lanes}) > 1:
+            text += " These losses are of different kinds and cannot be compared with each other."
+    return text
+
+
+def _kind_of_loss(lane: Lane) -> str:
+    """The kind of an architecture's loss."""
+    model = lane.rounds[0].model
+    return model if model in ("DirectClassificationModel", "WeightSharingAuxiliaryModel") else "comparison"
+
+
+def _row(standing: Standing, states: dict[str, str]) -> dict[str, Any]:
+    """A row of the board: what it shows, as text."""
+    lane, (least, most) = standing.lane, standing.epochs
+    epoch = str(most) if least == most else f"{least}–{most}"
+    test = "" if standing.test is None else points(standing.test)
+    return {
+        "name": lane.name,
+        "colour": lane.look.colour,
+        "dash": " ".join(map(str, lane.look.dash)),
+        "state": states.get(lane.name, ""),
+        "epoch": epoch if most else "–",
+        "validation": "–" if standing.validation is None else points(standing.validation),
+        "test": test or "–",
+        "deviation": "" if standing.deviation is None else f"± {points(standing.deviation)}",
+        "seconds": "–" if standing.seconds is None else f"{standing.seconds:.1f}",
+    }
