@@ -7,11 +7,13 @@ listener pauses is told together afterwards.
 import asyncio
 import hashlib
 import os
+import signal
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -64,6 +66,7 @@ class Hub:
         self._listeners: set[Listener] = set()
         self._stamps: dict[str, State] = {}
         self._thread: threading.Thread | None = None
+        self._closing = False
 
     def register(self, run_ids: Collection[str]) -> tuple[str, str]:
         """The topic of these runs, and a sign of how they stand now."""
@@ -75,6 +78,21 @@ class Hub:
             while len(self._topics) > MOST_TOPICS:
                 self._topics.popitem(last=False)
         return topic, _sign(self._state(names, fresh=True))
+
+    def end_with(self, signals: Iterable[int]) -> None:
+        """End all streams at the first of these signals, before whoever deals with it now: a server that is to end
+        waits until its answers are complete, which a stream would never be."""
+
+        def end(number: int, frame: Any, former: Any) -> None:
+            self._closing = True
+            for listener in list(self._listeners):  # without the lock, which the interrupted thread may hold
+                listener.wake()
+            if callable(former):
+                former(number, frame)
+
+        if threading.current_thread() is threading.main_thread():  # no other may set what deals with a signal
+            for number in signals:
+                signal.signal(number, partial(end, former=signal.getsignal(number)))
 
     def know(self, topic: str) -> bool:
         """Whether a page has registered this topic."""
@@ -94,7 +112,7 @@ class Hub:
                 self._thread.start()
         try:
             yield ": hello\n\n"
-            while True:
+            while not self._closing:
                 try:
                     await asyncio.wait_for(listener.moved.wait(), HEARTBEAT)
                 except TimeoutError:
@@ -146,7 +164,7 @@ def _engine() -> Any:
 
 
 def _stamp(name: str) -> State:
-    """Time and size of a run's files."""
+    """Time and size of a run's files, and whether somebody writes them."""
     from pages.app.shared import STORE
 
     found = []
@@ -154,7 +172,7 @@ def _stamp(name: str) -> State:
         with suppress(OSError):
             status = os.stat(STORE.path(name) / file)
             found.append((file, status.st_mtime_ns, status.st_size))
-    return tuple(found)
+    return *found, STORE.is_locked(name)  # whoever dies lets go of the lock, and leaves the files as they are
 
 
 def _sign(state: State) -> str:

@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import os
+import signal
 import socket
 import threading
 import uuid
@@ -20,8 +21,8 @@ from starlette.routing import Route
 
 from core.cluster.limits import Limits
 from core.runs.settings import SettingsError
+from pages.app.moves import HUB, answer_moves
 from pages.app.moves import ROUTE as MOVES
-from pages.app.moves import answer_moves
 
 M_ARENA_MAX = -8  # of mallopt, in malloc.h
 VISITOR_SECONDS = 365 * 24 * 3600  # that a browser keeps its name
@@ -32,6 +33,7 @@ async def start_ahead(app: st.App) -> AsyncIterator[None]:
     """Import what the screens need and read the store while the first browser is still loading its scripts."""
     _share_arenas()
     _send_without_delay()
+    HUB.end_with((signal.SIGINT, signal.SIGTERM))
     threading.Thread(target=_import_ahead, daemon=True).start()
     yield
 

@@ -80,7 +80,7 @@ def others(server) -> Iterator[None]:
         assert "networks say" in pupil.words
         assert pupil.exceptions == []
     with connected(address) as newcomer:
-        assert "How fast does a network learn" in newcomer.words
+        assert "Which idea learns fastest" in newcomer.words
     with urllib.request.urlopen(f"{address}/health", timeout=60) as answer:
         assert json.load(answer)["healthy"]
     assert process.poll() is None

@@ -1,0 +1,134 @@
+"""A race in Chromium: started, watched by two, stopped, reloaded, replayed; and the stream that wakes the pages."""
+
+import http.client
+import signal
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.runs.settings import RunSettings
+from core.runs.store import RunStore
+from support.fake_runs import write_history
+from support.servers import ROOT, find_port, serve, serve_on
+
+MODELS = ["TwoBranchesModel", "WeightSharingBranchesModel", "DirectClassificationModel"]
+LONG = {"training_pairs": 10_000, "max_epochs": 500, "patience": 500}
+AXES = "() => [...document.querySelectorAll('.role-axis-label text')].map(label => label.textContent)"
+DRAWN = """count => [...document.querySelectorAll('.mark-line path')]
+  .filter(path => /L/.test(path.getAttribute('d') ?? '')).length >= count"""
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> RunStore:
+    return RunStore(tmp_path_factory.mktemp("race") / "runs")
+
+
+@pytest.fixture(scope="module")
+def address(store) -> Iterator[str]:
+    with serve(ROOT / "streamlit_app.py", store.root) as address:
+        yield address
+
+
+def link(address: str, **choices) -> str:
+    return f"{address}/?{urlencode(choices, doseq=True)}"
+
+
+def read_epochs(page: Page) -> list[int]:
+    """The epochs on the score board; 0 for who has none."""
+    texts = page.locator(".board tbody td:nth-child(2)").all_inner_texts()
+    return [int(text) if text.isdecimal() else 0 for text in texts]
+
+
+def wait_for_epochs(page: Page, condition: Callable[[list[int]], bool], seconds: float = 60) -> None:
+    """Until the epochs on the score board meet the condition."""
+    ended = time.monotonic() + seconds
+    while not condition(found := read_epochs(page)):
+        assert time.monotonic() < ended, found
+        page.wait_for_timeout(50)
+
+
+def wait_until_all_have(page: Page, epochs: int, count: int = 3) -> None:
+    wait_for_epochs(page, lambda found: len(found) == count and min(found) >= epochs)
+
+
+def test_a_race_of_three_is_seen_by_two_stopped_reloaded_and_replayed(address, store, open_page):
+    where = link(address, model=MODELS, seed=900, rounds=1, **LONG)
+    page, other = open_page(where), open_page(where)
+    for each in (page, other):
+        expect(each.get_by_text("Press Start training.")).to_be_visible()
+        each.locator("svg.marks").wait_for()
+    axes = page.evaluate(AXES)
+    assert axes
+    page.get_by_role("button", name="Start training").click()
+    wait_until_all_have(page, 12)
+    wait_until_all_have(other, 12)  # nobody has touched it
+    page.wait_for_function(DRAWN, arg=3)
+    assert page.evaluate(AXES) == other.evaluate(AXES) == axes
+    epochs = read_epochs(page)
+    assert max(epochs) - min(epochs) <= 10
+    expect(other.get_by_role("button", name="Stop")).to_be_disabled()  # they are not this browser's
+
+    page.reload()
+    wait_until_all_have(page, max(epochs) + 1)
+    page.get_by_role("button", name="Stop").click()
+    for each in (page, other):
+        expect(each.get_by_text("3 rounds: 3 stopped.")).to_be_visible()
+    reached = [len(store.read(RunSettings(model=model, seed=900, **LONG).run_id).history) for model in MODELS]
+    assert sorted(read_epochs(page)) == sorted(reached)
+
+    page.get_by_role("button", name="Replay").click()
+    wait_for_epochs(page, lambda found: 0 < max(found, default=0) < min(reached))
+    assert page.evaluate(AXES) == axes
+    wait_until_all_have(page, min(reached))
+    assert page.locator("[data-testid=stException]").count() == 0
+
+
+def test_a_short_race_ends_with_test_accuracies_in_order(address, store, open_page):
+    page = open_page(link(address, model=MODELS, seed=910, rounds=2, max_epochs=3))
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_text("6 rounds: 6 finished.")).to_be_visible()
+    shown = [float(text.split("±")[0]) for text in page.locator(".board tbody td:nth-child(4)").all_inner_texts()]
+    assert len(shown) == 3
+    assert all(one >= next_one for one, next_one in pairwise(shown))
+    expect(page.get_by_role("button", name="Stop")).to_be_disabled()
+
+
+def test_what_another_program_trains_is_seen_without_a_click(address, store, open_page):
+    settings = RunSettings(model="TwoChannelsModel", seed=920)
+    page = open_page(link(address, model=settings.model, seed=920, rounds=1))
+    expect(page.get_by_text("Press Start training.")).to_be_visible()
+    writer = store.claim(settings)
+    assert writer is not None
+    for record in write_history(5, 0.8):
+        writer.append(record)
+    expect(page.get_by_text("Another program on this store trains 1 of them")).to_be_visible()
+    wait_until_all_have(page, 5, 1)
+    writer.close()
+    expect(page.get_by_text("1 round: 1 interrupted.")).to_be_visible()
+
+
+def ask(address: str, path: str) -> tuple[int, str | None]:
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    return answer.status, answer.getheader("content-type")
+
+
+@pytest.mark.parametrize("topic", ["", "nothing", "../../etc/passwd", "x" * 5_000])
+def test_a_topic_that_no_page_has_is_refused(address, topic):
+    assert ask(address, f"/moves?{urlencode({'topic': topic})}")[0] == 404
+
+
+def test_a_server_ends_although_a_page_listens(tmp_path: Path, open_page):
+    with serve_on(find_port(), ROOT / "streamlit_app.py", tmp_path / "runs") as (address, process):
+        page = open_page(address)
+        expect(page.get_by_text("Press Start training.")).to_be_visible()
+        with page.expect_response(lambda response: "/moves?" in response.url):
+            page.reload()
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
