@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.analysis.numbers import percent, points
+from core.analysis.numbers import points
 from core.analysis.race import Lane, Standing
 from core.figures.live import curve_rows, live_curves
 from core.runs.records import METRICS
@@ -29,6 +29,7 @@ def show_race(
     """Chart and board. `ended`: the rounds that have; `states`: a lane's name -> what to say of one that does not
     train."""
     chart, board = st.columns([3, 2], gap="medium")
+    names = ", ".join(lane.name for lane in lanes)
     with chart:
         st.vega_lite_chart(
             curve_rows(histories, lanes, metric, ended),
@@ -37,19 +38,12 @@ def show_race(
             on_select="rerun",  # Streamlit resets a zoom at new data, unless it is a selection that somebody asks for
             selection_mode="zoom",
             height=HEIGHT,
-            alt=f"{METRICS[metric]} against the epoch. {describe_standings(standings)}",
+            # The same words throughout: at other ones Streamlit builds the chart anew. The board tells the numbers.
+            alt=f"{METRICS[metric]} against the epoch: {names}. The table beside it says how they stand.",
         )
         st.caption(explain_lines(lanes, metric, standings))
     with board:
         _BOARD(key="board", data={"rows": [_row(standing, states) for standing in standings]})
-
-
-def describe_standings(standings: Sequence[Standing]) -> str:
-    """Who is where, in a sentence."""
-    known = [(each.lane.name, each.validation) for each in standings if each.validation is not None]
-    if not known:
-        return "No epoch has been trained yet."
-    return f"Validation accuracy now: {', '.join(f'{name} {percent(value)}' for name, value in known)}."
 
 
 def explain_lines(lanes: Sequence[Lane], metric: str, standings: Sequence[Standing]) -> str:
