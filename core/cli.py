@@ -162,18 +162,20 @@ def table(
     as_json: JsonOption = False,
     as_text: Annotated[str | None, typer.Option("--format", help="Print it as markdown, latex or csv.")] = None,
     readme: Annotated[Path | None, typer.Option(help="Write it into this README, between its two marks.")] = None,
+    own_rounds: Annotated[bool, typer.Option("--own-rounds", help="Count rounds beside the planned ones too.")] = False,
 ) -> None:
-    """Print the results table from the store, beside the report's numbers."""
+    """Print the results table from the store's runs of the reproduction, beside the report's numbers."""
     from core.analysis.agreement import compare_with_report
     from core.analysis.numbers import mean_and_deviation
-    from core.analysis.tables import load_runs, results_json
+    from core.analysis.tables import load_runs, only_planned, results_json
     from core.export import FORMATS, update_readme
 
     with one_sentence():
         if as_text not in (None, *FORMATS):
             raise SettingsError(f"--format is {as_text!r}, but must be one of {', '.join(FORMATS)}.")
         run_store = open_store(store)
-        results = compare_with_report(load_runs(run_store))
+        runs = load_runs(run_store)
+        results = compare_with_report(runs if own_rounds else only_planned(runs))
         rows = results_json(results)
         name_what_is_left_out(run_store)
         if readme is not None:

@@ -9,7 +9,7 @@ import pandas as pd
 from core.analysis.agreement import compare_with_report, describe_difference
 from core.analysis.numbers import fraction, mean_and_deviation
 from core.analysis.sentences import TARGET, describe_p, name_cell
-from core.analysis.tables import CELL_FIELDS, load_histories, load_runs
+from core.analysis.tables import CELL_FIELDS, load_histories, load_runs, only_planned
 from core.figures.files import Section, build_page, draw_pictures, figure_files, show_section
 from core.runs.files import write_atomically
 from core.runs.settings import MODEL_NAMES
@@ -133,11 +133,14 @@ class Exported(NamedTuple):
 
 def export_all(store: RunStore, directory: Path) -> Exported:
     """Write table.csv, table.md, table.tex, runs.parquet, histories.parquet, report.html and, in the folder figures,
-    each figure as an HTML page and as an SVG picture, with the one script of the pages; raises OSError."""
+    each figure as an HTML page and as an SVG picture, with the one script of the pages; raises OSError.
+
+    Table, report and figures are of the reproduction's runs, the Parquet files of all that are finished."""
     runs = load_runs(store)
-    table = compare_with_report(runs)
+    planned = only_planned(runs)
+    table = compare_with_report(planned)
     (directory / "figures").mkdir(parents=True, exist_ok=True)
-    sections = draw_sections(store, runs)
+    sections = draw_sections(store, planned)
     finished = runs[runs["state"] == "finished"]
     pictures = draw_pictures(sections)
     contents = {
@@ -146,7 +149,7 @@ def export_all(store: RunStore, directory: Path) -> Exported:
         "table.tex": as_latex(table).encode() + b"\n",
         "runs.parquet": as_parquet(finished),
         "histories.parquet": as_parquet(load_histories(store, finished["run_id"])),
-        "report.html": build_report(runs, sections).encode(),
+        "report.html": build_report(planned, sections).encode(),
         **{f"figures/{name}": content for name, content in {**figure_files(sections), **pictures.files}.items()},
     }
     for name, content in contents.items():

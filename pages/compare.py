@@ -18,7 +18,7 @@ from core.analysis.comparison import (
 )
 from core.analysis.numbers import in_percent
 from core.analysis.sentences import TARGET, describe_p
-from core.analysis.tables import CELL_FIELDS, TableWithProblems, load_histories, with_report_settings
+from core.analysis.tables import CELL_FIELDS, TableWithProblems, count_apart, load_histories, with_report_settings
 from core.runs.palette import PALETTE
 from core.runs.plan import SHIPPED_DROPOUTS
 from core.runs.records import METRICS
@@ -26,15 +26,16 @@ from pages.app.router import enter_by_router
 from pages.app.shared import (
     STORE,
     architecture_column,
+    counts_own,
     is_phone,
     read_comparison,
-    read_runs,
     read_table_histories,
     report_signature,
     tell_what_does_not_count,
 )
 from pages.app.text import as_text
 from pages.components.link import check_link
+from pages.components.own_rounds import choose_counted
 from pages.components.sentences import show_sentences
 
 VIEWS = {
@@ -64,6 +65,7 @@ COLUMNS = {
     "epochs": _NUMBER("Epochs", format="%.0f", help="Mean number of epochs until training stopped"),
     "seconds": _NUMBER("Seconds", format="%.1f", help="Mean processor time of a round's training"),
 }
+OWN_ROUNDS = {"rounds": st.column_config.TextColumn("Rounds", help="The reproduction's + this server's own")}
 
 
 def say_verdict(row: pd.Series) -> str:
@@ -93,6 +95,7 @@ def show_table(shown: pd.DataFrame, verdicts: list[str], table: pd.DataFrame, ru
     picked = st.dataframe(
         shown.assign(
             label=[PALETTE[name].label for name in shown["model"]],
+            **({"rounds": count_apart(shown, runs)} if counts_own() else {}),
             off=[describe_difference(row) for row in shown.itertuples()],
             verdict=[say_verdict(row) for _, row in shown.iterrows()],
             **{name: in_percent(shown[name]) for name in shares},
@@ -101,7 +104,7 @@ def show_table(shown: pd.DataFrame, verdicts: list[str], table: pd.DataFrame, ru
             "label", "dropout", "rounds", "mean", "std", "low", "high", "report_mean", "report_std", "off", "verdict",
             "parameters", "epochs", "seconds",
         ),
-        column_config={"label": architecture_column(), **COLUMNS},
+        column_config={"label": architecture_column(), **COLUMNS, **(OWN_ROUNDS if counts_own() else {})},
         hide_index=True,
         height="content",
         on_select="rerun",
@@ -177,7 +180,7 @@ def compare_at(compare: str, dropout: float, signature: int, _runs: pd.DataFrame
 enter_by_router()
 heading = st.container()
 check_link("view", VIEWS)
-runs = read_runs()
+runs = choose_counted()
 table = read_comparison()
 if not table["rounds"].sum():
     heading.title(VIEWS["Table"])

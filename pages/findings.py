@@ -8,9 +8,10 @@ from core.analysis import artefact, distance, findings, traces
 from core.analysis.mistakes import read_answers
 from core.analysis.sentences import describe_gaps
 from pages.app.router import enter_by_router
-from pages.app.shared import STORE, is_phone, read_comparison, read_runs, report_signature
+from pages.app.shared import STORE, is_phone, read_comparison, read_counted, report_signature
 from pages.app.text import as_text
 from pages.components.link import check_link
+from pages.components.own_rounds import choose_counted
 from pages.components.sentences import show_sentences
 
 METHODS = {
@@ -26,7 +27,7 @@ METHODS = {
 @st.cache_resource(max_entries=12, show_spinner="Reading the runs…")
 def find(question: str, signature: int) -> tuple[Any, list[str]]:
     """The data frame of a finding, which nobody changes, and a sentence for each run that could not be read."""
-    runs = read_runs()
+    runs = read_counted()
     match question:
         case "artefact":
             return artefact.dropout_artefact(STORE, runs)
@@ -51,6 +52,7 @@ def describe_distance(dropout: float, signature: int) -> list[str]:
 
 enter_by_router()
 heading = st.container()
+choose_counted()
 check_link("finding", findings.QUESTIONS.values())
 question = st.pills(
     "Finding", list(findings.QUESTIONS), default="artefact",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.analysis.leaderboard import CERTAIN_ROUNDS, leaderboard
+from core.analysis.leaderboard import CERTAIN_ROUNDS, describe_origin, leaderboard
 from core.analysis.numbers import in_percent
 from core.analysis.tables import SETTINGS_FIELDS, summarise_cells
 from core.runs.palette import PALETTE
@@ -28,6 +28,7 @@ st.dataframe(
         label=[PALETTE[name].label for name in board["model"]],
         others=[RunSettings.parse(values).describe_differences() for values in board[names].to_dict("records")],
         sure=["" if certain else f"fewer than {CERTAIN_ROUNDS} rounds" for certain in board["certain"]],
+        whose=describe_origin(board, runs),
         train=":material/play_arrow: Train",
         **{name: in_percent(board[name]) for name in ("mean", "std", "low", "high")},
     ),
@@ -35,7 +36,7 @@ st.dataframe(
         ["rank", "mean", "label", "dropout", "train"]
         if is_phone()
         else [
-            "rank", "label", "dropout", "train", "mean", "std", "low", "high", "rounds", "sure", "others",
+            "rank", "label", "dropout", "train", "mean", "std", "low", "high", "rounds", "whose", "sure", "others",
             "parameters", "seconds",
         ]
     ),
@@ -49,6 +50,7 @@ st.dataframe(
         "low": number("95 % from", format="%.1f"),
         "high": number("to", format="%.1f"),
         "rounds": "Rounds",
+        "whose": st.column_config.TextColumn("Reproduction", help="How many of the rounds are the reproduction's"),
         "sure": "Uncertain",
         "parameters": number("Parameters", format="localized"),
         "seconds": number("Seconds", format="%.1f", help="Mean processor time of a round's training"),

@@ -15,10 +15,11 @@ from core.runs.palette import PALETTE
 from core.runs.settings import MODEL_NAMES, ModelName
 from core.runs.store import StoreError
 from pages.app.router import enter_by_router
-from pages.app.shared import STORE, read_runs, report_signature
+from pages.app.shared import STORE, report_signature
 from pages.app.text import as_text
 from pages.components.gallery import show_gallery
 from pages.components.link import check_link
+from pages.components.own_rounds import choose_counted
 from pages.components.sentences import show_sentences
 from pages.components.settings_form import DEFAULT_ROUNDS, link_settings
 
@@ -182,7 +183,7 @@ view = bar.segmented_control(
 )
 view = view or "By digits"
 heading.title(VIEWS[view])
-runs = with_report_settings(read_runs())
+runs = with_report_settings(choose_counted())
 runs = runs[~runs["dropout_at_evaluation"].astype(bool)]
 if runs.empty:
     st.caption("No network has answered the test pairs yet: train one under *Train* with the report's settings.")

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from core.analysis.statistics import LEVEL, compare_paired, compare_unpaired, summarise_rounds
-from core.analysis.tables import SETTINGS_FIELDS
+from core.analysis.tables import SETTINGS_FIELDS, only_planned
 
 CERTAIN_ROUNDS = 5  # from here on a mean is worth a rank
 
@@ -28,6 +28,15 @@ def leaderboard(runs: pd.DataFrame) -> pd.DataFrame:
     accuracies = [by_setting[key] for key in table[keys].itertuples(index=False, name=None)]
     ranks = rank_in_groups(accuracies[: int(table["certain"].sum())])
     return table.assign(rank=pd.array([*ranks, *[None] * (len(table) - len(ranks))], dtype="Int64"))
+
+
+def describe_origin(board: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
+    """For each row of the board how many of its rounds are the reproduction's: "all", "10 of 12", or "none"."""
+    keys = [name for name in SETTINGS_FIELDS if name != "seed"]
+    planned = only_planned(runs[runs["state"] == "finished"]).groupby(keys).size()
+    cells: Any = board[[*keys, "rounds"]].itertuples(index=False, name=None)
+    counts = [(int(planned.get((*cell,), 0)), int(rounds)) for *cell, rounds in cells]
+    return ["all" if own == rounds else f"{own} of {rounds}" if own else "none" for own, rounds in counts]
 
 
 def rank_in_groups(accuracies: Sequence[pd.Series]) -> list[int]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.analysis.report import REPORT_TABLE, Printed
 from core.networks.structure import count_parameters
-from core.runs.plan import SHIPPED_DROPOUTS
+from core.runs.plan import SHIPPED_DROPOUTS, planned_run_ids
 from core.runs.records import EPOCH_FIELDS
 from core.runs.settings import MODEL_NAMES, RunSettings
 from core.runs.store import Run, RunStore, StoreError
@@ -76,6 +76,21 @@ def read_each(store: RunStore, runs: pd.DataFrame, measure: Callable[[Any, Array
         except KeyError as error:
             problems.append(f"The predictions of the run {run.run_id} lack {error}; train it again to get them.")
     return results, problems
+
+
+def only_planned(runs: pd.DataFrame) -> pd.DataFrame:
+    """Those of `runs` that the reproduction plans (core.runs.plan). Whatever else is trained on the same store, these
+    stay the same, and so do all figures made of them."""
+    return runs[runs["run_id"].isin(planned_run_ids())]
+
+
+def count_apart(table: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
+    """The rounds of each cell of a results table made of `runs`, those of the reproduction apart from others: "10 + 2",
+    and "10" if there are no others."""
+    planned = with_report_settings(only_planned(runs)).groupby(CELL_FIELDS).size()
+    cells: Any = table[[*CELL_FIELDS, "rounds"]].itertuples(index=False, name=None)
+    counts = [(int(planned.get((*cell,), 0)), int(rounds)) for *cell, rounds in cells]
+    return [f"{own} + {rounds - own}" if rounds > own else f"{own}" for own, rounds in counts]
 
 
 def with_report_settings(runs: pd.DataFrame, *free: str) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """Which runs make the reproduction, and which of them are shipped with their weights."""
 
+from functools import cache
+
 from core.runs.settings import MODEL_NAMES, RunSettings
 
 PLANNED_ROUNDS = 10  # per cell, as in the report's Table 1
@@ -23,6 +25,12 @@ def plan_reproduction() -> list[RunSettings]:
     side += [RunSettings(model="WeightSharingAuxiliaryModel", dropout=p, auxiliary_weight=0) for p in SHIPPED_DROPOUTS]
     rounds = [[cell.rounds(PLANNED_ROUNDS) for cell in cells] for cells in (main, side)]
     return [settings for cells in rounds for a_round in zip(*cells, strict=True) for settings in a_round]
+
+
+@cache
+def planned_run_ids() -> frozenset[str]:
+    """The identities of the reproduction's runs: what else a store has is somebody's own."""
+    return frozenset(settings.run_id for settings in plan_reproduction())
 
 
 def is_shipped_with_weights(settings: RunSettings) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.analysis.tables import load_histories, load_runs, summarise_cells, with_report_settings
+from core.analysis.tables import load_histories, load_runs, only_planned, summarise_cells, with_report_settings
 from core.cluster.engine import Engine
 from core.cluster.forecast import Pace, measure_pace
 from core.cluster.limits import Limits
@@ -18,6 +18,7 @@ from pages.app.text import as_text
 
 STORE = RunStore()
 VISITOR = "pair_visitor"  # the cookie that tells one browser from another
+OWN = "own_rounds"  # the switch that counts what this server has trained beside the reproduction
 FIRST_SCREEN = 3  # seconds that the first visitor's screen has the processor for itself
 
 
@@ -52,15 +53,27 @@ def read_runs() -> pd.DataFrame:
     return _runs(STORE.signature()).copy(deep=False)
 
 
-@st.cache_data(max_entries=2, show_spinner=False)
-def _report_run_ids(signature: int) -> frozenset[str]:
-    return frozenset(with_report_settings(_runs(signature), "auxiliary_weight")["run_id"])  # the control included
+def counts_own() -> bool:
+    """Whether the visitor has asked for what this server has trained beside the reproduction."""
+    return bool(st.session_state.get(OWN))
+
+
+def read_counted() -> pd.DataFrame:
+    """The runs that tables and findings are made of: the reproduction's, and the others too if the visitor asks."""
+    runs = read_runs()
+    return runs if counts_own() else only_planned(runs)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _report_run_ids(signature: int, own: bool) -> frozenset[str]:
+    runs = _runs(signature) if own else only_planned(_runs(signature))
+    return frozenset(with_report_settings(runs, "auxiliary_weight")["run_id"])  # the control included
 
 
 def report_signature() -> int:
-    """Changes whenever a finished run with the report's other settings comes or goes: a key for what is made of those,
-    which students who try other settings leave as it is."""
-    return STORE.signature(_report_run_ids(STORE.signature()))
+    """Changes whenever a finished run that is counted, with the report's other settings, comes or goes: a key for what
+    is made of those, which students who train their own leave as it is."""
+    return STORE.signature(_report_run_ids(STORE.signature(), counts_own()))
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
@@ -75,7 +88,7 @@ def read_pace() -> Pace:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _table_histories(signature: int) -> pd.DataFrame:
-    runs = with_report_settings(read_runs())
+    runs = with_report_settings(read_counted())
     wanted = runs["dropout"].isin(SHIPPED_DROPOUTS) & ~runs["dropout_at_evaluation"].astype(bool)
     return load_histories(STORE, runs["run_id"][wanted])
 
@@ -99,7 +112,7 @@ def read_cells() -> pd.DataFrame:
 def _comparison(signature: int) -> pd.DataFrame:
     from core.analysis.agreement import compare_with_report  # brings SciPy along
 
-    return compare_with_report(read_runs())
+    return compare_with_report(read_counted())
 
 
 def read_comparison() -> pd.DataFrame:

@@ -5,11 +5,13 @@ from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import streamlit as st
 
+from core.analysis.tables import only_planned
 from core.inference.client import InferenceError, Networks
 from core.inference.service import InferenceService, RunSelection
 from core.runs.settings import RunSettings
-from pages.app.shared import STORE, read_runs
+from pages.app.shared import STORE, counts_own, read_runs
 from pages.app.text import as_text
+from pages.components.own_rounds import offer_own_rounds
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,10 +29,15 @@ class Catalogue(NamedTuple):
 
 
 def load_networks() -> Catalogue:
-    """The networks of all trained architectures, ready to answer."""
+    """The networks that can answer: the reproduction's, and this server's own too if the visitor asks for them, or if
+    there are no others."""
     runs = read_runs()
-    able = runs["run_id"][(runs["state"] == "finished") & runs["has_weights"]]
-    trained = RunSelection(STORE.root.resolve(), tuple(able))
+    able = runs[(runs["state"] == "finished") & runs["has_weights"]]
+    planned = only_planned(able)
+    if len(planned):
+        offer_own_rounds(len(able) - len(planned))
+        able = able if counts_own() else planned
+    trained = RunSelection(STORE.root.resolve(), tuple(able["run_id"]))
     return Catalogue(trained, *_load(trained))
 
 

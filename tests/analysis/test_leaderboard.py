@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from core.analysis.comparison import Cell
-from core.analysis.leaderboard import leaderboard, rank_in_groups
+from core.analysis.leaderboard import describe_origin, leaderboard, rank_in_groups
 from core.analysis.tables import load_runs
+from core.runs.settings import RunSettings
 from core.runs.store import RunStore
-from support.fake_runs import frame_runs, with_rounds
+from support.fake_runs import frame_runs, with_rounds, write_run
 
 TWO, SHARED = "TwoBranchesModel", "WeightSharingBranchesModel"
 
@@ -68,3 +69,15 @@ def test_runs_that_have_not_finished_and_an_empty_store(tmp_path):
     assert leaderboard(runs)["mean"].tolist() == [0.8]
     assert leaderboard(runs)["rank"].isna().all()
     assert leaderboard(load_runs(RunStore(tmp_path))).empty
+
+
+def test_the_board_says_which_rounds_are_the_reproductions(tmp_path):
+    store = RunStore(tmp_path / "runs")
+    for settings in [
+        *RunSettings().rounds(12),
+        *RunSettings(dropout=0.3).rounds(2),
+        *RunSettings(dropout=0.5).rounds(2),
+    ]:
+        write_run(store, settings, 0.9 - settings.dropout / 10)
+    runs = load_runs(store)
+    assert describe_origin(leaderboard(runs), runs) == ["10 of 12", "none", "all"]

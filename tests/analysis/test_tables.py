@@ -6,11 +6,14 @@ import math
 import pandas as pd
 import pytest
 
+from core.analysis.agreement import compare_with_report
 from core.analysis.report import REPORT_TABLE
 from core.analysis.tables import (
     RUN_COLUMNS,
+    count_apart,
     load_histories,
     load_runs,
+    only_planned,
     results_json,
     results_table,
     summarise_cells,
@@ -18,6 +21,7 @@ from core.analysis.tables import (
 )
 from core.networks import architectures
 from core.networks.structure import count_parameters
+from core.runs.plan import PLANNED_ROUNDS
 from core.runs.settings import MODEL_NAMES, RunSettings
 from core.runs.store import RunStore
 from support.fake_runs import write_run
@@ -174,3 +178,25 @@ def test_the_shipped_runs_are_the_whole_reproduction():
         **dict.fromkeys(MODEL_NAMES, 40), "WeightSharingAuxiliaryModel": 80, "DirectClassificationModel": 60,
     }  # fmt: skip
     assert (runs["state"] == "finished").all()
+
+
+def test_what_visitors_train_changes_no_figure_of_the_reproduction(tmp_path):
+    store = RunStore(tmp_path / "runs")
+    for settings, accuracy in zip(RunSettings(model="TwoBranchesModel").rounds(3), (0.8, 0.82, 0.84), strict=True):
+        write_run(store, settings, accuracy)
+    before = compare_with_report(only_planned(load_runs(store)))
+    others = [
+        *RunSettings(model="TwoBranchesModel", seed=PLANNED_ROUNDS).rounds(2),  # more rounds of a planned cell
+        RunSettings(model="TwoBranchesModel", dropout=0.3),  # a dropout that is not planned
+        RunSettings(model="TwoBranchesModel", hidden_units=64),
+    ]
+    for settings in others:
+        write_run(store, settings, 0.99)
+    runs = load_runs(store)
+    pd.testing.assert_frame_equal(compare_with_report(only_planned(runs)), before)
+    every = compare_with_report(runs)
+    assert every["rounds"].sum() == 6  # asked for, all with the report's settings count
+    counts = dict(zip(zip(every["model"], every["dropout"], strict=True), count_apart(every, runs), strict=True))
+    assert counts["TwoBranchesModel", 0.0] == "3 + 2"
+    assert counts["TwoBranchesModel", 0.3] == "0 + 1"
+    assert counts["TwoChannelsModel", 0.0] == "0"

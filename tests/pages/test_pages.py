@@ -15,6 +15,7 @@ from core.runs.settings import RunSettings
 from core.runs.store import RunStore
 from core.runs.writer import RunResult
 from pages.app import shared
+from support.fake_runs import write_run
 from support.servers import ROOT
 
 PAGES = (
@@ -332,3 +333,20 @@ def test_start_where_the_store_cannot_be_written_is_one_sentence(tmp_path, monke
     app.button[0].click().run()
     assert not app.exception
     assert "cannot be written: Not a directory" in text_of(app)
+
+
+def test_what_this_server_trained_counts_only_if_it_is_asked_for(store):
+    for seed in (0, 1, 10):  # the last one is beside the plan
+        write_run(store, RunSettings(seed=seed), 0.75)
+    app = show("pages/compare.py")
+    direct = ("DirectClassificationModel", 0.0)
+    assert app.dataframe[0].value.set_index(["model", "dropout"]).loc[direct, "rounds"] == 2
+    app.toggle(key="own_rounds").set_value(True).run()
+    assert not app.exception
+    assert app.dataframe[0].value.set_index(["model", "dropout"]).loc[direct, "rounds"] == "2 + 1"
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_store_of_the_reproduction_alone_has_no_switch():
+    for page in ("pages/compare.py", "pages/findings.py", "pages/mistakes.py"):
+        assert not [toggle for toggle in show(page).toggle if toggle.key == "own_rounds"]

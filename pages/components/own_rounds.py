@@ -1,0 +1,29 @@
+"""The switch between the reproduction alone and all that this server has trained."""
+
+import pandas as pd
+import streamlit as st
+
+from core.analysis.tables import only_planned, with_report_settings
+from core.runs.plan import planned_run_ids
+from pages.app.shared import OWN, counts_own, read_counted, read_runs
+from pages.components.link import check_link
+
+
+def choose_counted() -> pd.DataFrame:
+    """The runs that count on this screen; a switch, where there are rounds beside the reproduction's, adds them."""
+    comparable = with_report_settings(read_runs())
+    offer_own_rounds(len(comparable) - len(only_planned(comparable)))
+    return read_counted()
+
+
+def offer_own_rounds(count: int) -> None:
+    """The switch, if there is something to add, or the link asks for it."""
+    check_link(OWN, ["true", "false"])
+    if count or OWN in st.query_params or counts_own():
+        st.toggle(
+            f"With this server's own rounds ({count})",
+            key=OWN,
+            bind="query-params",
+            help=f"The reproduction is {len(planned_run_ids())} planned runs. What else was trained here counts only if "
+            "you ask for it.",
+        )
