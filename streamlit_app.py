@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.components.history import keep_history
+
 if __name__ == "__main__":  # a session: the router, nothing else
     components = Path(__file__).parent / "pages" / "components"
     icon = components / "icon.png"  # a named icon would come from elsewhere
@@ -23,6 +25,7 @@ if __name__ == "__main__":  # a session: the router, nothing else
         position="top",
     )
     st.session_state.routed = True  # pages/app/router.py says why
+    keep_history()
     page.run()
 else:
     from pages.app.server import MIDDLEWARE, ROUTES, start_ahead

@@ -24,6 +24,6 @@ def offer_own_rounds(count: int) -> None:
             f"With this server's own rounds ({count})",
             key=OWN,
             bind="query-params",
-            help=f"The reproduction is {len(planned_run_ids())} planned runs. What else was trained here counts only if "
-            "you ask for it.",
+            help=f"The reproduction is {len(planned_run_ids())} planned runs. What else was trained here counts only "
+            "if you ask for it.",
         )

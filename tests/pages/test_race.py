@@ -65,8 +65,8 @@ def test_a_race_of_three_is_seen_by_two_stopped_reloaded_and_replayed(address, s
     axes = page.evaluate(AXES)
     assert axes
     page.get_by_role("button", name="Start training").click()
-    wait_until_all_have(page, 12)
-    wait_until_all_have(other, 12)  # nobody has touched it
+    wait_until_all_have(page, 6)
+    wait_until_all_have(other, 6)  # nobody has touched it
     page.wait_for_function(DRAWN, arg=3)
     assert page.evaluate(AXES) == other.evaluate(AXES) == axes
     epochs = read_epochs(page)
@@ -132,3 +132,23 @@ def test_a_server_ends_although_a_page_listens(tmp_path: Path, open_page):
             page.reload()
         process.send_signal(signal.SIGTERM)
         process.wait(60)
+
+
+def test_back_brings_back_the_screens_before_with_their_choices(address, open_page):
+    page = open_page(link(address, model="TwoBranchesModel", seed=910))
+    seed = page.get_by_role("spinbutton", name="First seed")
+    expect(seed).to_have_value("910")
+    page.get_by_role("link", name="Findings").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Does dropout help those that see digit classes?")
+    page.get_by_text("Which pairs are hard?").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Which pairs are hard?")
+    chosen = page.evaluate("location.href")
+    page.get_by_role("link", name="Leaderboard").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Which settings compare digits best?")
+    assert page.evaluate("location.pathname") == "/leaderboard"
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Which pairs are hard?")
+    assert page.evaluate("location.href") == chosen
+    page.go_back()
+    expect(seed).to_have_value("910")
+    expect(page.get_by_text("TwoBranchesModel")).to_be_visible()
