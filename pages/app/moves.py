@@ -22,7 +22,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 ROUTE = "/moves"
 HEARTBEAT = 15.0  # seconds between two signs of life, by which a listener that is gone is noticed
 GATHER = 0.1  # seconds in which what moves is looked at once
-LOOK = 1.0  # seconds between two looks at runs that another program may train
+LOOK = 0.5  # seconds between two looks at runs that another program may train
 QUEUE_PAUSE = 5.0  # seconds between two events for a page of which only the queue has moved
 PAUSE = 0.4  # seconds between two events for a page
 LISTENERS_A_SECOND = 15  # events for all pages together: a rerun takes some 17 ms of the processor
