@@ -1,12 +1,10 @@
 """How each architecture looks, everywhere: a name for people, a colour, a dash pattern and a marker.
 
 The colours keep apart for people who see red and green alike, and stand out on white and on near-black; the dashes
-and markers tell the architectures apart without any colour.
+and markers tell the architectures apart without any colour. What has an entry here can be asked for everywhere.
 """
 
 from typing import NamedTuple
-
-from core.runs.settings import ModelName
 
 
 class Look(NamedTuple):
@@ -18,7 +16,7 @@ class Look(NamedTuple):
     marker: str
 
 
-PALETTE: dict[ModelName, Look] = {
+PALETTE = {  # by the architecture's name: those of the report in the order of its Table 1, then any others
     "TwoChannelsModel": Look("Two channels", "#8a8f98", (), "circle"),
     "TwoBranchesModel": Look("Two branches", "#d98e04", (6, 3), "square"),
     "WeightSharingBranchesModel": Look("Weight-sharing branches", "#c2571a", (), "diamond"),
