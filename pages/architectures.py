@@ -60,8 +60,9 @@ for column, key, other in zip(st.columns(2, gap="large"), chosen, reversed(chose
             st.metric("Parameters that training sets", f"{architecture.distinct_parameters:,}")
             st.metric("Parameters at work", f"{architecture.parameters:,}", help="Shared ones count at each use.")
             st.metric("Multiply-adds for a pair", f"{architecture.multiply_adds:,}")
-            st.latex(rf"\begin{{aligned}}{LOSSES[model]}\end{{aligned}}")
-            st.caption(SYMBOLS)
+            if model in LOSSES:
+                st.latex(rf"\begin{{aligned}}{LOSSES[model]}\end{{aligned}}")
+                st.caption(SYMBOLS)
             st.download_button(
                 "Diagram as SVG", draw_architecture(architecture, marked), f"{model}.svg",
                 "image/svg+xml", key=f"export_{key}", on_click="ignore", icon=":material/download:",

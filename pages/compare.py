@@ -40,7 +40,7 @@ from pages.components.sentences import show_sentences
 
 VIEWS = {
     "Table": "Do our networks agree with the report's?",
-    "Curves": "How do the seven learn?",
+    "Curves": "How do the architectures learn?",
     "Does it matter?": "What does each idea add?",
     "All against all": "Which architectures differ?",
 }
@@ -110,7 +110,7 @@ def show_table(shown: pd.DataFrame, verdicts: list[str], table: pd.DataFrame, ru
         on_select="rerun",
         selection_mode="single-row",
         key=f"cells-{'-'.join(map(str, shown.index))}",  # other rows, another table: a selection never moves
-        alt="Test accuracy of the seven architectures, ours beside the report's",
+        alt="Test accuracy of the architectures, ours beside the report's",
     )  # fmt: skip
     show_sentences(verdicts)
     st.caption(

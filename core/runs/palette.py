@@ -1,12 +1,10 @@
 """How each architecture is named and looks, everywhere: a name for people, its idea, a colour, a dash and a marker.
 
 The colours keep apart for people who see red and green alike, and stand out on white and on near-black; the dashes
-and markers tell the architectures apart without any colour.
+and markers tell the architectures apart without any colour. What has an entry here can be asked for everywhere.
 """
 
 from typing import NamedTuple
-
-from core.runs.settings import ModelName
 
 
 class Look(NamedTuple):
@@ -20,7 +18,7 @@ class Look(NamedTuple):
     marker: str
 
 
-PALETTE: dict[ModelName, Look] = {
+PALETTE = {  # by the architecture's name: those of the report in the order of its Table 1, then any others
     "TwoChannelsModel": Look("Two channels", "sees both digits at once", "#8a8f98", (), "circle"),
     "TwoBranchesModel": Look("Two branches", "own eyes for each digit, one score each", "#d98e04", (6, 3), "square"),
     "WeightSharingBranchesModel": Look("Shared branches", "one pair of eyes for both", "#c2571a", (), "diamond"),

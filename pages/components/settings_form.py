@@ -5,7 +5,17 @@ from typing import Any, Literal
 import streamlit as st
 
 from core.analysis.race import SUGGESTED, Lane, make_lanes
-from core.runs.settings import MAX_ROUNDS, MAX_SEED, MODEL_NAMES, ModelName, RunSettings, SettingsError, allowed, bounds
+from core.runs.settings import (
+    MAX_ROUNDS,
+    MAX_SEED,
+    MODEL_NAMES,
+    REPORT_MODELS,
+    ModelName,
+    RunSettings,
+    SettingsError,
+    allowed,
+    bounds,
+)
 from pages.app.text import as_text
 from pages.components.architectures import choose_architectures, describe_ideas
 from pages.components.link import bind_number, refuse
@@ -63,7 +73,7 @@ def choose_race() -> list[Lane]:
 def suggest_races(row: Any) -> None:
     """Races with one click, in a row of controls."""
     row.caption("Suggested:", width="content")
-    row.button("all seven", type="tertiary", on_click=_choose_models, args=(MODEL_NAMES, 1))
+    row.button("all seven", type="tertiary", on_click=_choose_models, args=(REPORT_MODELS, 1))
     for words, pair in SUGGESTED.items():
         row.button(words, type="tertiary", on_click=_choose_models, args=(pair, None))
 
