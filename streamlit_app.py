@@ -12,6 +12,7 @@ if __name__ == "__main__":  # a session: the router, nothing else
     icon = components / "icon.png"  # a named icon would come from elsewhere
     st.set_page_config(page_title="Compare two digits", page_icon=icon, layout="wide")
     st.html(components / "app.css")
+    st.html(components / "glossary" / "glossary.css")
     pages = [
         st.Page(
             f"pages/{screen.name}.py",

@@ -17,6 +17,7 @@ from core.runs.writer import RunResult
 from pages.app import shared
 from support.fake_runs import write_run
 from support.servers import ROOT
+from support.words import without_meanings
 
 PAGES = (
     "pages/train.py", "pages/home.py", "pages/compare.py", "pages/findings.py", "pages/mistakes.py",
@@ -57,7 +58,7 @@ def show(page: str = PAGES[0], **link) -> AppTest:
 
 def text_of(app: AppTest) -> str:
     parts = [*app.title, *app.caption, *app.markdown, *app.error, *app.warning]
-    return "\n".join(part.value for part in parts)
+    return without_meanings("\n".join(part.value for part in parts))
 
 
 def press(app: AppTest, label: str) -> None:

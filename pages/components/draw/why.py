@@ -18,6 +18,7 @@ from pages.components.architectures import describe_ideas
 from pages.components.draw.verdicts import show_changes
 from pages.components.figure import show_figure
 from pages.components.networks import NETWORKS, Catalogue, ask
+from pages.components.sentences import show_note
 
 TICK = 0.3  # seconds between looks at whether the pixels are there
 ALL = "all"
@@ -98,7 +99,7 @@ def _show_pixels(future: "Future[Any]", frames: np.ndarray, ticking: bool) -> No
         return
     with st.container(width=820):
         show_figure(attribution_maps(frames, found.pixels, is_phone()), "attribution")
-    st.caption(
+    show_note(
         f"Blue spoke for first ≤ second, orange against. The logit is {found.logit:+.2f}; for two blank frames it is "
         f"{found.blank:+.2f}; the pixels sum to {found.pixels.sum():+.2f}."
     )
