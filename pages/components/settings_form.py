@@ -17,6 +17,7 @@ from core.runs.settings import (
     bounds,
 )
 from pages.app.text import as_text
+from pages.components.architectures import choose_architectures, describe_ideas
 from pages.components.link import bind_number, refuse
 
 DEFAULTS = RunSettings()
@@ -37,9 +38,7 @@ def choose_race() -> list[Lane]:
     """Show the controls; what is to race. Stops the page if a choice is wrong, or none is made."""
     _read_link()
     columns = st.columns([3, 1.5, 1, 1, 1.1], vertical_alignment="bottom")
-    models = columns[0].multiselect(
-        "Architectures", MODEL_NAMES, [DEFAULTS.model], key="model", bind="query-params", wrap=False
-    )
+    models = choose_architectures(columns[0], "Architectures", "model", MODEL_NAMES, DEFAULTS.model)
     dropouts = columns[1].multiselect(
         "Dropout", DROPOUTS, DROPOUTS[:1], key="dropout", bind=_bind_dropout(), accept_new_options=True, wrap=False,
         help="Choose several, or type another number from 0 to 0.9.",
@@ -51,6 +50,8 @@ def choose_race() -> list[Lane]:
     seed = columns[3].number_input(
         "First seed", 0, MAX_SEED, DEFAULTS.seed, key="seed", bind=bind_number("seed"), help="Decides a round's pairs."
     )
+    if models:
+        st.caption(describe_ideas(models))
     others = {"seed": seed, **_choose_more(columns[4])}
     try:
         cells = [

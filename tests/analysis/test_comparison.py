@@ -168,9 +168,7 @@ def test_the_coin_is_tossed_on_equal_digits():
     rounds = frame_rounds((Cell(SHARED), [0.9, 0.9], [0.5, 0.5]), (Cell(TWO), [0.87, 0.87], [0.69, 0.69]))
     half = 100 * 12.7062 / 361.448 * (200 / 4 + 161.448 / 4) ** 0.5
     sentence = describe_coin(rounds)
-    assert sentence.startswith(
-        "Equal digits are 10.0 % of the pairs. There Weight-sharing branches can only toss a coin,"
-    )
+    assert sentence.startswith("Equal digits are 10.0 % of the pairs. There Shared branches can only toss a coin,")
     assert f": 50.0 % (95 % {50 - half:.1f} % to {50 + half:.1f} %) right; Two branches, with an f for each" in sentence
     assert sentence.endswith("Over all pairs both effects mix.")
     assert describe_coin(frame_rounds((Cell(SHARED), [0.9, 0.9], [0.5, 0.5]))).endswith("right.")
@@ -215,13 +213,11 @@ def test_clear_pairs_are_counted_and_starred():
         "correction over all 3 comparisons of this screen)."
     ]
     [row] = tabulate_architectures(table).to_dict("records")
-    assert (row["ahead"], row["behind"]) == ("Weight-sharing branches", "Two branches")
+    assert (row["ahead"], row["behind"]) == ("Shared branches", "Two branches")
     assert row["unequal"] == "10.0 (10.0 to 10.0) *"
     assert row["equal"] == "0.3 (−3.5 to 4.1)"  # 0, 2, −1: mean ⅓, deviation 1.5275, t(0.975, 2) = 4.3027 / √3
     assert describe_pair(table, SHARED, TWO) == describe_pair(table, TWO, SHARED)
-    assert describe_pair(table, TWO, SHARED).startswith(
-        "Weight-sharing branches instead of Two branches adds 9.0 points"
-    )
+    assert describe_pair(table, TWO, SHARED).startswith("Shared branches instead of Two branches adds 9.0 points")
     assert describe_pair(table, TWO, DIRECT).endswith("it takes two common rounds, there are none.")
 
 

@@ -19,8 +19,8 @@ from support.fake_runs import write_run
 from support.servers import ROOT
 
 PAGES = (
-    "pages/train.py", "pages/compare.py", "pages/findings.py", "pages/mistakes.py", "pages/architectures.py",
-    "pages/walk.py", "pages/leaderboard.py", "pages/draw.py",
+    "pages/train.py", "pages/home.py", "pages/compare.py", "pages/findings.py", "pages/mistakes.py",
+    "pages/architectures.py", "pages/walk.py", "pages/leaderboard.py", "pages/draw.py",
 )  # fmt: skip
 
 
@@ -46,11 +46,11 @@ def shipped(monkeypatch):
 
 def show(page: str = PAGES[0], **link) -> AppTest:
     app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=30)
+    app.run()
+    app.switch_page(page)
     for name, value in link.items():
         app.query_params[name] = value
     app.run()
-    if page != PAGES[0]:
-        app.switch_page(page).run()
     assert not app.exception
     return app
 
@@ -121,9 +121,7 @@ def test_all_seven_and_the_suggested_pairs_are_one_click():
     press(app, "own against shared")
     names = [row["name"] for row in read_board(app)]
     assert sorted(names) == sorted(
-        f"{label}, dropout {dropout}"
-        for label in ("Two branches", "Weight-sharing branches")
-        for dropout in ("0", "0.25")
+        f"{label}, dropout {dropout}" for label in ("Two branches", "Shared branches") for dropout in ("0", "0.25")
     )
     press(app, "all seven")
     assert (len(read_board(app)), app.number_input(key="rounds").value) == (14, 1)

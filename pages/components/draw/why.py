@@ -14,6 +14,7 @@ from core.runs.palette import PALETTE
 from core.runs.settings import RunSettings
 from pages.app.shared import is_phone
 from pages.app.text import as_text
+from pages.components.architectures import describe_ideas
 from pages.components.draw.verdicts import show_changes
 from pages.components.figure import show_figure
 from pages.components.networks import NETWORKS, Catalogue, ask
@@ -67,6 +68,7 @@ def _choose_network(cells: list[list[RunSettings]]) -> tuple[str, int | None]:
         key="why_network",
         bind="query-params",
     )
+    columns[0].caption(describe_ideas([rounds[cell][0].model]))
     seeds = [str(settings.seed) for settings in rounds[cell]]
     chosen = columns[1].selectbox(
         "Round", [ALL, *seeds], format_func=lambda seed: f"All {len(seeds)}" if seed == ALL else f"Seed {seed}",
