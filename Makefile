@@ -7,7 +7,7 @@ NODE_TESTS = $(shell find pages -name '*.test.js')
 NODE_REPORT ?= --test-reporter=dot
 INSTALL = { test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV); } && $(BIN)/pip install --requirement
 
-.PHONY: help app test test-slow test-fast check python port
+.PHONY: help app test test-slow test-fast check coverage python port
 .NOTPARALLEL:
 
 help: ## say what there is to make
@@ -27,7 +27,7 @@ test-slow: python $(VENV)/.test ## run what takes minutes: bad luck at random
 test-fast: python $(VENV)/.test ## run those tests that start no browser and no cluster, in less than a minute
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not browser and not cluster and not slow"
 
-check: python $(VENV)/.test ## lint, check the formatting, the types and what imports what, then test
+check: python $(VENV)/.test ## lint, check formatting, types, lengths and what imports what, then test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -35,6 +35,9 @@ check: python $(VENV)/.test ## lint, check the formatting, the types and what im
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.check && node_modules/.bin/biome check --error-on-warnings; \
 	else echo "There is no npm here: JavaScript and CSS are not checked."; fi
 	@$(MAKE) --no-print-directory test NODE_REPORT='--test-reporter=spec --experimental-test-coverage'
+
+coverage: python $(VENV)/.test ## say which lines of core/ the fast tests reach, in two minutes
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not browser and not cluster and not slow" --cov=core --cov-report=term:skip-covered
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -298,7 +298,7 @@ async def enter(browser: Browser, address: str, log: Log, run: RunSettings | Non
     page = await (await browser.new_context()).new_page()
     page.set_default_timeout(1000 * PATIENCE)
     started = time.perf_counter()
-    await page.goto(f"{address}/?{link_to(run)}" if run else address)
+    await page.goto(f"{address}/train?{link_to(run)}" if run else address)
     await page.locator("h1").wait_for()
     log.note("Chromium: first screen", time.perf_counter() - started)
     return page

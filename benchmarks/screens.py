@@ -38,7 +38,8 @@ COMPLETE = (
     " && !document.querySelector('[data-testid=stStatusWidget]') && !document.querySelector('[data-stale=true]')"
 )
 SCREENS = {  # path -> what shows that the screen is complete
-    "": ".mark-line path",
+    "": "[data-testid=stPageLink]",
+    "train": ".mark-line path",
     "compare": "[data-testid=stDataFrame] canvas",
     "mistakes": ".st-key-distance .main-svg",
     "architectures": "[data-testid=stImage] img",
@@ -91,7 +92,7 @@ def time_training(browser: Browser, address: str, store: Path) -> tuple[float, l
     settings = RunSettings(model="TwoBranchesModel", seed=1234, training_pairs=5_000, max_epochs=500, patience=500)
     page = open_page(browser)
     link = "&".join(f"{name}={value}" for name, value in settings.model_dump(exclude_defaults=True).items())
-    page.goto(f"{address}/?{link}&rounds=1")
+    page.goto(f"{address}/train?{link}&rounds=1")
     button = page.get_by_role("button", name="Start training")
     button.wait_for()
     page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")

@@ -41,7 +41,7 @@ from core.mnist.pairs import Pairs, draw_round, standardise
 from core.networks.architectures import Branches, build_network, count_parameters
 from core.processes import ROOT
 from core.runs.plan import SHIPPED_DROPOUTS, is_shipped_with_weights, plan_reproduction
-from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.settings import REPORT_MODELS, RunSettings
 from core.runs.store import RunStore
 from core.training.packing import describe_machine
 from core.training.procedure import Training
@@ -81,7 +81,7 @@ class PlainNetwork(nn.Module):
         branch = plain_embedder(2 if self.model == "TwoChannelsModel" else 1, hidden, settings.dropout)
         if "Auxiliary" not in self.model:
             branch.append(nn.Linear(hidden, 10))
-        if self.model in MODEL_NAMES[:3]:
+        if self.model in REPORT_MODELS[:3]:
             branch.extend([nn.ReLU(), nn.Linear(10, 1)])
         return branch
 
@@ -282,7 +282,7 @@ def compare_speed(epochs: int, repeats: int) -> bool:
     print(f"\nRuns of {epochs} epochs, {repeats} plain and {repeats * CORES} of the engine's an architecture, in turns")
     print(f"{'':34}{'plain':>10}{'engine':>10}   seconds a run")
     with closing(Trainers(1, {})) as trainers, start_engine() as engine:
-        for model in MODEL_NAMES:
+        for model in REPORT_MODELS:
             slow, fast = [], []
             for repeat in range(repeats):
                 settings = same_work(model, epochs, seed=CORES * repeat)
@@ -306,14 +306,14 @@ def measure_ablation(epochs: int, repeats: int) -> None:
     with ExitStack() as stack:
         ours = stack.enter_context(closing(Trainers(CORES, KEEP_MEMORY)))
         forgetful = stack.enter_context(closing(Trainers(CORES, dask_environment())))
-        for model in [*MODEL_NAMES] * repeats:
+        for model in [*REPORT_MODELS] * repeats:
             settings = same_work(model, epochs)
             for without in SWITCHES:
                 alone = SWITCHES[without] is use_all_threads
                 answers = ours.train(settings, without, 1 if alone else CORES)
                 taken[without, model].append(max(answer[0] for answer in answers) / len(answers))
             taken[KEPT_MEMORY, model].append(max(answer[0] for answer in forgetful.train(settings, "")) / CORES)
-    seconds = {name: sum(min(taken[name, model]) for model in MODEL_NAMES) for name in [*SWITCHES, KEPT_MEMORY]}
+    seconds = {name: sum(min(taken[name, model]) for model in REPORT_MODELS) for name in [*SWITCHES, KEPT_MEMORY]}
     base = seconds.pop("")
     for measure, value in sorted(seconds.items(), key=lambda item: -item[1]):
         print(f"{measure:48}throughput × {value / base:.2f}")
@@ -348,7 +348,7 @@ def compare_table() -> None:
     """Print how long the 140 runs of Table 1 take: the engine's measured whole, as `python -m core reproduce` trains
     them; the plain loop's from one whole run of every cell, half of them before the engine's and half after."""
     plan = [settings for settings in plan_reproduction() if is_shipped_with_weights(settings)]
-    cells = plan[: len(SHIPPED_DROPOUTS) * len(MODEL_NAMES)]  # their first rounds
+    cells = plan[: len(SHIPPED_DROPOUTS) * len(REPORT_MODELS)]  # their first rounds
     half = len(cells) // 2
     with closing(Trainers(1, {})) as trainers, start_engine() as engine:
         pace = [trainers.train(settings)[0] for settings in cells[:half]]
@@ -369,7 +369,7 @@ def compare_table() -> None:
 
 def check_networks() -> None:
     """Both loops train the same networks: equal numbers of parameters, tensor by tensor."""
-    for model in MODEL_NAMES:
+    for model in REPORT_MODELS:
         settings = RunSettings(model=model)
         plain, ours = PlainNetwork(settings), build_network(settings)
         assert count_parameters(plain) == count_parameters(ours), model

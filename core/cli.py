@@ -284,7 +284,7 @@ def check(
 
 @app.command()
 def architectures() -> None:
-    """Read the structure of the seven networks from the live modules and write what their screen shows of it."""
+    """Read the structure of all networks from the live modules and write what their screen shows of it."""
     from core.networks.structure import STRUCTURES, dump_architectures
     from core.networks.trace import describe_architectures
 

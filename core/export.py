@@ -12,7 +12,7 @@ from core.analysis.sentences import TARGET, describe_p, name_cell
 from core.analysis.tables import CELL_FIELDS, load_histories, load_runs, only_planned
 from core.figures.files import Section, build_page, draw_pictures, figure_files, show_section
 from core.runs.files import write_atomically
-from core.runs.settings import MODEL_NAMES
+from core.runs.settings import REPORT_MODELS
 from core.runs.store import RunStore
 from core.sections import draw_sections
 
@@ -24,12 +24,12 @@ def pair_columns(table: pd.DataFrame) -> pd.DataFrame:
 
     `table` is core.analysis.tables.results_table's. A cell without rounds is a dash; n says how many rounds ours has.
     """
-    columns: dict[str, list[str]] = {"Architecture": list(MODEL_NAMES)}
+    columns: dict[str, list[str]] = {"Architecture": list(REPORT_MODELS)}
     for dropout, name in ((0.0, "no dropout"), (0.25, "dropout")):
         rows = table[(table["dropout"] == dropout) & ~table["dropout_at_evaluation"]].set_index("model")
-        columns[f"Ours, {name}"] = [_own(rows.loc[model]) for model in MODEL_NAMES]
-        columns["n" if dropout == 0 else "n "] = [str(rows.loc[model, "rounds"]) for model in MODEL_NAMES]
-        columns[f"Report, {name}"] = [_printed(rows.loc[model]) for model in MODEL_NAMES]
+        columns[f"Ours, {name}"] = [_own(rows.loc[model]) for model in REPORT_MODELS]
+        columns["n" if dropout == 0 else "n "] = [str(rows.loc[model, "rounds"]) for model in REPORT_MODELS]
+        columns[f"Report, {name}"] = [_printed(rows.loc[model]) for model in REPORT_MODELS]
     return pd.DataFrame(columns)
 
 
@@ -109,7 +109,7 @@ def build_report(runs: pd.DataFrame, sections: list[Section]) -> str:
 
     `sections` are those of `draw_sections`.
     """
-    title = "Do seven ways to compare two digits differ?"
+    title = "Do the ways to compare two digits differ?"
     table = comparison_rows(compare_with_report(runs)).to_html(index=False, border=0)
     # The first figure brings Plotly's script for all.
     parts = [

@@ -95,7 +95,7 @@ def draw_sections(store: RunStore, runs: pd.DataFrame) -> list[Section]:
         ),
         Section(
             "learning-curves",
-            "How do the seven learn?",
+            "How do the architectures learn?",
             learning_charts.mean_curves(histories, runs),
             [],
             METHODS["curves"],

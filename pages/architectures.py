@@ -8,17 +8,8 @@ from core.runs.palette import PALETTE
 from core.runs.settings import MODEL_NAMES, ModelName
 from pages.app.router import enter_by_router
 from pages.app.shared import is_phone
-from pages.components.link import check_link
+from pages.components.architectures import choose_architecture
 
-IDEAS: dict[ModelName, str] = {
-    "TwoChannelsModel": "One network sees both digits at once, as two channels of one image.",
-    "TwoBranchesModel": "Each digit gets a branch of its own and a score; the difference of the two scores decides.",
-    "WeightSharingBranchesModel": "One branch scores both digits: what it learns from either serves for both.",
-    "BranchesToVecModel": "Each digit's own branch says ten numbers instead of one; a small network compares them.",
-    "WeightSharingBranchesToVecModel": "One branch says ten numbers of either digit; a small network compares them.",
-    "WeightSharingAuxiliaryModel": "Besides comparing, the network is told during training which digits it sees.",
-    "DirectClassificationModel": "The network only learns to read digits; the comparison is then plain arithmetic.",
-}
 BINARY = r"\mathcal{L} &= \operatorname{BCE}(z,\, y)"
 LOSSES: dict[ModelName, str] = {
     "TwoChannelsModel": rf"z &= f(x_1, x_2) \\ {BINARY}",
@@ -43,13 +34,11 @@ SYMBOLS = "$x$: a digit's image; $y$: first ≤ second; $c$: a digit's class; $f
 
 enter_by_router()
 st.title("Where do two architectures differ?")
-for parameter in ("one", "other"):
-    check_link(parameter, MODEL_NAMES)
 architectures = structure.load_architectures()
 columns = st.columns(2, gap="large")
 chosen = {}
 for column, key, label, index in zip(columns, ("one", "other"), ("One architecture", "Another"), (1, 2), strict=True):
-    chosen[key] = column.selectbox(label, MODEL_NAMES, index=index, key=key, bind="query-params")
+    chosen[key] = choose_architecture(column, label, key, MODEL_NAMES, index)
 st.caption(
     "Boxes of one colour, joined by a double line, are one set of weights used twice. "
     "What the other architecture lacks has a broken outline and the sign ≠."
@@ -59,7 +48,7 @@ for column, key, other in zip(st.columns(2, gap="large"), chosen, reversed(chose
     architecture = architectures[model]
     marked = structure.find_differences(architecture, architectures[chosen[other]])
     with column:
-        st.subheader(PALETTE[model].label, anchor=False)
+        st.subheader(f"{PALETTE[model].label} :small[`{model}`]", anchor=False)
         beside = st.container(horizontal=True)
         with beside.container(width=360):
             st.image(
@@ -68,12 +57,12 @@ for column, key, other in zip(st.columns(2, gap="large"), chosen, reversed(chose
                 alt=describe_architecture(architecture),
             )
         with beside.container(width=225):
-            st.markdown(IDEAS[model])
             st.metric("Parameters that training sets", f"{architecture.distinct_parameters:,}")
             st.metric("Parameters at work", f"{architecture.parameters:,}", help="Shared ones count at each use.")
             st.metric("Multiply-adds for a pair", f"{architecture.multiply_adds:,}")
-            st.latex(rf"\begin{{aligned}}{LOSSES[model]}\end{{aligned}}")
-            st.caption(SYMBOLS)
+            if model in LOSSES:
+                st.latex(rf"\begin{{aligned}}{LOSSES[model]}\end{{aligned}}")
+                st.caption(SYMBOLS)
             st.download_button(
                 "Diagram as SVG", draw_architecture(architecture, marked), f"{model}.svg",
                 "image/svg+xml", key=f"export_{key}", on_click="ignore", icon=":material/download:",

@@ -36,11 +36,11 @@ from pages.app.shared import (
 from pages.app.text import as_text
 from pages.components.link import check_link
 from pages.components.own_rounds import choose_counted
-from pages.components.sentences import show_sentences
+from pages.components.sentences import show_note, show_sentences
 
 VIEWS = {
     "Table": "Do our networks agree with the report's?",
-    "Curves": "How do the seven learn?",
+    "Curves": "How do the architectures learn?",
     "Does it matter?": "What does each idea add?",
     "All against all": "Which architectures differ?",
 }
@@ -110,10 +110,10 @@ def show_table(shown: pd.DataFrame, verdicts: list[str], table: pd.DataFrame, ru
         on_select="rerun",
         selection_mode="single-row",
         key=f"cells-{'-'.join(map(str, shown.index))}",  # other rows, another table: a selection never moves
-        alt="Test accuracy of the seven architectures, ours beside the report's",
+        alt="Test accuracy of the architectures, ours beside the report's",
     )  # fmt: skip
     show_sentences(verdicts)
-    st.caption(
+    show_note(
         "The report's figures are from its Table 1: ten rounds, dropout probability not given; ours beside its "
         f"column with dropout is 0.25. {TARGET} The order is that of our rounds, resampled; the printed means are "
         "taken as they are. Choose a row to see its rounds; the menu above the table chooses columns."
@@ -235,7 +235,7 @@ elif view == "Curves":
     single = choices.toggle("Single rounds", key="single", bind="query-params")
     drawn = draw(mean_curves, read_table_histories(), with_report_settings(runs), metric, hold, single, is_phone())
     show_figure(drawn, "curves")
-    st.caption(
+    show_note(
         ("Mean of the rounds" if hold else "Mean of the rounds still training")
         + (", each round thin" if single else ", band of ± one standard deviation")
         + ", a mark where a round stopped early (report, Figure 2)."
@@ -257,7 +257,7 @@ else:
             st.subheader(f"What does dropout {dropout:g} add?", anchor=False)
             show_figure(draw(ladder, effects, is_phone()), "effects")
             show_sentences(describe_ideas(effects))
-        st.caption(
+        show_note(
             "Points of test accuracy, paired by round: in a round, all architectures meet the same pairs of digits. "
             f"Clear: p below 0.05 after Holm's correction over the {int(steps['p_holm'].notna().sum())} comparisons "
             "of this screen. The auxiliary network with its losses switched off was trained as a control, at dropout "
@@ -267,7 +267,7 @@ else:
         pairs = compare_at("architectures", dropout, report_signature(), runs)
         show_figure(draw(paired_matrix, pairs, is_phone()), "matrix")
         show_sentences(describe_architectures(pairs))
-        st.caption(
+        show_note(
             "Points of test accuracy by which a row is ahead of a column, paired by round. Bold: clear. With so many "
             "comparisons the correction is stricter than for the ideas under *Does it matter?*"
         )

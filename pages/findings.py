@@ -12,7 +12,7 @@ from pages.app.shared import STORE, is_phone, read_comparison, read_counted, rep
 from pages.app.text import as_text
 from pages.components.link import check_link
 from pages.components.own_rounds import choose_counted
-from pages.components.sentences import show_sentences
+from pages.components.sentences import show_note, show_sentences
 
 METHODS = {
     "artefact": "Best epoch: the stored one nearest to the first of the highest validation accuracy; every fifth "
@@ -99,7 +99,7 @@ match question:
 show_figure(drawn, question)
 show_sentences(sentences)
 if question in METHODS:
-    st.caption(METHODS[question])
+    show_note(METHODS[question])
 if question not in ("artefact", "distance"):  # whose sentences say it of their own cells
     table1 = read_comparison()
     st.caption(describe_gaps(table1[table1["report_mean"].notna()]))

@@ -17,6 +17,7 @@ from core.runs.store import StoreError
 from pages.app.router import enter_by_router
 from pages.app.shared import STORE, report_signature
 from pages.app.text import as_text
+from pages.components.architectures import choose_architecture
 from pages.components.gallery import show_gallery
 from pages.components.link import check_link
 from pages.components.own_rounds import choose_counted
@@ -90,8 +91,8 @@ def choose_model(
     place: DeltaGenerator, label: str, key: str, options: Sequence[ModelName], index: int = 0
 ) -> ModelName:
     """A choice among architectures."""
-    check_link(key, options)
-    return place.selectbox(label, options, index=index, key=key, bind="query-params", on_change=first_page, width=300)
+    chosen: ModelName = choose_architecture(place, label, key, options, index, on_change=first_page, width=300)
+    return chosen
 
 
 def choose_digit(place: DeltaGenerator, label: str, key: str) -> int | None:
@@ -136,9 +137,8 @@ def show_together(together: pd.DataFrame, models: Sequence[ModelName]) -> None:
         st.markdown(mistakes.describe_together(together))
         st.caption("In a round, all architectures meet the same pairs.")
     with right:
-        check_link("right_alone", options)
-        who = st.selectbox(
-            "Which architecture is right?", options, key="right_alone", bind="query-params", on_change=first_page
+        who = choose_architecture(
+            st, "Which architecture is right?", key="right_alone", options=options, on_change=first_page
         )
         if who == "None":
             show_gallery(missed, mistakes.say_missed, "cards")
@@ -171,7 +171,7 @@ def show_odds(together: pd.DataFrame, first: ModelName, second: ModelName, by_ro
 enter_by_router()
 heading = st.container()
 check_link("mistakes", VIEWS)
-bar = st.container(horizontal=True, gap="medium", vertical_alignment="bottom")
+bar = st.container(horizontal=True, gap="medium", vertical_alignment="top")
 view = bar.segmented_control(
     "View",
     list(VIEWS),

@@ -86,7 +86,7 @@ def compare_orders(runs: pd.DataFrame) -> dict[float, Order]:
     Over the architectures and the rounds that all of them have; left out below three architectures.
     """
     kept = with_report_settings(runs)
-    kept = kept[~kept["dropout_at_evaluation"].astype(bool)]
+    kept = kept[~kept["dropout_at_evaluation"].astype(bool) & kept["model"].isin(REPORT_TABLE)]
     orders = {}
     for column, dropout in enumerate(SHIPPED_DROPOUTS):
         wide = kept[kept["dropout"] == dropout].pivot(index="model", columns="seed", values="test_accuracy")

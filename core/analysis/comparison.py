@@ -204,8 +204,8 @@ def describe_control(rounds: pd.DataFrame, dropout: float = 0.0) -> str:
 
 
 def compare_architectures(rounds: pd.DataFrame, dropout: float = 0.0) -> pd.DataFrame:
-    """The 21 pairs of architectures at one dropout on each of KINDS, the later of Table 1 minus the earlier: the rows
-    of compare_cells with `first` and `second`. All 63 are one family of tests."""
+    """All pairs of architectures at one dropout on each of KINDS, the later of Table 1 minus the earlier: the rows of
+    compare_cells with `first` and `second`, one family of tests (21 pairs of seven architectures: 63)."""
     pairs = list(combinations(MODEL_NAMES, 2))
     table = compare_cells(rounds, [(Cell(first, dropout), Cell(second, dropout)) for first, second in pairs])
     return pd.concat(

@@ -17,7 +17,7 @@ from core.analysis.statistics import add_holm, compare_unpaired, summarise_round
 from core.analysis.tables import Arrays, TableWithProblems, read_each
 from core.runs.palette import PALETTE
 from core.runs.records import TRACE_EVERY
-from core.runs.settings import MODEL_NAMES, ModelName, RunSettings
+from core.runs.settings import REPORT_MODELS, ModelName, RunSettings
 from core.runs.store import RunStore
 
 EARLY_MODELS: tuple[ModelName, ...] = ("TwoChannelsModel", "TwoBranchesModel")  # those that the report prints lower
@@ -36,7 +36,7 @@ def early_stop_hypothesis(store: RunStore, runs: pd.DataFrame, dropout: float = 
     still training), `report_mean` (Table 1, its column without or with dropout) and `difference` (ours − the report's)
     with `difference_low`, `difference_high` and `p` (Welch). A round that has stopped keeps its final test accuracy.
     """
-    chosen = select_cells(runs, [Cell(model, dropout) for model in MODEL_NAMES])
+    chosen = select_cells(runs, [Cell(model, dropout) for model in REPORT_MODELS])
     last = max((int(epochs) for epochs in chosen["epochs"]), default=0)
     curves, problems = read_each(store, chosen, lambda run, arrays: _trace_one(run, arrays, last))
     epochs = pd.concat(curves) if curves else pd.DataFrame(columns=CURVE_COLUMNS)

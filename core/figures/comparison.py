@@ -29,7 +29,7 @@ from core.figures.style import (
 )
 from core.runs.palette import PALETTE
 from core.runs.plan import SHIPPED_DROPOUTS
-from core.runs.settings import MODEL_NAMES
+from core.runs.settings import MODEL_NAMES, REPORT_MODELS
 
 CLEAR_POINTS = 5.0  # from this difference on, a cell of the matrix has its full colour
 KIND_TITLES = {"all": "All pairs", "unequal": "Unequal digits", "equal": "Equal digits"}
@@ -40,11 +40,12 @@ def comparison_dots(table: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
     column of Table 1. `table` is that of core.analysis.agreement.compare_with_report; what differs clearly carries its
     difference in points."""
     figure = make_panels([name_dropout(dropout) for dropout in SHIPPED_DROPOUTS], narrow, spacing=0.06)
-    printed = table[table["report_mean"].notna()]
+    shown = table[table["dropout"].isin(SHIPPED_DROPOUTS) & ~table["dropout_at_evaluation"].astype(bool)]
     for panel, dropout in enumerate(SHIPPED_DROPOUTS):
-        for row in tuples(printed[printed["dropout"] == dropout]):
+        for row in tuples(shown[shown["dropout"] == dropout]):
             place = MODEL_NAMES.index(row.model)
-            figure.add_trace(_report_dot(row, place + 0.17), **place_of(panel, narrow))
+            if row.model in REPORT_MODELS:
+                figure.add_trace(_report_dot(row, place + 0.17), **place_of(panel, narrow))
             if row.rounds:
                 figure.add_trace(_own_dot(row, place - 0.17), **place_of(panel, narrow))
     names = ("Ours, mean with 95 % interval", "The report's, mean ± standard deviation")
@@ -53,7 +54,7 @@ def comparison_dots(table: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
     architecture_rows(figure)
     label_outside(figure, narrow, "Test accuracy")
     figure.update_xaxes(tickformat=PERCENT, showgrid=True)
-    return FigureWithAlt(frame(figure, 820 if narrow else 460), _describe_comparison(printed))
+    return FigureWithAlt(frame(figure, 820 if narrow else 460), _describe_comparison(shown))
 
 
 def _own_dot(row: Any, y: float) -> go.Scatter:
@@ -88,13 +89,19 @@ def _report_dot(row: Any, y: float) -> go.Scatter:
     )
 
 
-def _describe_comparison(printed: pd.DataFrame) -> str:
+def _describe_comparison(shown: pd.DataFrame) -> str:
     parts = [
-        f"{name_cell(row.model, row.dropout)} {percent(row.mean)} (the report {percent(row.report_mean)}"
-        f"{f', {row.verdict}' if row.verdict else ''})"
-        for row in tuples(printed[printed["rounds"] > 0])
+        f"{name_cell(row.model, row.dropout)} {percent(row.mean)}{_compare_with_print(row)}"
+        for row in tuples(shown[shown["rounds"] > 0])
     ]
     return f"Test accuracy, ours and the report's: {'; '.join(parts) or 'no rounds yet'}."
+
+
+def _compare_with_print(row: Any) -> str:
+    if row.model not in REPORT_MODELS:
+        return ""
+    verdict = f", {row.verdict}" if row.verdict else ""
+    return f" (the report {percent(row.report_mean)}{verdict})"
 
 
 def ladder(steps: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:

@@ -1,1 +1,1 @@
-"""The seven networks, and what their outputs mean."""
+"""The networks, and what their outputs mean."""

@@ -47,14 +47,48 @@ class StackedConvolution(nn.Module):
         return y.permute(0, 3, 1, 2)  # channels last in memory, as the pooling likes it
 
 
+class OneByOne(nn.Module):
+    """Any other layer, or a whole network, of R networks: each is asked about its own part of the batch in its turn."""
+
+    def __init__(self, modules: list[nn.Module]) -> None:
+        super().__init__()
+        self.each = nn.ModuleList(modules)
+
+    def forward(self, *inputs: Tensor) -> Any:  # each (R·N, …); gives what one module gives, for R·N samples
+        batches = zip(*(x.chunk(len(self.each)) for x in inputs), strict=True)
+        results = [module(*batch) for module, batch in zip(self.each, batches, strict=True)]
+        if isinstance(results[0], Output):
+            return Output(*(None if parts[0] is None else torch.cat(parts) for parts in zip(*results, strict=True)))
+        return torch.cat(results)
+
+
+def _has_parameters(module: nn.Module) -> bool:
+    """Whether a module has parameters of its own, beside those of the modules in it."""
+    return next(module.parameters(recurse=False), None) is not None
+
+
+def _choose_stack(layer: nn.Module) -> Any:
+    """The class that computes such a layer for R networks."""
+    match layer:
+        case nn.Linear(bias=Tensor()):
+            return StackedLinear
+        case nn.Conv2d(kernel_size=(3, 3), stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1, bias=Tensor()):
+            return StackedConvolution
+    return OneByOne
+
+
 def stack_networks(networks: list[nn.Module], settings: RunSettings) -> nn.Module:
     """R networks of one architecture as one, in evaluation mode, that takes R equal batches one after the other."""
+    if any(_has_parameters(module) and any(module.children()) for module in networks[0].modules()):
+        return OneByOne(networks)  # a class that has parameters beside its layers, for example a matrix of its own
     stacked = build_network(settings).eval()
-    for name, layer in list(stacked.named_modules()):  # a layer that branches share is met once
-        parent, _, own = name.rpartition(".")
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            stack: Any = StackedLinear if isinstance(layer, nn.Linear) else StackedConvolution
-            setattr(stacked.get_submodule(parent), own, stack([each.get_submodule(name) for each in networks]))
+    stacks: dict[nn.Module, nn.Module] = {}  # a layer that stands in several places stays one layer
+    for name, layer in list(stacked.named_modules(remove_duplicate=False)):
+        if _has_parameters(layer):
+            parent, _, own = name.rpartition(".")
+            if layer not in stacks:
+                stacks[layer] = _choose_stack(layer)([each.get_submodule(name) for each in networks])
+            setattr(stacked.get_submodule(parent), own, stacks[layer])
     return stacked
 
 

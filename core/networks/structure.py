@@ -1,4 +1,4 @@
-"""The structure of the seven networks as data and as a table; needs no network and no PyTorch.
+"""The structure of the networks as data and as a table; needs no network and no PyTorch.
 
 It lies in `architectures.json`, which `python -m core architectures` writes from the live modules.
 """
@@ -92,7 +92,7 @@ _FILE = TypeAdapter(tuple[Architecture, ...])
 
 @cache
 def load_architectures() -> dict[ModelName, Architecture]:
-    """The seven structures at the report's settings, in the order of Table 1."""
+    """The structures at the report's settings, in the order of Table 1."""
     return {architecture.model: architecture for architecture in _FILE.validate_json(STRUCTURES.read_bytes())}
 
 

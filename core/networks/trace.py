@@ -25,7 +25,10 @@ _RESHAPING = (nn.Conv2d, nn.MaxPool2d, nn.Flatten, nn.Linear)  # begin a block; 
 
 
 class _Call(NamedTuple):
-    """A layer at work for one pair: its tensors hold one sample, or two if it sees both digits in one batch."""
+    """A layer at work for one pair: its tensors hold one sample, or two if it sees both digits in one batch.
+
+    If several tensors enter a layer, as with nn.Bilinear, they stand side by side in `input`.
+    """
 
     layer: nn.Module
     input: Tensor
@@ -44,13 +47,17 @@ class _Part:
 
 
 def describe_architectures() -> list[Architecture]:
-    """The structure of the seven networks as the report's settings build them, in the order of Table 1."""
+    """The structure of all networks as the report's settings build them, in the order of Table 1."""
     return [_describe_architecture(model) for model in MODEL_NAMES]
 
 
 def _describe_architecture(model: ModelName) -> Architecture:
     settings = RunSettings(model=model)
     network = build_network(settings)
+    if buffers := [name for name, _ in network.named_buffers()]:
+        raise ValueError(
+            f"{model} keeps {buffers[0]} beside its parameters, but a stored run has its parameters alone."
+        )
     wider = build_network(settings.model_copy(update={"hidden_units": settings.hidden_units + 1}))
     growth = count_parameters(wider) - count_parameters(network)
     return describe_network(network, model).model_copy(update={"per_hidden_unit": growth})
@@ -93,8 +100,8 @@ def _follow(network: nn.Module, pair: Tensor) -> tuple[list[_Call], Output]:
     """The layers' calls in order, in evaluation mode, and the output."""
     calls: list[_Call] = []
 
-    def keep(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
-        calls.append(_Call(layer, inputs[0], output))
+    def keep(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        calls.append(_Call(layer, inputs[0] if len(inputs) == 1 else torch.cat(inputs, dim=1), output))
 
     layers = [module for module in network.modules() if not any(module.children())]
     hooks = [layer.register_forward_hook(keep) for layer in layers]
@@ -190,6 +197,8 @@ def _name_layer(layer: nn.Module) -> str:
             return f"Max pool {_square((layer.kernel_size, layer.kernel_size))}"
         case nn.Linear():
             return f"Linear {layer.in_features} → {layer.out_features}"
+        case nn.Bilinear():
+            return f"Bilinear {layer.in1_features} × {layer.in2_features} → {layer.out_features}"
         case SeededDropout():
             return "dropout"
     return type(layer).__name__
@@ -206,6 +215,8 @@ def _count_multiply_adds(part: _Part) -> int:
             return part.output.numel() * layer.weight[0].numel()
         case nn.Linear() as layer:
             return layer.in_features * layer.out_features
+        case nn.Bilinear() as layer:  # W · second, then first · that
+            return layer.weight.numel() + layer.in1_features * layer.out_features
     return 0
 
 

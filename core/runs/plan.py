@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.settings import REPORT_MODELS, RunSettings
 
 PLANNED_ROUNDS = 10  # per cell, as in the report's Table 1
 SHIPPED_DROPOUTS = (0.0, 0.25)  # our counterparts of the two columns of Table 1; the report gives no probability
@@ -15,13 +15,13 @@ def plan_reproduction() -> list[RunSettings]:
     left on at evaluation for the two networks that see digit classes, and a control: WeightSharingAuxiliaryModel with
     an auxiliary weight of 0, which has the layers of the auxiliary losses but not the losses.
     """
-    main = [RunSettings(model=model, dropout=p) for p in SHIPPED_DROPOUTS for model in MODEL_NAMES]
+    main = [RunSettings(model=model, dropout=p) for p in SHIPPED_DROPOUTS for model in REPORT_MODELS]
     side = [
         RunSettings(model=model, dropout=p, dropout_at_evaluation=True)
         for p in (0.25, 0.5)
-        for model in MODEL_NAMES[-2:]
+        for model in REPORT_MODELS[-2:]
     ]
-    side += [RunSettings(model=model, dropout=p) for p in (0.1, 0.5) for model in MODEL_NAMES]
+    side += [RunSettings(model=model, dropout=p) for p in (0.1, 0.5) for model in REPORT_MODELS]
     side += [RunSettings(model="WeightSharingAuxiliaryModel", dropout=p, auxiliary_weight=0) for p in SHIPPED_DROPOUTS]
     rounds = [[cell.rounds(PLANNED_ROUNDS) for cell in cells] for cells in (main, side)]
     return [settings for cells in rounds for a_round in zip(*cells, strict=True) for settings in a_round]

@@ -3,20 +3,20 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-ModelName = Literal[
-    "TwoChannelsModel",
-    "TwoBranchesModel",
-    "WeightSharingBranchesModel",
-    "BranchesToVecModel",
-    "WeightSharingBranchesToVecModel",
-    "WeightSharingAuxiliaryModel",
-    "DirectClassificationModel",
-]
-MODEL_NAMES: tuple[ModelName, ...] = get_args(ModelName)  # the order of Table 1, kept everywhere
+from core.runs.palette import PALETTE
+
+MODEL_NAMES = tuple(PALETTE)  # the order of Table 1, kept everywhere
+REPORT_MODELS = MODEL_NAMES[:7]  # the architectures of the report
+
+if TYPE_CHECKING:
+    ModelName = str
+else:
+    ModelName = Literal[MODEL_NAMES]  # no other name makes valid settings
+
 MAX_ROUNDS = 100
 MAX_SEED = 2**31 - 1 - MAX_ROUNDS  # the last round's seed still fits
 _RUN_ID = re.compile(rf"({'|'.join(MODEL_NAMES)})-[0-9a-f]{{12}}")

@@ -10,21 +10,23 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
+from urllib.parse import parse_qsl
 
 import psutil
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 
 from core.cluster.limits import Limits
-from core.runs.settings import SettingsError
+from core.runs.settings import RunSettings, SettingsError
 from pages.app.moves import HUB, answer_moves
 from pages.app.moves import ROUTE as MOVES
 
 M_ARENA_MAX = -8  # of mallopt, in malloc.h
+TRAIN_CHOICES = {*RunSettings.model_fields, "rounds", "curve"}  # in the links to Train
 VISITOR_SECONDS = 365 * 24 * 3600  # that a browser keeps its name
 
 
@@ -104,9 +106,26 @@ class NameVisitors:
         await self.app(scope, receive, send_named if new else send)
 
 
+class ForwardOldLinks:
+    """Sends a link to Train from the time when Train was the first screen, as in /?model=TwoBranchesModel, to Train."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer as the app does, or with the address that the link has today."""
+        base = f"/{str(st.get_option('server.baseUrlPath')).strip('/')}".rstrip("/")
+        if scope["type"] == "http" and scope["path"] in (base, f"{base}/"):
+            query = scope["query_string"].decode("latin-1")
+            if TRAIN_CHOICES & dict(parse_qsl(query, keep_blank_values=True)).keys():
+                await RedirectResponse(f"{base}/train?{query}")(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
 try:
     Limits.from_environment()
 except SettingsError as error:  # told as the server starts, rather than to its first visitor
     raise SystemExit(f"Error: {error}") from None
 ROUTES = [Route("/health", answer_health), Route(MOVES, answer_moves)]
-MIDDLEWARE = [Middleware(NameVisitors)]
+MIDDLEWARE = [Middleware(NameVisitors), Middleware(ForwardOldLinks)]

@@ -5,21 +5,35 @@ from typing import Any, Literal
 import streamlit as st
 
 from core.analysis.race import SUGGESTED, Lane, make_lanes
-from core.runs.settings import MAX_ROUNDS, MAX_SEED, MODEL_NAMES, ModelName, RunSettings, SettingsError, allowed, bounds
+from core.runs.settings import (
+    MAX_ROUNDS,
+    MAX_SEED,
+    MODEL_NAMES,
+    REPORT_MODELS,
+    ModelName,
+    RunSettings,
+    SettingsError,
+    allowed,
+    bounds,
+)
 from pages.app.text import as_text
+from pages.components.architectures import choose_architectures, describe_ideas
+from pages.components.glossary import define
 from pages.components.link import bind_number, refuse
 
 DEFAULTS = RunSettings()
 DEFAULT_ROUNDS = 3
 DROPOUTS = ["0", "0.1", "0.25", "0.5"]  # those of the reproduction; others can be typed
-MORE = {  # label, step and format of the settings under "More settings"
-    "training_pairs": ("Training pairs", 100, "%d"),
-    "max_epochs": ("Epochs at most", 10, "%d"),
-    "patience": ("Patience, epochs", 5, "%d"),
-    "learning_rate": ("Learning rate", 1e-4, "%g"),
-    "batch_size": ("Mini-batch, pairs", 10, "%d"),
-    "hidden_units": ("Hidden units", 16, "%d"),
-    "auxiliary_weight": ("Weight of the auxiliary loss", 0.1, "%g"),
+MORE: dict[
+    str, tuple[str, float, str, tuple[str, ...]]
+] = {  # label, step, format and terms to explain of the settings under "More settings"
+    "training_pairs": ("Training pairs", 100, "%d", ("training pairs", "validation pairs")),
+    "max_epochs": ("Epochs at most", 10, "%d", ("epoch",)),
+    "patience": ("Patience, epochs", 5, "%d", ("early stopping",)),
+    "learning_rate": ("Learning rate", 1e-4, "%g", ()),
+    "batch_size": ("Mini-batch, pairs", 10, "%d", ("batch",)),
+    "hidden_units": ("Hidden units", 16, "%d", ()),
+    "auxiliary_weight": ("Weight of the auxiliary loss", 0.1, "%g", ("auxiliary loss",)),
 }
 
 
@@ -27,20 +41,20 @@ def choose_race() -> list[Lane]:
     """Show the controls; what is to race. Stops the page if a choice is wrong, or none is made."""
     _read_link()
     columns = st.columns([3, 1.5, 1, 1, 1.1], vertical_alignment="bottom")
-    models = columns[0].multiselect(
-        "Architectures", MODEL_NAMES, [DEFAULTS.model], key="model", bind="query-params", wrap=False
-    )
+    models = choose_architectures(columns[0], "Architectures", "model", MODEL_NAMES, DEFAULTS.model)
     dropouts = columns[1].multiselect(
         "Dropout", DROPOUTS, DROPOUTS[:1], key="dropout", bind=_bind_dropout(), accept_new_options=True, wrap=False,
-        help="Choose several, or type another number from 0 to 0.9.",
+        help=f"{define('dropout')}\n\nChoose several, or type another number from 0 to 0.9.",
     )  # fmt: skip
     rounds = columns[2].number_input(
         "Rounds", 1, MAX_ROUNDS, DEFAULT_ROUNDS, key="rounds", bind=bind_number("rounds"),
-        help="Each on new pairs of digits.",
+        help=define("round"),
     )  # fmt: skip
     seed = columns[3].number_input(
-        "First seed", 0, MAX_SEED, DEFAULTS.seed, key="seed", bind=bind_number("seed"), help="Decides a round's pairs."
+        "First seed", 0, MAX_SEED, DEFAULTS.seed, key="seed", bind=bind_number("seed"), help=define("seed")
     )
+    if models:
+        st.caption(describe_ideas(models))
     others = {"seed": seed, **_choose_more(columns[4])}
     try:
         cells = [
@@ -62,7 +76,7 @@ def choose_race() -> list[Lane]:
 def suggest_races(row: Any) -> None:
     """Races with one click, in a row of controls."""
     row.caption("Suggested:", width="content")
-    row.button("all seven", type="tertiary", on_click=_choose_models, args=(MODEL_NAMES, 1))
+    row.button("all seven", type="tertiary", on_click=_choose_models, args=(REPORT_MODELS, 1))
     for words, pair in SUGGESTED.items():
         row.button(words, type="tertiary", on_click=_choose_models, args=(pair, None))
 
@@ -93,8 +107,8 @@ def _choose_more(column: Any) -> dict[str, Any]:
     values: dict[str, Any] = {}
     with column.popover("More", icon=":material/tune:", help="More settings", width="stretch"):
         grid = st.columns(2)
-        for position, (name, (label, step, form)) in enumerate(MORE.items()):
-            values[name] = _number(grid[position % 2], name, label, step, form)
+        for position, (name, more) in enumerate(MORE.items()):
+            values[name] = _number(grid[position % 2], name, *more)
         values["dropout_at_evaluation"] = grid[1].checkbox(
             "Dropout left on at evaluation",
             key="dropout_at_evaluation",
@@ -104,10 +118,12 @@ def _choose_more(column: Any) -> dict[str, Any]:
     return values
 
 
-def _number(column: Any, name: str, label: str, step: float, form: str) -> Any:
+def _number(column: Any, name: str, label: str, step: float, form: str, terms: tuple[str, ...]) -> Any:
     default = getattr(DEFAULTS, name)
     low, high = (type(default)(bound) for bound in bounds(name))  # Streamlit wants one type of number
-    return column.number_input(label, low, high, default, step, form, key=name, bind=bind_number(name))
+    return column.number_input(
+        label, low, high, default, step, form, key=name, bind=bind_number(name), help=define(*terms) or None
+    )
 
 
 def _read_link() -> None:

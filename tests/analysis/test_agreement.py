@@ -21,7 +21,7 @@ from core.analysis.comparison import Cell
 from core.analysis.report import REPORT_TABLE
 from core.analysis.statistics import Order
 from core.analysis.tables import load_runs
-from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.settings import REPORT_MODELS, RunSettings
 from core.runs.store import RunStore
 from support.fake_runs import frame_runs, with_rounds, write_run
 
@@ -34,7 +34,7 @@ def test_the_table_beside_the_report():
     accuracies = with_rounds(0.8182, 0.0102)
     runs = frame_runs((Cell("TwoChannelsModel"), accuracies), (Cell(TWO), [0.83]), (Cell(TWO, 0.1), [0.83, 0.85]))
     table = compare_with_report(runs)
-    assert table["model"].tolist()[:14] == [*MODEL_NAMES, *MODEL_NAMES]
+    assert table["model"].tolist()[:14] == [*REPORT_MODELS, *REPORT_MODELS]
     assert table["dropout"].tolist() == 7 * [0.0] + 7 * [0.25] + [0.1]
     row = table.iloc[0]
     assert (row["rounds"], row["mean"], row["std"]) == (10, pytest.approx(0.8182), pytest.approx(0.0102))
@@ -74,7 +74,7 @@ def test_a_cell_is_clearly_different_within_a_point_or_not_clear(mean, std, verd
 
 
 def test_holm_counts_the_cells_that_can_be_tested():
-    cells = [(Cell(model), with_rounds(REPORT_TABLE[model][0].mean + 0.01, 0.01)) for model in MODEL_NAMES]
+    cells = [(Cell(model), with_rounds(REPORT_TABLE[model][0].mean + 0.01, 0.01)) for model in REPORT_MODELS]
     table = compare_with_report(frame_runs(*cells))
     assert table["p"].notna().sum() == 7
     assert table["p_holm"].min() == pytest.approx(7 * table["p"].min())
@@ -140,7 +140,7 @@ def test_the_order_is_claimed_only_where_resampled_rounds_keep_it(order, sentenc
 
 
 def test_the_order_is_that_of_common_rounds():
-    cells = [(Cell(model), [0.5 + place / 10] * (3 + place % 2)) for place, model in enumerate(MODEL_NAMES[:4])]
+    cells = [(Cell(model), [0.5 + place / 10] * (3 + place % 2)) for place, model in enumerate(REPORT_MODELS[:4])]
     # printed: 0.798, 0.812, 0.838, 0.827: the last two stand the other way round
     [(dropout, order)] = compare_orders(frame_runs(*cells)).items()
     assert dropout == 0
@@ -164,7 +164,7 @@ def test_the_reproduction_in_sentences():
     cells = [
         (Cell(model, dropout), with_rounds(REPORT_TABLE[model][column].mean + shifted.get(model, 0), 0.01, 10 - column))
         for column, dropout in enumerate((0.0, 0.25))
-        for model in MODEL_NAMES
+        for model in REPORT_MODELS
         if (model, column) not in {(SHARED, 1), ("TwoChannelsModel", 1), (DIRECT, 1)}
     ]
     runs = frame_runs(*cells)
@@ -188,7 +188,7 @@ def test_a_full_agreement_has_no_list_of_differences():
     cells = [
         (Cell(model, dropout), with_rounds(REPORT_TABLE[model][column].mean, 0.01))
         for column, dropout in enumerate((0.0, 0.25))
-        for model in reversed(MODEL_NAMES)
+        for model in reversed(REPORT_MODELS)
     ]
     runs = frame_runs(*cells)
     sentences = describe_reproduction(compare_with_report(runs), compare_orders(runs))

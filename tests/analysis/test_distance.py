@@ -88,8 +88,7 @@ def test_the_coin_is_named_with_its_interval():
     half = 100 * 12.7062 / 361.448 * (200 / 4 + 161.448 / 4) ** 0.5
     coin = next(sentence for sentence in describe_distance(counted) if sentence.startswith("On equal digits"))
     assert coin.startswith(
-        f"On equal digits Weight-sharing branches is right in 50.0 % (95 % {50 - half:.1f} % to {50 + half:.1f} %): "
-        "it can"
+        f"On equal digits Shared branches is right in 50.0 % (95 % {50 - half:.1f} % to {50 + half:.1f} %): it can"
     )
     assert describe_distance(count_rights(DIRECT, (50, 70, 99), (50, 71, 98)))[-1].startswith("Fewer than 10 rounds")
 

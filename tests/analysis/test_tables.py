@@ -22,7 +22,7 @@ from core.analysis.tables import (
 from core.networks import architectures
 from core.networks.structure import count_parameters
 from core.runs.plan import PLANNED_ROUNDS
-from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.settings import MODEL_NAMES, REPORT_MODELS, RunSettings
 from core.runs.store import RunStore
 from support.fake_runs import write_run
 from support.servers import ROOT
@@ -175,7 +175,7 @@ def test_every_setting_tried_is_a_row_whatever_became_of_it(store):
 def test_the_shipped_runs_are_the_whole_reproduction():
     runs = load_runs(RunStore(ROOT / "cached_runs"))
     assert runs.groupby("model").size().to_dict() == {
-        **dict.fromkeys(MODEL_NAMES, 40), "WeightSharingAuxiliaryModel": 80, "DirectClassificationModel": 60,
+        **dict.fromkeys(REPORT_MODELS, 40), "WeightSharingAuxiliaryModel": 80, "DirectClassificationModel": 60,
     }  # fmt: skip
     assert (runs["state"] == "finished").all()
 

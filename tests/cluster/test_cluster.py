@@ -135,7 +135,7 @@ def test_reproduce_and_the_dashboard_train_on_a_cluster(cluster, tmp_path, open_
     assert all(run.weights() and run.predictions() and not run.history_problem for run in finished)
     assert {run.state for run in store} == {"finished", "stopped"}
     with serve(ROOT / "streamlit_app.py", store.root, PAIR_SCHEDULER=cluster.address) as server:
-        page = open_page(f"{server}/?model=TwoChannelsModel&max_epochs=3&rounds=2")
+        page = open_page(f"{server}/train?model=TwoChannelsModel&max_epochs=3&rounds=2")
         page.get_by_role("button", name="Start training", exact=True).click()
         expect(page.get_by_text("2 rounds: 2 finished.")).to_be_visible()
 

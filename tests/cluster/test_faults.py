@@ -263,7 +263,7 @@ def wait_for_stored(page, store: RunStore, settings: RunSettings, epochs: int) -
 
 def address_of(server: str, settings: RunSettings) -> str:
     choices = {**settings.model_dump(exclude_defaults=True), "rounds": 1}
-    return f"{server}/?" + "&".join(f"{name}={value}" for name, value in choices.items())
+    return f"{server}/train?" + "&".join(f"{name}={value}" for name, value in choices.items())
 
 
 def test_the_line_is_cut_the_page_reloads_and_the_server_is_killed(cluster, browser, tmp_path):

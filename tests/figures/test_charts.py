@@ -22,11 +22,12 @@ from core.figures import pair as pair_charts
 from core.figures.style import FigureWithAlt
 from core.runs.palette import PALETTE
 from core.runs.plan import SHIPPED_DROPOUTS, is_shipped_with_weights, plan_reproduction
-from core.runs.settings import MODEL_NAMES, RunSettings
+from core.runs.settings import MODEL_NAMES, REPORT_MODELS, RunSettings
 from core.runs.store import RunStore
 from support.fake_runs import write_run
 
 DIRECT = "DirectClassificationModel"
+LOOKS = [PALETTE[model] for model in REPORT_MODELS]
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -36,7 +37,7 @@ def store(tmp_path_factory):
     """Three rounds of each cell of Table 1, of 8, 10 and 12 epochs, the last at its limit; 2 points above it."""
     store = RunStore(tmp_path_factory.mktemp("charts"))
     for column, dropout in enumerate(SHIPPED_DROPOUTS):
-        for model in MODEL_NAMES:
+        for model in REPORT_MODELS:
             for seed in range(3):
                 accuracy = round(REPORT_TABLE[model][column].mean + 0.019 + seed / 1000, 3)
                 reason = "max_epochs" if seed == 2 else "patience"
@@ -85,11 +86,11 @@ def draw_all(store, runs) -> dict[str, FigureWithAlt]:
 def draw_mistakes(store, runs) -> dict[str, FigureWithAlt]:
     answers = mistakes.read_answers(store, runs[runs["dropout"] == 0]).table
     together = mistakes.judge_together(answers)
-    two = mistakes.judge_together(answers[answers["model"].isin(MODEL_NAMES[:2])])
-    rounds, own = mistakes.count_odds(two, *MODEL_NAMES[:2]), answers[answers["model"] == DIRECT]
+    two = mistakes.judge_together(answers[answers["model"].isin(REPORT_MODELS[:2])])
+    rounds, own = mistakes.count_odds(two, *REPORT_MODELS[:2]), answers[answers["model"] == DIRECT]
     return {
         "alone_bars": mistake_charts.alone_bars(mistakes.count_alone(together), len(mistakes.missed_by_all(together))),
-        "odds_bars": mistake_charts.odds_bars(rounds, *MODEL_NAMES[:2]),
+        "odds_bars": mistake_charts.odds_bars(rounds, *REPORT_MODELS[:2]),
         "calibration_curve": mistake_charts.calibration_curve(
             calibration.calibrate(own), calibration.measure_calibration(own)
         ),
@@ -206,9 +207,9 @@ def test_panels_lie_side_by_side_or_below_each_other(histories, runs):
 
 def test_each_architecture_has_its_colour_dash_and_marker_in_the_legend(histories, runs):
     entries = [t for t in learning_charts.mean_curves(histories, runs).figure.data if t.showlegend is None]
-    assert [t.name for t in entries] == [*(look.label for look in PALETTE.values()), "Marker: a round stops early"]
-    assert [t.line.color for t in entries[:7]] == [look.colour for look in PALETTE.values()]
-    assert [t.marker.symbol for t in entries[:7]] == [look.marker for look in PALETTE.values()]
+    assert [t.name for t in entries] == [*(look.label for look in LOOKS), "Marker: a round stops early"]
+    assert [t.line.color for t in entries[:7]] == [look.colour for look in LOOKS]
+    assert [t.marker.symbol for t in entries[:7]] == [look.marker for look in LOOKS]
     assert entries[1].line.dash == "6px,3px"
 
 
@@ -244,7 +245,9 @@ def test_the_matrix_is_bold_where_it_is_clear(store, runs):
     own = pairs.index[(pairs["first"] == "TwoChannelsModel") & (pairs["second"] == "TwoBranchesModel")]
     pairs.loc[own[0], ["difference", "clear"]] = [0.014, True]
     drawn = comparison_charts.paired_matrix(pairs)
-    panels = [np.array(trace.text).reshape(7, 7) for trace in drawn.figure.data if trace.type == "scatter"]
+    panels = [
+        np.array(trace.text).reshape(2 * [len(MODEL_NAMES)]) for trace in drawn.figure.data if trace.type == "scatter"
+    ]
     assert len(panels) == len(KINDS)
     assert (panels[0][1, 0], panels[0][0, 1]) == ("<b>1.4</b>", "")
     assert panels[0][6, 5] == "10.0"
@@ -296,7 +299,7 @@ def test_those_at_odds_go_to_opposite_sides():
     rounds = pd.DataFrame(
         {"seed": [5], "both": [900], "only_first": [30], "only_second": [60], "neither": [10], "p_holm": [0.02]}
     )
-    drawn = mistake_charts.odds_bars(rounds, *MODEL_NAMES[:2])
+    drawn = mistake_charts.odds_bars(rounds, *REPORT_MODELS[:2])
     assert [bar.x[0] for bar in drawn.figure.data] == [-30, 60]
     assert drawn.alt.endswith("Two channels and only Two branches gets right: Round 5, p 0.020: 30 and 60.")
 
@@ -307,9 +310,9 @@ def test_the_hypothesis_marks_all_where_the_first_two_come_nearest(store, runs):
     marks = select_traces(drawn, mode="markers", hoverinfo="skip")
     stopped = traces.common_stop(table)
     assert [mark.x[0] for mark in marks if mark.x[0]] == stopped["epoch"].tolist()
-    assert len(stopped) == len(MODEL_NAMES)
+    assert len(stopped) == len(REPORT_MODELS)
     lines = {trace.name: trace for trace in drawn.figure.data if trace.mode == "lines" and trace.x[0]}
-    assert set(lines) == {look.label for look in PALETTE.values()}
+    assert set(lines) == {look.label for look in LOOKS}
     assert lines["Two channels"].y[-1] == pytest.approx(2.0)  # 0.818 against the printed 0.798
     assert [shape.y0 for shape in drawn.figure.layout.shapes if shape.y0 == shape.y1] == [0]
 
@@ -332,8 +335,8 @@ def test_the_reports_band_is_drawn_in_both_panels(store, runs):
 def test_a_pairs_trace_has_a_line_a_run_and_the_chosen_one_is_heavier(store, runs):
     table = traces.trace_pair(store, runs, (14, 15), RunSettings()).table
     drawn = pair_charts.pair_trace(table, DIRECT)
-    assert len(drawn.figure.data) == 3 * len(MODEL_NAMES)
-    assert sum(trace.showlegend for trace in drawn.figure.data) == len(MODEL_NAMES)
+    assert len(drawn.figure.data) == 3 * len(REPORT_MODELS)
+    assert sum(trace.showlegend for trace in drawn.figure.data) == len(REPORT_MODELS)
     heavy = [trace for trace in drawn.figure.data if trace.line.width == 4]
     assert {trace.name for trace in heavy} == {PALETTE[DIRECT].label}
     assert heavy[0].x.tolist() == [5, 8]

@@ -128,7 +128,7 @@ def test_the_layer_table_adds_up(model):
 
 def test_the_drawing_in_words():
     words = describe_architecture(ARCHITECTURES["WeightSharingBranchesModel"])
-    assert words.startswith("Diagram of Weight-sharing branches, from the two digits to the answer: Conv 3 × 3, 1 → 32")
+    assert words.startswith("Diagram of Shared branches, from the two digits to the answer: Conv 3 × 3, 1 → 32")
     assert "twice with one set of weights, gives 32 × 12 × 12" in words
     assert words.endswith("then second − first. 53,013 distinct parameters.")
 

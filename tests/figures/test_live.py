@@ -37,7 +37,7 @@ def test_the_mean_is_of_the_rounds_that_have_come_that_far_and_says_of_how_many(
 
 def test_a_race_that_has_not_begun_has_a_row_without_a_value_for_each_lane():
     rows = curve_rows(frame_histories({}), make_lanes([OWN, SHARED], 2), "validation_accuracy", set())
-    assert rows["lane"].tolist() == ["Two branches", "Weight-sharing branches"]
+    assert rows["lane"].tolist() == ["Two branches", "Shared branches"]
     assert np.isnan(rows["value"]).all()
 
 
@@ -46,7 +46,7 @@ def test_each_lane_has_its_own_mean():
     histories = frame_histories({OWN.run_id: [0.5, 0.6], SHARED.run_id: [0.7]})
     rows = curve_rows(histories, lanes, "validation_accuracy", set()).dropna()
     assert rows[["lane", "epoch", "value"]].values.tolist() == [
-        ["Two branches", 1, 0.5], ["Two branches", 2, 0.6], ["Weight-sharing branches", 1, 0.7],
+        ["Two branches", 1, 0.5], ["Two branches", 2, 0.6], ["Shared branches", 1, 0.7],
     ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from core.drawing.samples import draw_numbers, open_link, read_sample
 from core.drawing.strokes import PAD, Drawing, Stroke, steps_from_strokes
 from core.inference.score import judge, summarise, write_csv
 from core.mnist.files import read_test_images
-from core.networks.architectures import build_network
+from core.networks.architectures import ARCHITECTURES, Output, build_network
 from core.networks.attribution import attribute, change_minds, nudge
 from core.networks.ensemble import Ensemble, load_ensembles
 from core.networks.verdicts import METHODS, Verdict, describe_swap
@@ -49,6 +49,28 @@ def test_an_ensemble_answers_as_its_networks_do(model, count):
             assert (expected is None) == (got is None)
             if expected is not None:
                 torch.testing.assert_close(got[index], expected, rtol=0, atol=1e-5)
+
+
+class Unusual(nn.Module):
+    """Layers that no architecture of the report has: another stride, two inputs, one layer under two names, a scale."""
+
+    def __init__(self, blocks, own):
+        super().__init__()
+        self.branch = nn.Sequential(nn.Conv2d(1, 3, 5, stride=3), nn.GroupNorm(1, 3), nn.Flatten())
+        same = nn.Linear(48, 48)
+        self.twice = nn.ModuleList([same, same])
+        self.compare = nn.Bilinear(48, 48, 1)
+        self.scale = nn.Parameter(torch.rand(1)) if own else 1
+
+    def forward(self, pairs):
+        first, second = (layer(self.branch(pairs[:, [i]])) for i, layer in enumerate(self.twice))
+        return Output(self.scale * self.compare(first, second)[:, 0], None)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_an_ensemble_of_unusual_layers_keeps_the_weights_of_each(monkeypatch, own):
+    monkeypatch.setitem(ARCHITECTURES, "TwoChannelsModel", lambda blocks: Unusual(blocks, own))
+    test_an_ensemble_answers_as_its_networks_do("TwoChannelsModel", 4)
 
 
 @pytest.mark.parametrize("model", MODEL_NAMES)

@@ -59,7 +59,7 @@ def labels(page) -> set[str]:
 def test_train_live_zoom_stays_stop_and_reload(address, store, open_page):
     settings = RunSettings(model="TwoBranchesModel", training_pairs=10_000, max_epochs=500, patience=500, seed=40)
     page = open_page(
-        f"{address}/?model=TwoBranchesModel&training_pairs=10000&max_epochs=500&patience=500&seed=40&rounds=1"
+        f"{address}/train?model=TwoBranchesModel&training_pairs=10000&max_epochs=500&patience=500&seed=40&rounds=1"
     )
     expect(page.get_by_text("Press Start training.")).to_be_visible()
     start(page)
@@ -91,7 +91,7 @@ def test_train_live_zoom_stays_stop_and_reload(address, store, open_page):
 
 
 def test_train_to_the_end_then_compare_then_draw(address, store, open_page):
-    page = open_page(f"{address}/?model=WeightSharingBranchesModel&max_epochs=3&rounds=2")
+    page = open_page(f"{address}/train?model=WeightSharingBranchesModel&max_epochs=3&rounds=2")
     start(page)
     expect(page.get_by_text("2 rounds: 2 finished.")).to_be_visible()
     for settings in RunSettings(model="WeightSharingBranchesModel", max_epochs=3).rounds(2):
@@ -129,7 +129,7 @@ def test_a_link_straight_to_a_page_works_for_a_new_servers_first_visitor(tmp_pat
 
 @pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)])
 @pytest.mark.parametrize(
-    "path", ["", "compare", "findings", "mistakes", "architectures", "walk", "leaderboard", "draw"]
+    "path", ["", "train", "compare", "findings", "mistakes", "architectures", "walk", "leaderboard", "draw"]
 )
 def test_no_screen_is_wider_than_the_window(address, open_page, path, width, dark):
     page = open_page(f"{address}/{path}", width, dark)

@@ -49,8 +49,9 @@ STATES = {  # the kind of an element -> the field that its state has, and what n
     "bidi_component": ("json_value", [json.dumps({"pads": each}) for each in PADS] + ["{}", "[]", '"x"', "null"]),
 }
 VIEWS = [
-    ("", ""), ("compare", ""), ("compare", "view=Curves"), ("compare", "view=Does it matter?"), ("findings", ""),
-    ("mistakes", ""), ("mistakes", "mistakes=All architectures"), ("mistakes", "mistakes=Two at odds"),
+    ("", ""), ("train", ""), ("compare", ""), ("compare", "view=Curves"), ("compare", "view=Does it matter?"),
+    ("findings", ""), ("mistakes", ""), ("mistakes", "mistakes=All architectures"),
+    ("mistakes", "mistakes=Two at odds"),
     ("architectures", ""), ("walk", ""), ("leaderboard", ""), ("draw", ""), ("draw", "pair=1-2&panel=why"),
 ]  # fmt: skip
 
@@ -80,7 +81,7 @@ def others(server) -> Iterator[None]:
         assert "networks say" in pupil.words
         assert pupil.exceptions == []
     with connected(address) as newcomer:
-        assert "Which idea learns fastest" in newcomer.words
+        assert "Is the first digit less than or equal" in newcomer.words
     with urllib.request.urlopen(f"{address}/health", timeout=60) as answer:
         assert json.load(answer)["healthy"]
     assert process.poll() is None

@@ -42,11 +42,11 @@ def choose(pupil: Visitor, key: str, value: str | int) -> None:
 def train(pupil: Visitor, store: RunStore) -> None:
     settings = RunSettings(model="TwoChannelsModel", training_pairs=100, max_epochs=2)
     query = "model=TwoChannelsModel&training_pairs=100&max_epochs=2&rounds=1"
-    pupil.visit("", query)
+    pupil.visit("train", query)
     pupil.rerun([WidgetState(id=pupil.ids["Start training"], trigger_value=True)], query)
     while store.read(settings.run_id).state != "finished":
-        pupil.visit("", query)
-    pupil.visit("", query)
+        pupil.visit("train", query)
+    pupil.visit("train", query)
     assert "1 round: 1 finished." in pupil.words
 
 

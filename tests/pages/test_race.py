@@ -35,7 +35,7 @@ def address(store) -> Iterator[str]:
 
 
 def link(address: str, **choices) -> str:
-    return f"{address}/?{urlencode(choices, doseq=True)}"
+    return f"{address}/train?{urlencode(choices, doseq=True)}"
 
 
 def read_epochs(page: Page) -> list[int]:
@@ -124,9 +124,17 @@ def test_a_topic_that_no_page_has_is_refused(address, topic):
     assert ask(address, f"/moves?{urlencode({'topic': topic})}")[0] == 404
 
 
+@pytest.mark.parametrize("query", ["model=TwoBranchesModel&model=Perceptron&seed=7", "dropout=", "rounds=2"])
+def test_a_link_from_when_train_was_the_first_screen_leads_to_train(address, query):
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
+    connection.request("GET", f"/?{query}")
+    answer = connection.getresponse()
+    assert (answer.status, answer.getheader("location")) == (307, f"/train?{query}")
+
+
 def test_a_server_ends_although_a_page_listens(tmp_path: Path, open_page):
     with serve_on(find_port(), ROOT / "streamlit_app.py", tmp_path / "runs") as (address, process):
-        page = open_page(address)
+        page = open_page(f"{address}/train")
         expect(page.get_by_text("Press Start training.")).to_be_visible()
         with page.expect_response(lambda response: "/moves?" in response.url):
             page.reload()
@@ -151,4 +159,4 @@ def test_back_brings_back_the_screens_before_with_their_choices(address, open_pa
     assert page.evaluate("location.href") == chosen
     page.go_back()
     expect(seed).to_have_value("910")
-    expect(page.get_by_text("TwoBranchesModel")).to_be_visible()
+    expect(page.get_by_text("Two branches", exact=True).first).to_be_visible()

@@ -21,7 +21,7 @@ from support.servers import ROOT
 
 GOOD, BAD = RunSettings(model="TwoChannelsModel").rounds(2)
 PATIENCE = 60  # seconds; a bound for what takes one
-SCREENS = ["train", *sorted(file.stem for file in (ROOT / "pages").glob("*.py") if file.stem != "train")]
+SCREENS = ["home", *sorted(file.stem for file in (ROOT / "pages").glob("*.py") if file.stem != "home")]
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_every_screen_stands_beside_a_run_that_cannot_be_read(store, monkeypatch
         spoil(store, kind)
     monkeypatch.setattr(shared.STORE, "root", store.root)
     app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60).run()
-    if screen != "train":
+    if screen != "home":
         app.switch_page(f"pages/{screen}.py").run()
     assert not app.exception
     assert len(app.title) == 1

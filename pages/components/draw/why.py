@@ -14,9 +14,11 @@ from core.runs.palette import PALETTE
 from core.runs.settings import RunSettings
 from pages.app.shared import is_phone
 from pages.app.text import as_text
+from pages.components.architectures import describe_ideas
 from pages.components.draw.verdicts import show_changes
 from pages.components.figure import show_figure
 from pages.components.networks import NETWORKS, Catalogue, ask
+from pages.components.sentences import show_note
 
 TICK = 0.3  # seconds between looks at whether the pixels are there
 ALL = "all"
@@ -67,6 +69,7 @@ def _choose_network(cells: list[list[RunSettings]]) -> tuple[str, int | None]:
         key="why_network",
         bind="query-params",
     )
+    columns[0].caption(describe_ideas([rounds[cell][0].model]))
     seeds = [str(settings.seed) for settings in rounds[cell]]
     chosen = columns[1].selectbox(
         "Round", [ALL, *seeds], format_func=lambda seed: f"All {len(seeds)}" if seed == ALL else f"Seed {seed}",
@@ -96,7 +99,7 @@ def _show_pixels(future: "Future[Any]", frames: np.ndarray, ticking: bool) -> No
         return
     with st.container(width=820):
         show_figure(attribution_maps(frames, found.pixels, is_phone()), "attribution")
-    st.caption(
+    show_note(
         f"Blue spoke for first ≤ second, orange against. The logit is {found.logit:+.2f}; for two blank frames it is "
         f"{found.blank:+.2f}; the pixels sum to {found.pixels.sum():+.2f}."
     )

@@ -17,7 +17,7 @@ function arrange() {
   return { seen, listener: new Listener(() => (seen.told += 1), connect, clock) }
 }
 
-const tick = (seen) => [...seen.ticks.values()].forEach((each) => each())
+const tick = (seen) => [...seen.ticks.values()].map((each) => each())
 
 test("an event wakes the page, and the same topic keeps its stream", () => {
   const { seen, listener } = arrange()
@@ -32,7 +32,10 @@ test("another topic closes the stream and opens its own", () => {
   const { seen, listener } = arrange()
   listener.follow("a", "/moves?topic=a")
   listener.follow("b", "/moves?topic=b")
-  assert.deepEqual(seen.sources.map((source) => source.closed), [true, false])
+  assert.deepEqual(
+    seen.sources.map((source) => source.closed),
+    [true, false],
+  )
 })
 
 test("a hidden tab has no stream, and one that is shown again has the newest address", () => {

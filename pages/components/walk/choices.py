@@ -15,6 +15,7 @@ from core.runs.settings import MODEL_NAMES, RunSettings
 from core.runs.store import Run, StoreError
 from pages.app.shared import STORE
 from pages.app.text import as_text
+from pages.components.architectures import describe_ideas, label_of
 from pages.components.link import LINK
 from pages.components.networks import ask
 from pages.components.pad import read_pads
@@ -47,7 +48,10 @@ def choose_run(runs: pd.DataFrame) -> Run:
     columns = st.columns(2)
     models = [model for model in MODEL_NAMES if model in set(able["model"])]
     st.session_state.setdefault("walk_model", DEFAULT if DEFAULT in models else models[0])
-    model = columns[0].selectbox("Architecture", models, key="walk_model", persist_state="session")
+    model = columns[0].selectbox(
+        "Architecture", models, format_func=label_of, key="walk_model", persist_state="session"
+    )
+    columns[0].caption(describe_ideas([model]))
     own = able[able["model"] == model]
     _keep_round(able, own, f"walk_run_{model}")
     labels = {str(row.run_id): _label(row) for row in own.itertuples()}
