@@ -115,7 +115,7 @@ def look(monkeypatch):
         monkeypatch.setattr(shared, "get_engine", lambda: engine)
         monkeypatch.setattr(shared.STORE, "root", engine.store.root)
         st.cache_data.clear()
-        app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60)
+        app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60).switch_page("pages/train.py")
         for name, value in {**settings.model_dump(exclude_defaults=True), "rounds": rounds}.items():
             app.query_params[name] = str(value)
         app.run()
