@@ -1,7 +1,6 @@
 """The command line for real: a process of its own, on a store of its own."""
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -288,66 +287,6 @@ def test_predict_without_networks_says_how_to_get_one(tmp_path, trained_store, p
     assert_one_sentence(unknown, 2, f"model is 'LeNet', but must be one of {', '.join(MODEL_NAMES)} or all.")
 
 
-# --- streams and signals ----------------------------------------------------------------------------------------------
-
-
-def run_shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A line of the shell, in which $CORE is the command line."""
-    values = {**os.environ, "CORE": f"{sys.executable} -m core", **environment}
-    return subprocess.run(["sh", "-c", line], cwd=ROOT, env=values, capture_output=True, text=True, timeout=PATIENCE)
-
-
-@pytest.mark.parametrize("command", ["table", "table --json", "runs", "--help"])
-@pytest.mark.parametrize(("stream", "reason"), [("> /dev/full", "No space left on device"), (">&-", "Bad file descr")])
-def test_what_cannot_be_printed_is_one_sentence(trained_store, command, stream, reason):
-    store = "" if command == "--help" else f"--store {trained_store}"
-    done = run_shell(f"$CORE {command} {store} {stream}")
-    assert done.returncode == 1
-    assert re.fullmatch(rf"Error: The disk or standard output cannot be written: {reason}\w*\.\n", done.stderr)
-
-
-@pytest.mark.parametrize("stream", ["2> /dev/full", "2>&-"])
-def test_messages_that_cannot_be_printed_change_nothing(trained_store, stream):
-    done = run_shell(f"$CORE runs --store {trained_store} {stream}")
-    assert (done.returncode, len(done.stdout.splitlines())) == (0, 5)
-    assert run_shell(f"$CORE table --nonsense {stream}").returncode == 2
-
-
-def test_whoever_reads_may_leave_early(trained_store):
-    done = run_shell(f"$CORE runs --store {trained_store} | head -n 1")
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-@pytest.mark.parametrize(
-    "locale", [{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "ascii"}]
-)
-def test_signs_that_the_locale_lacks_are_spelled(trained_store, locale):
-    done = run_shell(f"$CORE table --store {trained_store}", **locale)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.isascii()
-    assert "0.798 +/- 0.011" in done.stdout
-
-
-HOLD = """
-import builtins, os, signal, sys
-real = builtins.__import__
-def load(name, *rest, **named):  # Ctrl-C, as an import begins
-    if name == "typer":
-        os.kill(os.getpid(), signal.SIGINT)
-    return real(name, *rest, **named)
-builtins.__import__ = load
-"""
-
-
-def test_ctrl_c_during_the_imports_ends_without_a_word(tmp_path):
-    (tmp_path / "sitecustomize.py").write_text(HOLD)
-    values = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-m", "core", "table"], cwd=ROOT, env=values, capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
-
-
-def test_ctrl_c_at_work_ends_without_a_word(tmp_path):
-    (tmp_path / "sitecustomize.py").write_text(HOLD.replace('"typer"', '"core.analysis.statistics"'))
-    values = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-m", "core", "table"], cwd=ROOT, env=values, capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+def test_a_picture_without_an_end_is_read_no_further_than_allowed(trained_store, pictures):
+    done = run_cli("predict", "/dev/zero", pictures["two"], "--store", trained_store)
+    assert_one_sentence(done, 1, "/dev/zero: The picture's file is larger than the 20 MB allowed.")

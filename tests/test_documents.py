@@ -30,3 +30,8 @@ def test_the_picture_is_drawn_from_its_text(tmp_path):
 
 def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text().split()) < 1_500
+
+
+def test_what_keeps_a_row_of_the_hardening_is_there():
+    kept = set(re.findall(r"`(test_\w+\.py)`", (ROOT / "docs" / "hardening.md").read_text()))
+    assert kept <= {path.name for path in (ROOT / "tests").rglob("*.py")}

@@ -6,12 +6,12 @@ PAIR_MAX_EPOCHS   epochs that these runs may come to at most
 PAIR_MAX_QUEUE    runs that all visitors together may have queued or training
 """
 
-import os
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal, Self
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
+from core.runs.environment import FromEnvironment
 from core.runs.settings import RunSettings, SettingsError
 
 FREE = {"model", "dropout", "seed"}  # what may differ if the report's settings are asked for
@@ -21,24 +21,13 @@ class LimitError(SettingsError):
     """A request goes beyond what this server allows; the message is one sentence."""
 
 
-class Limits(BaseModel):
+class Limits(FromEnvironment):
     """The limits of one server. Every queued run holds an open file, which is why the whole queue has one too."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     training: Annotated[Literal["on", "report", "off"], Field(alias="PAIR_TRAINING")] = "on"
     max_runs: Annotated[int, Field(ge=1, le=1_000, alias="PAIR_MAX_RUNS")] = 20
     max_epochs: Annotated[int, Field(ge=1, le=500_000, alias="PAIR_MAX_EPOCHS")] = 2_000
     max_queue: Annotated[int, Field(ge=1, le=10_000, alias="PAIR_MAX_QUEUE")] = 600
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """The limits that the variables above set; raises SettingsError naming the first wrong one."""
-        names = [str(field.alias) for field in cls.model_fields.values()]
-        try:
-            return cls.model_validate({name: environment[name] for name in names if name in environment})
-        except ValidationError as error:
-            raise SettingsError(_explain(error)) from None
 
     def objection(self, settings: RunSettings) -> str:
         """Why this server does not train these settings, in a sentence; empty if it does."""
@@ -75,13 +64,3 @@ class Limits(BaseModel):
 
 def _asked(more: int, held: int) -> str:
     return f"and this asks for {more:,}" + (f" beside {held:,} you have" if held else "")
-
-
-def _explain(error: ValidationError) -> str:
-    first = error.errors()[0]
-    name, value = first["loc"][0], str(first["input"])[:60]
-    if name == "PAIR_TRAINING":
-        return f"{name} is {value!r}, but must be on, report or off."
-    field = next(field for field in Limits.model_fields.values() if field.alias == name)
-    low, high = (getattr(limit, end) for limit, end in zip(field.metadata, ("ge", "le"), strict=True))
-    return f"{name} is {value!r}, but must be a whole number from {low:,} to {high:,}."

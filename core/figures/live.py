@@ -72,24 +72,52 @@ def highest_loss(settings: RunSettings) -> float:
 def live_curves(metric: str, lanes: Sequence[Lane]) -> dict[str, Any]:
     """The specification that draws `curve_rows`: a lane's mean thick, with a marker every ten epochs, and its rounds
     thin where the race has one dropout; means of further dropouts are thinner. Drag to move, wheel to zoom."""
-    accuracy = metric.endswith("accuracy")
-    top = 1.0 if accuracy else max(highest_loss(lane.rounds[0]) for lane in lanes)
     dropouts = sorted({lane.rounds[0].dropout for lane in lanes})
     names = [lane.name for lane in lanes]
     widths = [max(MEAN - 1.1 * dropouts.index(lane.rounds[0].dropout), ROUND) for lane in lanes]
-    look = {
-        "color": _scale([lane.look.colour for lane in lanes], names),
-        "strokeDash": _scale([list(lane.look.dash) or [1, 0] for lane in lanes], names),
-        "size": _scale(widths, names),
-    }
-    unit = "" if accuracy else ", nats"
-    y_axis = {"title": METRICS[metric] + unit, "format": ".0%" if accuracy else ".2f", "tickCount": 6}
-    x_scale = {"domain": [0, max(lane.rounds[0].max_epochs for lane in lanes)], "nice": False}
-    encoding = {
-        "x": {"field": "epoch", "type": "quantitative", "title": "Epoch", "scale": x_scale, "axis": {"grid": False}},
+    color = _scale([lane.look.colour for lane in lanes], names)
+    dash = _scale([list(lane.look.dash) or [1, 0] for lane in lanes], names)
+    shape = _scale([_MARKERS.get(lane.look.marker, lane.look.marker) for lane in lanes], names)
+    detail = {"field": "line"}
+    line = {"type": "line", "clip": True}
+    layers: list[dict[str, Any]] = [
+        {
+            "mark": line,
+            "transform": [{"filter": "datum.kind == 'mean'"}],
+            "encoding": {"color": color, "strokeDash": dash, "size": _scale(widths, names), "detail": detail},
+            "params": [{"name": "zoom", "select": "interval", "bind": "scales"}],
+        },
+        {
+            "mark": {"type": "point", "filled": True, "size": 60, "clip": True},
+            "transform": [{"filter": f"datum.kind == 'mean' && datum.epoch % {MARKED} == 0"}],
+            "encoding": {"color": color, "shape": shape},
+        },
+    ]
+    if len(dropouts) == 1:
+        rounds = {
+            "mark": {**line, "strokeWidth": ROUND, "opacity": 0.45},
+            "transform": [{"filter": "datum.kind == 'round'"}],
+            "encoding": {"color": color, "detail": detail},
+        }
+        layers.insert(0, rounds)
+    return {"encoding": _place(metric, lanes), "layer": layers}
+
+
+def _place(metric: str, lanes: Sequence[Lane]) -> dict[str, Any]:
+    """Where a row stands on the axes, which never move, and what a pointer over it reads."""
+    accuracy = metric.endswith("accuracy")
+    lowest, highest = (FLOOR, 1.0) if accuracy else (0, max(highest_loss(lane.rounds[0]) for lane in lanes))
+    title = METRICS[metric] + ("" if accuracy else ", nats")
+    epochs = [0, max(lane.rounds[0].max_epochs for lane in lanes)]
+    return {
+        "x": {
+            "field": "epoch", "type": "quantitative", "title": "Epoch", "axis": {"grid": False},
+            "scale": {"domain": epochs, "nice": False},
+        },
         "y": {
-            "field": "value", "type": "quantitative", "axis": y_axis,
-            "scale": {"domain": [FLOOR if accuracy else 0, top], "nice": False, "zero": False},
+            "field": "value", "type": "quantitative",
+            "axis": {"title": title, "format": ".0%" if accuracy else ".2f", "tickCount": 6},
+            "scale": {"domain": [lowest, highest], "nice": False, "zero": False},
         },
         "tooltip": [
             {"field": "lane", "title": "Architecture"},
@@ -99,29 +127,6 @@ def live_curves(metric: str, lanes: Sequence[Lane]) -> dict[str, Any]:
             {"field": "rounds", "title": "Rounds"},
         ],
     }  # fmt: skip
-    detail = {"field": "line"}
-    mean, single = {"filter": "datum.kind == 'mean'"}, {"filter": "datum.kind == 'round'"}
-    line = {"type": "line", "clip": True}
-    layers: list[dict[str, Any]] = [
-        {
-            "mark": line,
-            "transform": [mean],
-            "encoding": {**look, "detail": detail},
-            "params": [{"name": "zoom", "select": "interval", "bind": "scales"}],
-        },
-        {
-            "mark": {"type": "point", "filled": True, "size": 60, "clip": True},
-            "transform": [{"filter": f"datum.kind == 'mean' && datum.epoch % {MARKED} == 0"}],
-            "encoding": {
-                "color": look["color"],
-                "shape": _scale([_MARKERS.get(lane.look.marker, lane.look.marker) for lane in lanes], names),
-            },
-        },
-    ]
-    if len(dropouts) == 1:
-        thin = {**line, "strokeWidth": ROUND, "opacity": 0.45}
-        layers.insert(0, {"mark": thin, "transform": [single], "encoding": {"color": look["color"], "detail": detail}})
-    return {"encoding": encoding, "layer": layers}
 
 
 def _scale(values: list[Any], names: list[str]) -> dict[str, Any]:

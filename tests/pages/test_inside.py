@@ -6,13 +6,11 @@ import shutil
 import pytest
 import streamlit as st
 from playwright.sync_api import expect
-from streamlit.testing.v1 import AppTest
 
 from core.drawing.links import encode_drawing
 from core.drawing.strokes import Drawing, Stroke
 from core.runs.settings import RunSettings
-from core.runs.store import RunStore
-from pages.app import shared
+from support.screens import show, text_of
 from support.servers import ROOT, serve
 
 RUN = RunSettings(model="DirectClassificationModel", max_epochs=6, seed=1)
@@ -23,34 +21,11 @@ ONE = Drawing((Stroke(((140.0, 40.0), (140.0, 240.0)), 18.0),))
 pytestmark = pytest.mark.usefixtures("screens_alone")
 
 
-@pytest.fixture
-def store(tmp_path, monkeypatch, trained_store):
-    shutil.copytree(trained_store, tmp_path / "runs")
-    monkeypatch.setattr(shared.STORE, "root", tmp_path / "runs")
-    return RunStore(tmp_path / "runs")
-
-
-def show(page: str, **link) -> AppTest:
-    app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60)
-    app.run()
-    app.switch_page(f"pages/{page}.py")
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def text_of(app: AppTest) -> str:
-    parts = [*app.title, *app.subheader, *app.caption, *app.markdown, *app.error, *app.warning]
-    return "\n".join(part.value for part in parts)
-
-
 # --- Architectures ----------------------------------------------------------------------------------------------------
 
 
 def test_two_architectures_show_what_differs():
-    app = show("architectures", one="BranchesToVecModel", other="WeightSharingBranchesToVecModel")
+    app = show("pages/architectures.py", one="BranchesToVecModel", other="WeightSharingBranchesToVecModel")
     assert [metric.value for metric in app.metric] == ["106,225", "106,225", "741,074", "53,223", "106,225", "741,074"]
     assert [len(table.value) for table in app.table] == [10, 10]
     marked = [[name for name in table.value["Layer"] if name.startswith("≠")] for table in app.table]
@@ -64,7 +39,7 @@ def test_two_architectures_show_what_differs():
 
 
 def test_a_link_that_names_no_architecture_shows_the_default_and_says_so():
-    app = show("architectures", one="Perceptron")
+    app = show("pages/architectures.py", one="Perceptron")
     assert "The link's one is 'Perceptron', but must be one of TwoChannelsModel," in text_of(app)
     assert app.selectbox(key="one").value == "TwoBranchesModel"
 
@@ -76,7 +51,7 @@ def test_a_link_opens_a_pair_in_a_run(store):
     run = store.read(RUN.run_id)
     arrays = run.predictions()
     first, second = arrays["indices"][3].tolist()
-    app = show("walk", run=RUN.run_id, pair=f"{first}-{second}")
+    app = show("pages/walk.py", run=RUN.run_id, pair=f"{first}-{second}")
     assert app.selectbox(key="walk_model").value == "DirectClassificationModel"
     assert app.selectbox(key="walk_run_DirectClassificationModel").value == RUN.run_id
     assert app.metric[0].value == f"{100 * arrays['probability'][3]:.1f} %"
@@ -88,7 +63,7 @@ def test_a_link_opens_a_pair_in_a_run(store):
 
 @pytest.mark.usefixtures("store")
 def test_each_stage_shows_and_the_last_is_the_answer():
-    app = show("walk", run=OTHER.run_id)
+    app = show("pages/walk.py", run=OTHER.run_id)
     names = []
     for stage in range(10):
         app.slider(key="stage").set_value(stage).run()
@@ -102,7 +77,7 @@ def test_each_stage_shows_and_the_last_is_the_answer():
 
 @pytest.mark.usefixtures("store")
 def test_a_stage_that_the_next_architecture_lacks_becomes_its_last():
-    app = show("walk", run=OTHER.run_id, stage="9")
+    app = show("pages/walk.py", run=OTHER.run_id, stage="9")
     app.selectbox(key="walk_model").set_value("DirectClassificationModel").run()
     assert not app.exception
     assert app.slider(key="stage").value == 8
@@ -114,7 +89,7 @@ def test_a_stage_that_the_next_architecture_lacks_becomes_its_last():
 @pytest.mark.usefixtures("store")
 def test_pairs_by_digits_and_mistakes(store):
     arrays = store.read(RUN.run_id).predictions()
-    app = show("walk", run=RUN.run_id)
+    app = show("pages/walk.py", run=RUN.run_id)
     app.selectbox(key="walk_first").set_value("3").run()
     assert "the digits are 3 and" in text_of(app)
     app.selectbox(key="walk_first").set_value("any").run()
@@ -129,7 +104,7 @@ def test_pairs_by_digits_and_mistakes(store):
 @pytest.mark.usefixtures("store")
 def test_a_drawing_can_be_walked_through():
     token = f"{encode_drawing(ONE)}.{encode_drawing(ONE)}"
-    app = show("walk", run=RUN.run_id, drawing=token)
+    app = show("pages/walk.py", run=RUN.run_id, drawing=token)
     assert "The network says" in text_of(app)
     assert "the digits are" not in text_of(app)
     assert "this pair is not among those of this run" in text_of(app)
@@ -154,14 +129,14 @@ def test_a_drawing_can_be_walked_through():
 )
 @pytest.mark.usefixtures("store")
 def test_a_bad_link_is_one_sentence_and_something_is_shown(link, sentence):
-    app = show("walk", **link)
+    app = show("pages/walk.py", **link)
     assert sentence in text_of(app)
     assert "The network says" in text_of(app)
 
 
 def test_a_run_without_weights_says_so_and_can_be_trained(store):
     store.drop_weights(RUN.run_id)
-    app = show("walk", run=RUN.run_id)
+    app = show("pages/walk.py", run=RUN.run_id)
     assert f"The run {RUN.run_id} has no weights. Another is shown." in text_of(app)
     [link] = [link for link in app.get("page_link") if link.proto.label == "Train it again"]
     assert link.proto.query_string == "seed=1&max_epochs=6&rounds=1"
@@ -169,7 +144,7 @@ def test_a_run_without_weights_says_so_and_can_be_trained(store):
 
 def test_a_run_without_predictions_is_walked_through_all_the_same(store):
     (store.path(RUN.run_id) / "predictions.safetensors").unlink()
-    app = show("walk", run=RUN.run_id)
+    app = show("pages/walk.py", run=RUN.run_id)
     assert f"The run {RUN.run_id} has no predictions.safetensors" in text_of(app)
     assert "The network says" in text_of(app)
     app.selectbox(key="walk_first").set_value("3").run()
@@ -182,11 +157,11 @@ def test_damaged_training_digits_are_one_sentence(store, monkeypatch):
 
     (store.path(RUN.run_id) / "predictions.safetensors").unlink()
     monkeypatch.setattr("pages.components.walk.choices.ask", fail)
-    assert "The MNIST file is damaged." in text_of(show("walk", run=RUN.run_id))
+    assert "The MNIST file is damaged." in text_of(show("pages/walk.py", run=RUN.run_id))
 
 
 def test_a_run_that_loses_its_weights_while_it_is_shown_gives_way(store):
-    app = show("walk", run=RUN.run_id)
+    app = show("pages/walk.py", run=RUN.run_id)
     store.drop_weights(RUN.run_id)
     store.drop_weights(RunSettings(max_epochs=6).run_id)
     (store.path(RUN.run_id) / "note").touch()  # the folder's time changes, as when a run is trained again
@@ -202,12 +177,14 @@ def test_damaged_digits_are_one_sentence(store, monkeypatch):
 
     monkeypatch.setattr("pages.components.walk.choices.read_sample", fail)
     st.cache_resource.clear()
-    assert "The MNIST file is damaged." in text_of(show("walk"))
+    assert "The MNIST file is damaged." in text_of(show("pages/walk.py"))
 
 
 def test_weights_of_another_network_are_one_sentence(store):
     shutil.copy(store.path(OTHER.run_id) / "weights.safetensors", store.path(RUN.run_id) / "weights.safetensors")
-    assert f"The run {RUN.run_id} cannot answer: The weights belong to another" in text_of(show("walk", run=RUN.run_id))
+    assert f"The run {RUN.run_id} cannot answer: The weights belong to another" in text_of(
+        show("pages/walk.py", run=RUN.run_id)
+    )
 
 
 # --- in Chromium ------------------------------------------------------------------------------------------------------

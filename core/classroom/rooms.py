@@ -1,0 +1,180 @@
+"""All classes of a server: which are open, who may come in, and when they end. In memory only; any thread may ask."""
+
+import random
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+
+from core.classroom.limits import RoomLimits
+from core.classroom.room import Ballot, Room, RoomError, View, Vote
+
+LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels: a code is never a word, and none of them looks like a digit
+CODE_LENGTH = 4
+GUESSES = 10  # wrong codes that one browser may try within GUESS_SECONDS
+GUESS_SECONDS = 600
+REMEMBERED = 2_000  # browsers that tried wrong codes, and rooms that have ended
+
+
+class Rooms:
+    """The rooms of a server. Every visitor is in one of them at most.
+
+    `on_change(code)` is called after each change of a room, with an empty code if none has changed, when the
+    lock is free again. `clock` counts seconds.
+    """
+
+    def __init__(
+        self,
+        ballots: Sequence[Ballot],
+        limits: RoomLimits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        chance: random.Random | None = None,
+        on_change: Callable[[str], None] = lambda code: None,
+    ) -> None:
+        self.limits = limits or RoomLimits()
+        self._ballots, self._clock, self._on_change = ballots, clock, on_change
+        self._chance = chance or random.SystemRandom()
+        self._rooms: dict[str, Room] = {}
+        self._signs: dict[str, float] = {}  # a room -> when somebody in it was last heard of
+        self._whereabouts: dict[str, str] = {}  # a visitor -> the room
+        self._ended: deque[str] = deque(maxlen=REMEMBERED)
+        self._wrong: OrderedDict[str, list[float]] = OrderedDict()  # a visitor -> when it tried codes that are none
+        self._lock = threading.RLock()
+
+    def open(self, teacher: str) -> str:
+        """A new room's code; raises RoomError if the visitor steers one already or the server has no more."""
+        with self._lock:
+            self._end_silent()
+            self._refuse_teacher(teacher, "open another")
+            if len(self._rooms) >= self.limits.rooms:
+                raise RoomError(f"This server holds {self.limits.rooms} rooms at once, and all are taken: try later.")
+            left = self._take_out(teacher)
+            code = self._choose_code()
+            self._rooms[code] = Room(code, teacher, self._ballots, self._chance.randrange(1, 1_000_000))
+            self._whereabouts[teacher] = code
+            self._signs[code] = self._clock()
+        self._on_change(left)
+        return code
+
+    def join(self, code: str, visitor: str) -> str:
+        """Bring a visitor into a room, out of any other; the code as it is written. Raises RoomError."""
+        with self._lock:
+            room = self._find(code, visitor)
+            if self._whereabouts.get(visitor) == room.code:
+                return room.code
+            if len(room.people) >= self.limits.students:
+                raise RoomError(f"Room {room.code} is full: it takes {self.limits.students} students.")
+            self._refuse_teacher(visitor, "join another")
+            left = self._take_out(visitor)
+            room.people.add(visitor)
+            self._whereabouts[visitor] = room.code
+        self._on_change(left)
+        self._on_change(room.code)
+        return room.code
+
+    def leave(self, visitor: str) -> None:
+        """Take a student out of the room; a teacher ends it instead."""
+        with self._lock:
+            self._refuse_teacher(visitor, "leave it")
+            left = self._take_out(visitor)
+        self._on_change(left)
+
+    def find(self, visitor: str) -> str:
+        """The room that a visitor is in; empty if in none, or if it has ended."""
+        with self._lock:
+            self._end_silent()
+            return self._whereabouts.get(visitor, "")
+
+    def look(self, visitor: str) -> View:
+        """The visitor's room as it sees it; raises RoomError if it is in none."""
+        with self._lock:
+            return self._own(visitor).look(visitor)
+
+    def vote(self, visitor: str, chapter: object, value: object, note: object = "") -> None:
+        """Count a student's guess in its room; raises RoomError."""
+        self._change(visitor, lambda room: room.vote(visitor, chapter, value, note))
+
+    def go(self, visitor: str, chapter: object) -> None:
+        """Show another chapter to the visitor's room; raises RoomError."""
+        self._change(visitor, lambda room: room.go(visitor, chapter))
+
+    def reveal(self, visitor: str, chapter: object, stage: object) -> None:
+        """Reveal a chapter to the visitor's room, up to this step; raises RoomError."""
+        self._change(visitor, lambda room: room.reveal(visitor, chapter, stage))
+
+    def tally(self, visitor: str) -> list[list[Vote]]:
+        """The revealed guesses of the visitor's room, chapter by chapter; raises RoomError."""
+        with self._lock:
+            return self._own(visitor).tally(visitor)
+
+    def end(self, visitor: str) -> None:
+        """End the room that a visitor steers; nothing of it is kept. Raises RoomError."""
+        with self._lock:
+            room = self._own(visitor)
+            room.tally(visitor)  # refuses whoever does not steer it
+            self._forget(room)
+        self._on_change(room.code)
+
+    def _change(self, visitor: str, change: Callable[[Room], None]) -> None:
+        with self._lock:
+            room = self._own(visitor)
+            change(room)
+        self._on_change(room.code)
+
+    def _own(self, visitor: str) -> Room:
+        self._end_silent()
+        room = self._rooms.get(self._whereabouts.get(visitor, ""))
+        if room is None:
+            raise RoomError("You are in no room, or yours has ended: join one with its code.")
+        self._signs[room.code] = self._clock()
+        return room
+
+    def _find(self, text: str, visitor: str) -> Room:
+        """The room of a code that somebody typed; wrong ones are counted, so that none is found by trying."""
+        self._end_silent()
+        now, code = self._clock(), text.strip().upper()
+        tried = [moment for moment in self._wrong.get(visitor, []) if now - moment < GUESS_SECONDS]
+        if len(tried) >= GUESSES:
+            raise RoomError(f"That were {GUESSES} wrong codes: wait ten minutes, and ask your teacher for the code.")
+        if code in self._rooms:
+            self._signs[code] = now
+            return self._rooms[code]
+        if code in self._ended:
+            raise RoomError(f"Room {code} has ended.")
+        self._wrong[visitor] = [*tried, now]
+        self._wrong.move_to_end(visitor)
+        while len(self._wrong) > REMEMBERED:
+            self._wrong.popitem(last=False)
+        shown = code[:12] if code.isprintable() else "this"
+        raise RoomError(f"There is no room {shown!r}: a code has {CODE_LENGTH} letters, such as KRPT.")
+
+    def _refuse_teacher(self, visitor: str, wish: str) -> None:
+        room = self._rooms.get(self._whereabouts.get(visitor, ""))
+        if room and room.teacher == visitor:
+            raise RoomError(f"You steer room {room.code}: end it before you {wish}.")
+
+    def _take_out(self, visitor: str) -> str:
+        """Take a student out of the room it is in; that room's code, empty if it was in none."""
+        code = self._whereabouts.pop(visitor, "")
+        if code:
+            self._rooms[code].leave(visitor)
+        return code
+
+    def _choose_code(self) -> str:
+        while True:
+            code = "".join(self._chance.choices(LETTERS, k=CODE_LENGTH))
+            if code not in self._rooms and code not in self._ended:
+                return code
+
+    def _end_silent(self) -> None:
+        """End the rooms of which nobody has been heard for too long."""
+        oldest = self._clock() - 60 * self.limits.minutes
+        for code in [code for code, sign in self._signs.items() if sign < oldest]:
+            self._forget(self._rooms[code])
+
+    def _forget(self, room: Room) -> None:
+        for visitor in (room.teacher, *room.people):
+            if self._whereabouts.get(visitor) == room.code:
+                del self._whereabouts[visitor]
+        del self._rooms[room.code], self._signs[room.code]
+        self._ended.append(room.code)
