@@ -32,6 +32,7 @@ check: python $(VENV)/.test ## lint, check formatting, types, lengths and what i
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
+	@$(BIN)/python tools/check_sizes.py
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.check && node_modules/.bin/biome check --error-on-warnings; \
 	else echo "There is no npm here: JavaScript and CSS are not checked."; fi
 	@$(MAKE) --no-print-directory test NODE_REPORT='--test-reporter=spec --experimental-test-coverage'
