@@ -142,7 +142,7 @@ def test_a_worker_killed_in_mid_run(engine, look):
     wait_until(engine, lambda: any(job.note for job in engine.jobs.values()))
     [hit] = [job.settings for job in engine.jobs.values() if job.note]
     before = epochs_of(engine.store, hit)
-    assert re.search(r"epoch \d+; its worker was lost; it trains again and goes on after epoch \d+", look(engine, hit))
+    assert re.search(r"training; its worker was lost; it trains again and goes on after epoch \d+", look(engine, hit))
     for run in (settings, other):
         engine.stop([run.run_id]) if run != hit else check_that_it_goes_on(engine, hit, before)
     assert engine.wait([other.run_id, settings.run_id], PATIENCE)
