@@ -38,7 +38,7 @@ COMPLETE = (
     " && !document.querySelector('[data-testid=stStatusWidget]') && !document.querySelector('[data-stale=true]')"
 )
 SCREENS = {  # path -> what shows that the screen is complete
-    "": "[data-testid=stPageLink]",
+    "": ".glance tr",
     "train": ".mark-line path",
     "compare": "[data-testid=stDataFrame] canvas",
     "mistakes": ".st-key-distance .main-svg",

@@ -64,9 +64,9 @@ def _import_ahead() -> None:
     import altair  # noqa: F401 - Streamlit itself imports it only at the first chart
     import pyarrow
 
-    from pages.app.shared import read_runs
+    from pages.app.shared import read_game_votes
 
-    read_runs()
+    read_game_votes()
     pyarrow.set_cpu_count(1)  # a table for a browser is small: threads for its columns cost more than they save
     import core.analysis.agreement
     import core.figures.comparison

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.analysis.game import Votes, read_votes
 from core.analysis.tables import load_histories, load_runs, only_planned, summarise_cells, with_report_settings
 from core.cluster.engine import Engine
 from core.cluster.forecast import Pace, measure_pace
@@ -62,6 +63,16 @@ def read_counted() -> pd.DataFrame:
     """The runs that tables and findings are made of: the reproduction's, and the others too if the visitor asks."""
     runs = read_runs()
     return runs if counts_own() else only_planned(runs)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _votes(signature: int) -> Votes:
+    return read_votes(STORE, read_runs())
+
+
+def read_game_votes() -> Votes:
+    """What the reproduction's networks said of their test pairs, as core.analysis.game has it; nobody changes it."""
+    return _votes(STORE.signature(_report_run_ids(STORE.signature(), False)))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

@@ -19,6 +19,7 @@ from support.servers import ROOT, serve
 HOSTILE = "![](http://x.invalid/p.png) www.x.invalid"  # 40 characters and more are cut
 MORE = {"first_digit", "second_digit", "cards"}
 VIEWS = [  # a screen, what chooses its view, and the parameters that it must say it cannot use
+    ("", {}, {"game"}),
     ("train", {}, {*RunSettings.model_fields, "rounds", "curve"}),
     ("compare", {}, {"view", "table_dropouts"}),
     ("compare", {"view": "Curves"}, {"shown_dropout", "compared_curve"}),
