@@ -10,8 +10,9 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +29,16 @@ DOWNLOAD_SECONDS = 120
 PAUSE = 60  # seconds from one failed download to the next
 _DOWNLOADING = threading.Lock()
 _REFUSED: dict[Path, float] = {}  # when a download into this folder last failed, on time.monotonic's clock
+UNPACKING_ERRORS = (OSError, EOFError, zlib.error)
 IMAGES_HEADER = 16  # bytes: a magic number, the count, rows and columns
 CLASSES_HEADER = 8  # a magic number and the count
 TEST_COUNT = 10_000
+LENGTHS = {  # of the unpacked files, in bytes
+    FILES[0]: IMAGES_HEADER + 60_000 * 28 * 28,
+    FILES[1]: CLASSES_HEADER + 60_000,
+    TEST_IMAGES: IMAGES_HEADER + TEST_COUNT * 28 * 28,
+    TEST_CLASSES: CLASSES_HEADER + TEST_COUNT,
+}
 
 
 class DataError(ValueError):
@@ -61,11 +69,45 @@ def unpack_mnist(root: Path = DATA, only: str = "") -> None:
 
 
 def find_missing(root: Path = DATA) -> str:
-    """Which files of MNIST are neither unpacked nor bundled, in a sentence; empty: none. Reads none of them."""
+    """Which files of MNIST are missing or cannot be used, in a sentence; empty: none.
+
+    Quick: an unpacked file is judged by its length, and a bundled one, if it still has to be unpacked, is read once.
+    """
+    bundle = root / "MNIST"
+    if missing := _list_missing(root):
+        return f"MNIST lacks {', '.join(missing)} in {bundle}; {RESTORE}."
+    packed = [bundle / f"{name}.gz" for name in FILES if _length(bundle / "raw" / name) != LENGTHS[name]]
+    problems = [_try_to_unpack(path, _length(path), path.stat().st_mtime_ns) for path in packed if path.is_file()]
+    problems += [f"The MNIST file {path} is missing; {RESTORE}." for path in packed if not path.is_file()]
+    place = bundle / "raw" if (bundle / "raw").exists() else bundle
+    if packed and not (place.is_dir() and os.access(place, os.W_OK)):
+        problems.append(f"MNIST cannot be unpacked into {bundle / 'raw'}: it cannot be written.")
+    return next(filter(None, problems), "")
+
+
+def _list_missing(root: Path) -> list[str]:
+    """The files that are neither unpacked nor bundled."""
     bundle = root / "MNIST"
     places = {name: (bundle / "raw" / name, bundle / f"{name}.gz") for name in FILES}
-    missing = [name for name, files in places.items() if not any(map(os.path.isfile, files))]
-    return f"MNIST lacks {', '.join(missing)} in {bundle}; {RESTORE}." if missing else ""
+    return [name for name, files in places.items() if not any(map(os.path.isfile, files))]
+
+
+def _length(path: Path) -> int:
+    """In bytes; −1 if there is no such file."""
+    return path.stat().st_size if path.is_file() else -1
+
+
+@cache
+def _try_to_unpack(packed: Path, size: int, changed: int) -> str:
+    """Why a bundled file cannot be unpacked, in a sentence; `size` and `changed` tell it from a later one there."""
+    try:
+        with gzip.open(packed) as file:
+            length = sum(map(len, iter(partial(file.read, 2**20), b"")))
+    except UNPACKING_ERRORS as error:
+        return f"The MNIST file {packed} cannot be read ({error}); {RESTORE}."
+    if length != LENGTHS[packed.stem]:
+        return f"The MNIST file {packed} is damaged; {RESTORE}."
+    return ""
 
 
 def _read_sums(path: Path) -> dict[str, str]:
@@ -85,7 +127,7 @@ def _download(root: Path) -> None:
     process each.
     """
     with _DOWNLOADING:
-        if not find_missing(root):
+        if not _list_missing(root):
             return
         if time.monotonic() - _REFUSED.get(root, -math.inf) > PAUSE:
             script = "import sys; from torchvision.datasets import MNIST; MNIST(sys.argv[1], download=True)"
@@ -104,10 +146,10 @@ def _matches(path: Path, expected: str) -> bool:
 def _unpack_file(packed: Path, target: Path, expected: str) -> None:
     try:
         content = gzip.decompress(packed.read_bytes())
-    except (OSError, EOFError, gzip.zlib.error) as error:  # type: ignore[attr-defined]
-        raise DataError(f"The MNIST file {packed} cannot be read ({error}); restore it from the repository.") from None
+    except UNPACKING_ERRORS as error:
+        raise DataError(f"The MNIST file {packed} cannot be read ({error}); {RESTORE}.") from None
     if hashlib.sha256(content).hexdigest() != expected:
-        raise DataError(f"The MNIST file {packed} is damaged (wrong SHA-256); restore it from the repository.")
+        raise DataError(f"The MNIST file {packed} is damaged (wrong SHA-256); {RESTORE}.")
     # Several workers may unpack at once: each writes its own file, and the last rename wins with equal bytes.
     handle, temporary = tempfile.mkstemp(dir=target.parent)
     with os.fdopen(handle, "wb") as file:

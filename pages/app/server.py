@@ -24,6 +24,7 @@ from core.cluster.limits import Limits
 from core.runs.settings import RunSettings, SettingsError
 from pages.app.moves import HUB, answer_moves
 from pages.app.moves import ROUTE as MOVES
+from pages.app.uploads import LimitUploads
 
 M_ARENA_MAX = -8  # of mallopt, in malloc.h
 TRAIN_CHOICES = {*RunSettings.model_fields, "rounds", "curve"}  # in the links to Train
@@ -128,4 +129,4 @@ try:
 except SettingsError as error:  # told as the server starts, rather than to its first visitor
     raise SystemExit(f"Error: {error}") from None
 ROUTES = [Route("/health", answer_health), Route(MOVES, answer_moves)]
-MIDDLEWARE = [Middleware(NameVisitors), Middleware(ForwardOldLinks)]
+MIDDLEWARE = [Middleware(NameVisitors), Middleware(ForwardOldLinks), Middleware(LimitUploads)]

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import logging
+import re
 import subprocess
 import sys
 
@@ -118,7 +119,7 @@ def test_one_file_alone_is_unpacked(bundle):
 )
 def test_a_damaged_bundle_is_named(bundle, content):
     (bundle / "MNIST" / "digits.gz").write_bytes(content)
-    with pytest.raises(DataError, match=r"digits\.gz .*restore it from the repository"):
+    with pytest.raises(DataError, match=r"digits\.gz .*restore data/MNIST from the repository"):
         unpack_mnist(bundle)
 
 
@@ -153,9 +154,13 @@ def test_the_server_downloads_in_another_process(tmp_path, monkeypatch):
             (raw / name).write_bytes(bytes(8 + 10_000))
 
     monkeypatch.setattr(files.subprocess, "run", download)
+    monkeypatch.setattr(files, "LENGTHS", dict.fromkeys(files.FILES, 8 + 10_000))
     assert read_test_classes(tmp_path).tolist() == [0] * 10_000
     assert find_missing(tmp_path) == ""
     (tmp_path / "MNIST" / "raw" / TEST_CLASSES).write_bytes(b"cut short")
+    assert (
+        find_missing(tmp_path) == f"The MNIST file {tmp_path / 'MNIST' / TEST_CLASSES}.gz is missing; {files.RESTORE}."
+    )
     read_test_classes.cache_clear()
     with pytest.raises(DataError, match=rf"The MNIST file .*{TEST_CLASSES} is damaged; restore data/MNIST"):
         read_test_classes(tmp_path)
@@ -171,3 +176,25 @@ def test_damaged_sums_are_named(bundle):
     (bundle / "MNIST" / "SHA256SUMS").write_bytes(b"\xff\n")
     with pytest.raises(DataError, match=r"SHA256SUMS is damaged; restore data/MNIST from the repository\.$"):
         unpack_mnist(bundle)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (gzip.compress(bytes(9)), ""),
+        (gzip.compress(bytes(8)), r"The MNIST file \S+\.gz is damaged; restore data/MNIST from the repository\."),
+        (gzip.compress(bytes(9))[:-3], r"The MNIST file \S+\.gz cannot be read \(.+\); restore data/MNIST .+\."),
+        (b"no gzip", r"The MNIST file \S+\.gz cannot be read \(.+\); restore data/MNIST .+\."),
+    ],
+    ids=["whole", "too short", "cut short", "no gzip"],
+)
+def test_a_bundled_file_that_cannot_be_unpacked_is_found_before_it_is_needed(tmp_path, monkeypatch, content, sentence):
+    monkeypatch.setattr(files, "LENGTHS", dict.fromkeys(files.FILES, 9))
+    (tmp_path / "MNIST").mkdir()
+    for name in files.FILES:
+        (tmp_path / "MNIST" / f"{name}.gz").write_bytes(gzip.compress(bytes(9)))
+    (tmp_path / "MNIST" / f"{TEST_CLASSES}.gz").write_bytes(content)
+    assert re.fullmatch(sentence, find_missing(tmp_path))
+    (tmp_path / "MNIST" / "raw").write_text("in the way")
+    unwritable = r"MNIST cannot be unpacked into \S+/raw: it cannot be written\."
+    assert re.fullmatch(sentence or unwritable, find_missing(tmp_path))
