@@ -85,7 +85,7 @@ def show_ideas(store: RunStore, runs: pd.DataFrame) -> Evidence:
     winner = (
         f"**{PALETTE[best].label}** {PALETTE[best].idea}: right in **{percent(rows[best].mean)}** of the test pairs."
     )
-    if PLAIN in rows and PLAIN != best:
+    if PLAIN in rows and best != PLAIN:
         winner += f" {PALETTE[PLAIN].label} {PALETTE[PLAIN].idea}: {percent(rows[PLAIN].mean)}. Same pairs, same rules."
     says = ("Ten pairs are too few to tell: one more or less moves anybody by ten points.", winner)
     caption = f"Test accuracy, mean of {plural(least, 'round')} without dropout"
@@ -262,8 +262,8 @@ def _say_slip(cells: Mapping[tuple[str, str], Any], fits: list[str]) -> tuple[st
             f"Left on during the test, they reach {left}. Which explanation holds is not clear from these runs.",
         )
     return first, (
-        f"Left on, dropout makes a network guess with a part of itself: **{left}** come out. Keeping the best epoch does "
-        f"not give both ({values('Dropout 0.25, best epoch')})."
+        f"Left on, dropout makes a network guess with a part of itself: **{left}** come out. Keeping the best epoch "
+        f"does not give both ({values('Dropout 0.25, best epoch')})."
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from core.classroom.room import Ballot
 from core.runs.palette import PALETTE
-from core.runs.settings import REPORT_MODELS
+from core.runs.settings import REPORT_MODELS, ModelName
 
 ANSWERS = "[01]{0,10}"  # of the game, with the guess of its chapter: which of its pairs were right so far
 _LINK = r"([A-Za-z0-9_-]{1,3000}\.[A-Za-z0-9_-]{1,3000})?"  # two drawings (core.drawing.links), with the last chapter's
@@ -22,7 +22,7 @@ class Chapter(NamedTuple):
     """A chapter; `place` counts from 0. `options` to choose from, or a number from `low` to `high` in `unit`.
 
     `steps`: in how many the evidence is revealed. `page` and `link` open the full screen with these settings. `notes`
-    are the teacher's.
+    are the teacher's. `shows`: the architectures it is about.
     """
 
     place: int
@@ -33,6 +33,7 @@ class Chapter(NamedTuple):
     minutes: int
     page: str
     notes: tuple[str, ...]
+    shows: tuple[ModelName, ...]
     options: tuple[str, ...] = ()
     steps: int = 1
     low: int = 0
@@ -60,7 +61,7 @@ def _read_chapters() -> tuple[Chapter, ...]:
     for place, row in enumerate(rows):
         if row["name"] == "game":
             row["options"] = [PALETTE[model].label for model in REPORT_MODELS]
-        row |= {"notes": tuple(row["notes"]), "options": tuple(row["options"])}
+        row |= {name: tuple(row[name]) for name in ("notes", "options", "shows")}
         chapters.append(Chapter(place, **row))
     return tuple(chapters)
 

@@ -1,4 +1,4 @@
-"""What a chapter of the lesson shows: where one is, the evidence as rows, what was guessed, and the networks' sketches."""
+"""What a chapter of the lesson shows: where one is, the evidence, what was guessed, and the networks' sketches."""
 
 import base64
 from collections.abc import Callable, Sequence
@@ -57,7 +57,8 @@ def describe(evidence: Evidence, stage: int) -> str:
 
 def _name(mark: Mark, stage: int, track: str) -> str:
     hidden = " hidden" if mark.step > stage else ""
-    return f'<div class="row{hidden}"><span class="name">{escape(mark.label)}</span><span class="track">{track}</span></div>'
+    name = f'<span class="name">{escape(mark.label)}</span>'
+    return f'<div class="row{hidden}">{name}<span class="track">{track}</span></div>'
 
 
 def _bars(evidence: Evidence, stage: int) -> str:
@@ -97,8 +98,13 @@ def _dots(evidence: Evidence, stage: int) -> str:
 def _dot(mark: Mark, place: Callable[[float], float]) -> str:
     colour, at = mark.colour or QUIET, place(mark.value)
     low, high = (place(end) if end == end else at for end in (mark.low, mark.high))
-    interval = f'<i class="interval" style="inset-inline-start:{low:.2f}%;inline-size:{high - low:.2f}%;background:{colour}"></i>'
-    beside = f"inset-inline-start:calc({high:.2f}% + 14px)" if high < 84 else f"inset-inline-end:calc({100 - low:.2f}% + 14px)"
+    span = f"inset-inline-start:{low:.2f}%;inline-size:{high - low:.2f}%;background:{colour}"
+    interval = f'<i class="interval" style="{span}"></i>'
+    beside = (
+        f"inset-inline-start:calc({high:.2f}% + 14px)"
+        if high < 84
+        else f"inset-inline-end:calc({100 - low:.2f}% + 14px)"
+    )
     dot = f'<i class="dot" style="inset-inline-start:{at:.2f}%;background:{colour}"></i>'
     return f'{interval}{dot}<b style="{beside}">{_unbroken(mark.text)}</b>'
 
@@ -119,33 +125,34 @@ def _unbroken(text: str) -> str:
 
 def show_guesses(chapter: Chapter, counts: Sequence[int], truth: int | None, own: int | None) -> None:
     """How many guessed what, beside what is true."""
+    values, most = chapter.ballot.values, max(*counts, 1)
+    caption = "What the class said" if sum(counts) > 1 else "What was guessed"
     if chapter.options:
-        most = max(max(counts), 1)
-        rows = ["<p>What the class said</p>" if sum(counts) > 1 else "<p>What was guessed</p>"]
-        for value, count in enumerate(counts):
-            right, mine = value == truth, " mine" if value == own else ""
-            bar = f"calc((100% - 4.5rem) * {count / most:.4f})"
-            fill = f'<i class="bar" style="inline-size:{bar};background:{TRUTH if right else QUIET}"></i>' if count else ""
-            name = f'{escape(chapter.options[value])}{" <b class=truth>✓</b>" if right else ""}'
-            rows.append(
-                f'<div class="row{mine}"><span class="name">{name}</span><span class="track"><i class="whole"></i>{fill}'
-                f'<b style="inset-inline-end:0">{count}</b></span></div>'
-            )
-        st.html(f'<div class="lesson-figure" style="--row:36px">{"".join(rows)}</div>')
-        return
-    most = max(max(counts), 1)
-    columns = []
-    for value, count in zip(chapter.ballot.values, counts, strict=True):
-        right = " class=truth" if value == truth else ""
-        height = f"{100 * count / most * 0.7:.1f}%"
-        columns.append(
-            f'<span{right}>{count or ""}<i style="block-size:{height}"></i>{chapter.name_guess(value)}</span>'
+        rows = "".join(
+            _guess_row(chapter.options[value], count, most, value == truth, value == own)
+            for value, count in zip(values, counts, strict=True)
         )
-    own_text = "" if own is None else f" Yours: {chapter.name_guess(own)}."
+        st.html(f'<div class="lesson-figure" style="--row:36px"><p>{caption}</p>{rows}</div>')
+        return
+    columns = [
+        f'<span{" class=truth" if value == truth else ""}>{count or ""}<i style="block-size:{70 * count / most:.1f}%">'
+        f"</i>{chapter.name_guess(value)}</span>"
+        for value, count in zip(values, counts, strict=True)
+    ]
+    yours = "" if own is None else f"; yours: {chapter.name_guess(own)}"
     st.html(
-        f'<div class="lesson-figure"><p>What was guessed, in {chapter.unit}.{own_text}</p></div>'
+        f'<div class="lesson-figure"><p>{caption}, in {chapter.unit}{yours}</p></div>'
         f'<div class="lesson-columns">{"".join(columns)}</div>'
     )
+
+
+def _guess_row(option: str, count: int, most: int, is_right: bool, is_own: bool) -> str:
+    size = f"inline-size:calc((100% - 4.5rem) * {count / most:.4f})"
+    fill = f'<i class="bar" style="{size};background:{TRUTH if is_right else QUIET}"></i>' if count else ""
+    name = escape(option) + (" <b class=truth>✓</b>" if is_right else "")
+    track = f'<i class="whole"></i>{fill}<b style="inset-inline-end:0">{count}</b>'
+    own = " mine" if is_own else ""
+    return f'<div class="row{own}"><span class="name">{name}</span><span class="track">{track}</span></div>'
 
 
 def show_sketches(models: Sequence[ModelName]) -> None:
