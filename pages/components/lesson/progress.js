@@ -24,10 +24,19 @@ function makeItem(document, { question, seen, href }, place, here, steers, go) {
   return item
 }
 
+// What the pointer has chosen keeps no focus, so that the arrow keys move the lesson and not the choice
+export function releaseFocus(active) {
+  if (active?.matches("[role=radio], [role=slider], input[type=range]")) active.blur()
+}
+
+const release = () => setTimeout(() => releaseFocus(document.activeElement), 100) // when the choice has been taken
+
 export default ({ parentElement, data, setTriggerValue }) => {
   const root = parentElement.querySelector("nav")
   root.querySelector("p").textContent = describe(data)
   const go = (place) => setTriggerValue("chapter", place)
   const items = data.chapters.map((each, place) => makeItem(document, each, place, data.here, data.steers, go))
   root.querySelector("ol").replaceChildren(...items)
+  document.addEventListener("pointerup", release, true) // once, however often this runs
+  return () => document.removeEventListener("pointerup", release, true)
 }
