@@ -88,7 +88,7 @@ class Connection:
         address = self.scheduler or await self._start_host()
         try:
             check_address(address)
-            async with asyncio.timeout(CONNECT_SECONDS):
+            async with asyncio.timeout(CONNECT_SECONDS + ANSWER_SECONDS):
                 options = {"timeout": CONNECT_SECONDS, "set_as_default": False, "name": "pair-comparison"}
                 self._client = Client(address, asynchronous=True, **options)
                 await self._client
@@ -156,10 +156,9 @@ class Connection:
         """Let go of the scheduler; end a local cluster with all its processes."""
         for task in self._tasks:
             task.cancel()
-        if self._client is not None:
-            with suppress(OSError):
-                async with asyncio.timeout(1):
-                    await self._client._close(fast=True)  # the public one first waits for a scheduler that is gone
+        if self._client is not None:  # its public close first waits for a scheduler that is gone
+            closing = asyncio.create_task(self._client._close(fast=True))
+            await asyncio.wait({closing}, timeout=1)
         if self.host is not None:
             await in_daemon(partial(end_child, self.host))
 

@@ -4,6 +4,7 @@ All waiting for it happens in one thread of its own; the state and the workers a
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -55,6 +56,7 @@ class Cluster:
         self.sentence = ""  # why it is lost
         self.connection: Connection | None = None
         self.workers: dict[str, KnownWorker] = {}  # those of the connection, by address; replaced at each change
+        self.refusals: list[str] = []  # sentences about workers that were sent away since the cluster was opened
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -64,11 +66,11 @@ class Cluster:
             if self._thread is None:
                 self.state = "starting"
                 self._loop = asyncio.new_event_loop()
-                self._asked = asyncio.Event()
+                self._asked, self._closing = asyncio.Event(), asyncio.Event()
                 self._keeper = self._loop.create_task(self._keep())
                 self._thread = threading.Thread(target=self._run, name="cluster", daemon=True)
                 self._thread.start()
-            elif self.connection is None and self.state == "lost":
+            elif self.state == "lost":
                 self.state = "starting"
                 self._loop.call_soon_threadsafe(self._asked.set)
 
@@ -81,9 +83,8 @@ class Cluster:
             self._changed.wait_for(lambda: self.state == "lost" or (self.state == "ready" and not self.warming))
             if self.state == "lost":
                 raise EngineError(self.sentence)
-            refused = [known.refused for known in self.workers.values()]
-            if refused and all(refused):
-                raise EngineError(" ".join(refused))
+            if self.refusals and not self.ready:
+                raise EngineError(" ".join(self.refusals))
 
     @property
     def warming(self) -> bool:
@@ -107,7 +108,7 @@ class Cluster:
         """End the connection, and a local cluster with all its processes."""
         if self._thread is not None:
             with suppress(RuntimeError):  # its loop has just been closed
-                self._loop.call_soon_threadsafe(self._keeper.cancel)
+                self._loop.call_soon_threadsafe(self._closing.set)
             self._thread.join()
             self._thread = None
         self.state = "not started"
@@ -125,43 +126,57 @@ class Cluster:
     # --- in the thread of the cluster ---------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        with suppress(asyncio.CancelledError):
-            self._loop.run_until_complete(self._keeper)
+        self._loop.run_until_complete(self._keeper)
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
 
     async def _keep(self) -> None:
-        while True:
+        # Dask may swallow a cancellation, so nothing here depends on one: what does not end in time is left behind.
+        closing = asyncio.create_task(self._closing.wait())
+        while not closing.done():
             connection = Connection(self.scheduler, self.count, self._note_workers, self.tell)
-            try:
-                self.connection = connection
-                await connection.open()
-                self._become("ready")
-                self.tell(Opened())
-                sentence = await connection.watch()
-                self._become("lost", sentence)
-                self.tell(Lost(sentence))
-                wait = 0.0
-            except EngineError as error:
-                self._become("lost", str(error))
-                self.tell(Failed(str(error)))
-                wait = RETRY_SECONDS
-            finally:
-                await connection.shut()
-                self.connection = None
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), wait)
+            self.connection = connection
+            holding = asyncio.create_task(self._hold(connection))
+            await asyncio.wait({holding, closing}, return_when=asyncio.FIRST_COMPLETED)
+            holding.cancel()
+            await connection.shut()
+            self.connection = None
+            pause = holding.result() if holding.done() and not holding.cancelled() else 0.0
+            asked = asyncio.create_task(self._asked.wait())
+            await asyncio.wait({asked, closing}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            asked.cancel()
             self._asked.clear()
+
+    async def _hold(self, connection: Connection) -> float:
+        """Open a connection and watch it until it is lost; the seconds until it should be opened again."""
+        try:
+            await connection.open()
+            self._become("ready")
+            self.tell(Opened())
+            sentence = await connection.watch()
+        except Exception as error:  # an EngineError says what is wrong; anything else is a defect, and no end either
+            if not isinstance(error, EngineError):
+                logging.getLogger(__name__).exception("The cluster could not be opened or watched.")
+            self._become("lost", str(error))
+            self.tell(Failed(str(error)))
+            return RETRY_SECONDS
+        self._become("lost", sentence)
+        self.tell(Lost(sentence))
+        return 0.0
 
     def _become(self, state: State, sentence: str = "") -> None:
         with self._changed:
             self.state, self.sentence = state, sentence
             if state != "ready":
-                self.workers = {}
+                self.workers, self.refusals = {}, []
             self._changed.notify_all()
 
     def _note_workers(self, gone: frozenset[str], refused: str) -> None:
         assert self.connection is not None
         with self._changed:
             self.workers = dict(self.connection.workers)
+            self.refusals += [refused] if refused else []
             self._changed.notify_all()
         self.tell(WorkersChanged(gone, refused))

@@ -7,6 +7,7 @@ listener pauses is told together afterwards.
 import asyncio
 import hashlib
 import os
+import secrets
 import signal
 import threading
 import time
@@ -30,6 +31,9 @@ MOST_TOPICS = (
     2_000  # remembered; a page that stays longer without a rerun than so many others falls back to a slow tick
 )
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # the second: no proxy waits for more
+
+SERVER = secrets.token_hex(4)  # a page of another server, which this one has replaced, has to be loaded again
+RESTARTED = "event: restarted\ndata: restarted\n\n"
 
 State = tuple[Any, ...]
 
@@ -183,7 +187,12 @@ HUB = Hub()
 
 
 async def answer_moves(request: Request) -> Response:
-    """The stream of a topic; 404 for one that no page has registered since the server started."""
+    """The stream of a topic; 404 for one that no page has registered.
+
+    Streamlit would leave a page as it is whose server was started again: its fragments are unknown to the new one.
+    """
+    if request.query_params.get("server", SERVER) != SERVER:
+        return Response(RESTARTED, media_type="text/event-stream", headers=HEADERS)
     topic = request.query_params.get("topic", "")
     if not HUB.know(topic):
         return PlainTextResponse("No page shows this.", 404, HEADERS)

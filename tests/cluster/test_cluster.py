@@ -227,11 +227,11 @@ def test_versions_that_do_not_match_are_named(cluster, tmp_path):
 
     with engine_on(cluster, tmp_path / "runs") as engine:
         for copy, explain in ((other, sentence), (bare, "The worker at {} has no copy of this program".format)):
+            engine.close()
             address = cluster.join(copy)
             with pytest.raises(EngineError, match=explain(address)):
                 engine.start(warm=True)
             assert cluster.workers[address].wait(PATIENCE) is not None
-            engine.close()
             cluster.kill_workers()
         # One that comes while runs wait is found out before it is given any of them, and sent away.
         engine.notices.clear()

@@ -115,7 +115,7 @@ def look(monkeypatch):
         monkeypatch.setattr(shared, "get_engine", lambda: engine)
         monkeypatch.setattr(shared.STORE, "root", engine.store.root)
         st.cache_data.clear()
-        app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60)
+        app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60).switch_page("pages/train.py")
         for name, value in {**settings.model_dump(exclude_defaults=True), "rounds": rounds}.items():
             app.query_params[name] = str(value)
         app.run()
@@ -142,7 +142,7 @@ def test_a_worker_killed_in_mid_run(engine, look):
     wait_until(engine, lambda: any(job.note for job in engine.jobs.values()))
     [hit] = [job.settings for job in engine.jobs.values() if job.note]
     before = epochs_of(engine.store, hit)
-    assert re.search(r"epoch \d+; its worker was lost; it trains again and goes on after epoch \d+", look(engine, hit))
+    assert re.search(r"training; its worker was lost; it trains again and goes on after epoch \d+", look(engine, hit))
     for run in (settings, other):
         engine.stop([run.run_id]) if run != hit else check_that_it_goes_on(engine, hit, before)
     assert engine.wait([other.run_id, settings.run_id], PATIENCE)

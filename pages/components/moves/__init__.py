@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from pages.app.moves import HUB, ROUTE
+from pages.app.moves import HUB, ROUTE, SERVER
 from pages.components.files import read_beside
 
 _LISTENER = st.components.v2.component("moves", html="<i hidden></i>", js=read_beside(__file__, "moves.js"))
@@ -21,7 +21,7 @@ def listen(key: str, run_ids: Collection[str]) -> None:
     path = f"/{base}{ROUTE}" if base else ROUTE
     _LISTENER(
         key=key,
-        data={"topic": topic, "url": f"{path}?{urlencode({'topic': topic, 'seen': seen})}"},
+        data={"topic": topic, "url": f"{path}?{urlencode({'topic': topic, 'seen': seen, 'server': SERVER})}"},
         height=1,
         on_moved_change=lambda: None,
     )

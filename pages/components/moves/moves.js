@@ -3,16 +3,18 @@
 
 export const SLOW = 5000 // ms between two ticks without a stream
 
+const BROWSER = { isHidden: () => globalThis.document?.hidden === true, reload: () => globalThis.location.reload() }
+
 export class Listener {
   #source = null
   #topic = null
   #url = ""
   #timer = null
 
-  constructor(tell, connect, clock = globalThis, isHidden = () => globalThis.document?.hidden === true) {
+  constructor(tell, connect, clock = globalThis, page = BROWSER) {
     this.tell = tell
     this.connect = connect
-    this.isHidden = isHidden
+    this.page = page
     this.clock = clock
   }
 
@@ -26,12 +28,16 @@ export class Listener {
   }
 
   open() {
-    if (this.#source || this.#topic === null || this.isHidden()) return
+    if (this.#source || this.#topic === null || this.page.isHidden()) return
     const source = this.connect(this.#url)
     this.#source = source
     source.onopen = () => this.#stopTicking()
     source.onmessage = () => this.tell()
     source.onerror = () => this.#startTicking()
+    source.addEventListener("restarted", () => {
+      this.close()
+      this.page.reload()
+    })
   }
 
   close() {

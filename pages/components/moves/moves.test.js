@@ -4,9 +4,10 @@ import { Listener } from "./moves.js"
 
 // What stands in for the browser: its streams, and a clock that ticks when told to
 function arrange() {
-  const seen = { sources: [], told: 0, ticks: new Map() }
+  const seen = { sources: [], told: 0, loads: 0, ticks: new Map() }
   const connect = (url) => {
     const source = { url, readyState: 0, closed: false, close: () => (source.closed = true) }
+    source.addEventListener = (name, follow) => (source[name] = follow)
     seen.sources.push(source)
     return source
   }
@@ -14,7 +15,8 @@ function arrange() {
     setInterval: (tick) => seen.ticks.set(seen.ticks.size + 1, tick).size,
     clearInterval: (timer) => seen.ticks.delete(timer),
   }
-  return { seen, listener: new Listener(() => (seen.told += 1), connect, clock) }
+  const page = { isHidden: () => false, reload: () => (seen.loads += 1) }
+  return { seen, listener: new Listener(() => (seen.told += 1), connect, clock, page) }
 }
 
 const tick = (seen) => [...seen.ticks.values()].map((each) => each())
@@ -26,6 +28,13 @@ test("an event wakes the page, and the same topic keeps its stream", () => {
   listener.follow("a", "/moves?topic=a&seen=2")
   assert.equal(seen.told, 1)
   assert.equal(seen.sources.length, 1)
+})
+
+test("a page whose server was started again is loaded again", () => {
+  const { seen, listener } = arrange()
+  listener.follow("a", "/moves?topic=a&server=1")
+  seen.sources[0].restarted()
+  assert.deepEqual([seen.loads, seen.sources[0].closed], [1, true])
 })
 
 test("another topic closes the stream and opens its own", () => {
