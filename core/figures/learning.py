@@ -107,7 +107,7 @@ def _single_rounds(histories: pd.DataFrame, ids: list[str], metric: str, model: 
 
 
 def mean_line(mean: pd.Series, beside: list[pd.Series], metric: str, model: ModelName) -> Trace:
-    """The line of a mean; its hover text has the values of all panels at that epoch, so that each panel says the same."""
+    """The line of a mean. Its hover text has the values of all panels at that epoch: each panel says the same."""
     columns = [column.reindex(mean.index) for column in beside]
     texts = [" | ".join(_value(value, metric) for value in values) for values in zip(*columns, strict=True)]
     look = PALETTE[model]
