@@ -23,6 +23,7 @@ from pathlib import Path
 import streamlit
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from core.runs.palette import PALETTE
 from core.runs.settings import RunSettings
 from core.runs.store import STORE, read_history
 
@@ -31,7 +32,7 @@ WARM_LOADS = 5
 LAG_SECONDS = 8
 POINTS = (
     "Math.max(0, ...[...document.querySelectorAll('.mark-line path')]"
-    ".map(path => (path.getAttribute('d').match(/[ML]/g) || []).length))"
+    ".map(path => ((path.getAttribute('d') ?? '').match(/[ML]/g) || []).length))"
 )
 COMPLETE = (
     "selector => document.querySelector('h1') && document.querySelector(selector)"
@@ -151,9 +152,9 @@ def time_other_architecture(browser: Browser, address: str) -> float:
     page = open_page(browser)
     load_screen(page, address, "architectures")
     times = []
-    for name, label in (("DirectClassificationModel", "Direct classification"), ("TwoChannelsModel", "Two channels")):
+    for label in (PALETTE[model].label for model in ("DirectClassificationModel", "TwoChannelsModel")):
         page.get_by_role("combobox", name="Another").click()
-        option = page.get_by_role("option", name=name)
+        option = page.get_by_role("option", name=label)
         option.wait_for()
         started = time.perf_counter()
         option.click()
