@@ -11,6 +11,7 @@ Readers forgive a torn last line, and set a damaged run aside with a sentence in
 """
 
 import fcntl
+import json
 import os
 import tempfile
 from collections.abc import Container, Iterator
@@ -26,7 +27,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from core.processes import ROOT
-from core.runs.files import open_plain, read_plain
+from core.runs.files import open_plain, read_plain, write_atomically
 from core.runs.records import (
     EPOCH_FIELDS,
     MOST_BYTES,
@@ -111,9 +112,14 @@ class Run(RunFolder):
     def history_problem(self) -> str:
         """What is wrong with a finished run's history, in a sentence; empty: nothing, or not finished."""
         expected, found = self.summary.get("epochs"), self.columns.shape[1]
-        if self.state != "finished" or found == expected:
+        if self.state != "finished" or found == expected or (self.is_result_alone and not found):
             return ""
         return f"The history of {self.run_id} has {found} of {expected} epochs."
+
+    @property
+    def is_result_alone(self) -> bool:
+        """Whether nothing but the result is kept of the run, as of a study's."""
+        return bool(self.summary.get("without_history"))
 
     def weights(self) -> dict[str, np.ndarray]:
         """Parameter name -> array (float16 or float32); raises StoreError."""
@@ -232,6 +238,13 @@ class RunStore:
     def drop_weights(self, run_id: str) -> None:
         """Forget a run's weights; everything else about it stays."""
         (self.path(run_id) / "weights.safetensors").unlink(missing_ok=True)
+
+    def keep_result_alone(self, run_id: str) -> None:
+        """Forget a finished run's history, weights and predictions; its result says so from then on."""
+        path, kept = self.path(run_id), self.open(run_id).summary
+        write_atomically(path / "result.json", json.dumps({**kept, "without_history": True}, indent=1).encode())
+        for name in ("history.jsonl", "weights.safetensors", "predictions.safetensors"):
+            (path / name).unlink(missing_ok=True)
 
     def reopen(self, run_id: str) -> None:
         """Forget how a run ended, so that it can be trained again; its history stays. Raises StoreError."""

@@ -13,7 +13,10 @@ class Screen(NamedTuple):
 
 
 GROUPS: tuple[tuple[Screen, ...], ...] = (  # in the order of a first visit
-    (Screen("home", "Home", "home", "Compare ten pairs of digits yourself, against seven networks."),),
+    (
+        Screen("home", "Home", "home", "Compare ten pairs of digits yourself, against seven networks."),
+        Screen("lesson", "Lesson", "school", "Eight questions, alone or with a class: guess first, then see."),
+    ),
     (
         Screen("draw", "Draw", "draw", "Draw two digits; the trained networks answer while the pen moves."),
         Screen("train", "Train", "play_arrow", "Train architectures against each other and watch their curves."),

@@ -14,7 +14,7 @@ from support.fake_runs import write_run
 from support.screens import press, show, text_of
 
 PAGES = (
-    "pages/train.py", "pages/home.py", "pages/compare.py", "pages/findings.py", "pages/mistakes.py",
+    "pages/train.py", "pages/home.py", "pages/lesson.py", "pages/compare.py", "pages/findings.py", "pages/mistakes.py",
     "pages/architectures.py", "pages/walk.py", "pages/leaderboard.py", "pages/draw.py",
 )  # fmt: skip
 
@@ -36,6 +36,7 @@ def read_board(app: AppTest) -> list[dict]:
             "pages/compare.py",
             "No architecture has been trained with the report's settings yet: train one under *Train*",
         ),
+        ("pages/lesson.py", "No finished rounds of the seven are stored yet, so there is nothing to reveal."),
         ("pages/findings.py", "No run in the store answers this question yet"),
         ("pages/mistakes.py", "No network has answered the test pairs yet: train one under *Train*"),
         ("pages/walk.py", "No trained network can be walked through yet: train any architecture under *Train*"),

@@ -1,0 +1,116 @@
+"""Where a visitor stands in the lesson, alone or in a room, and what can be done from there."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import streamlit as st
+
+from core.analysis.lesson import CHAPTERS
+from core.classroom.room import RoomError, View
+from pages.app.classes import ROOMS
+from pages.app.shared import get_owner
+from pages.components.link import check_link
+
+# In the session's state: `lesson_alone`, stage and guess of each chapter for a visitor on its own; `lesson_error`, the
+# sentence of what was refused last, until it is shown.
+state = st.session_state
+
+
+class Seat(NamedTuple):
+    """`place` of the chapter, its `stage`, the visitor's `own` guess; `view` of the room, None for a visitor alone."""
+
+    place: int
+    stage: int
+    own: int | None
+    view: View | None
+
+    @property
+    def steers(self) -> bool:
+        """Whether the visitor moves the lesson on."""
+        return self.view is None or self.view.steers
+
+    @property
+    def guesses(self) -> bool:
+        """Whether the visitor can guess now."""
+        return not self.stage and not (self.view and self.view.steers)
+
+
+def take_seat() -> Seat:
+    """Where the visitor stands now: in the room of the link, in the one it is in already, or alone."""
+    enter_linked_room()
+    visitor = get_owner()
+    if ROOMS.find(visitor):
+        view = ROOMS.look(visitor)
+        return Seat(view.chapter, view.stage, view.own.last if view.own else None, view)
+    check_link("chapter", range(1, len(CHAPTERS) + 1))
+    text = st.query_params.get("chapter", "1")
+    numbers = {str(chapter.place + 1): chapter.place for chapter in CHAPTERS}
+    place = numbers.get(text, 0)
+    return Seat(place, *_alone().get(place, (0, None)), None)
+
+
+def _alone() -> dict[int, tuple[int, int | None]]:
+    kept: dict[int, tuple[int, int | None]] = state.setdefault("lesson_alone", {})
+    return kept
+
+
+def enter_linked_room() -> None:
+    """Join the room of the link, once; what is wrong with it is told, and the visitor goes on alone."""
+    code = st.query_params.get("room", "").strip().upper()
+    held = ROOMS.find(get_owner())
+    if held:
+        st.query_params["room"] = held
+    if code and code != held:
+        join(code)
+
+
+def join(code: str) -> None:
+    """Bring the visitor into a room."""
+    st.query_params.pop("room", None)
+    _attempt(lambda: st.query_params.__setitem__("room", ROOMS.join(code, get_owner())))
+
+
+def open_room() -> None:
+    """Open a room, which the visitor then steers."""
+    _attempt(lambda: st.query_params.__setitem__("room", ROOMS.open(get_owner())))
+
+
+def leave() -> None:
+    """Out of the room; whoever steers it ends it."""
+    seat = take_seat()
+    if seat.view:
+        _attempt(lambda: ROOMS.end(get_owner()) if seat.steers else ROOMS.leave(get_owner()))
+    st.query_params.pop("room", None)
+
+
+def go(place: int) -> None:
+    """To another chapter."""
+    if ROOMS.find(get_owner()):
+        _attempt(lambda: ROOMS.go(get_owner(), place))
+    else:
+        st.query_params["chapter"] = str(min(max(place, 0), len(CHAPTERS) - 1) + 1)
+
+
+def reveal(place: int, stage: int) -> None:
+    """The next step of a chapter."""
+    if ROOMS.find(get_owner()):
+        _attempt(lambda: ROOMS.reveal(get_owner(), place, stage))
+    else:
+        _alone()[place] = stage, _alone().get(place, (0, None))[1]
+
+
+def guess(place: int, value: int | None, note: str = "") -> None:
+    """Count a guess, or change it; in a class it counts until the reveal."""
+    if value is None:
+        return
+    if ROOMS.find(get_owner()):
+        _attempt(lambda: ROOMS.vote(get_owner(), place, value, note))
+    elif value in CHAPTERS[place].ballot.values and not _alone().get(place, (0, None))[0]:
+        _alone()[place] = 0, value
+
+
+def _attempt(act: Callable[[], object]) -> None:
+    try:
+        act()
+    except RoomError as error:
+        state.lesson_error = str(error)

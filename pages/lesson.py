@@ -1,0 +1,154 @@
+"""Eight chapters, one question each: guess first, then see. Alone, or with a class in a room."""
+
+import streamlit as st
+
+from core.analysis.evidence import EVIDENCE, Evidence
+from core.analysis.game import GAMES
+from core.analysis.lesson import CHAPTERS, Chapter
+from core.runs.palette import PALETTE
+from core.runs.settings import REPORT_MODELS
+from pages.app.router import enter_by_router
+from pages.app.shared import STORE, read_runs, report_signature
+from pages.app.text import as_text
+from pages.components.glossary import mark
+from pages.components.lesson import STYLE, show_evidence, show_guesses, show_progress, show_sketches
+from pages.components.lesson.game import needs_game, play, read_answers, show_scores, skip
+from pages.components.lesson.seat import Seat, go, guess, reveal, take_seat
+
+state = st.session_state
+
+
+@st.cache_resource(max_entries=2 * len(CHAPTERS), show_spinner=False)
+def find_evidence(name: str, signature: int) -> Evidence:
+    """What a chapter shows; nobody changes it."""
+    return EVIDENCE[name](STORE, read_runs())
+
+
+def name_option(chapter: Chapter, place: int) -> str:
+    """An option as Markdown; an architecture with its idea."""
+    if chapter.name != "game":
+        return chapter.options[place]
+    return f"**{chapter.options[place]}** {PALETTE[REPORT_MODELS[place]].idea}"
+
+
+def game_of(seat: Seat) -> int:
+    """The number of the game that is played: the room's, or the first."""
+    return seat.view.game if seat.view else GAMES[0]
+
+
+def is_playing(chapter: Chapter, seat: Seat) -> bool:
+    """Whether the ten pairs come before the guess; whoever projects for a class does not play."""
+    return chapter.name == "game" and seat.guesses and seat.own is None and needs_game(game_of(seat))
+
+
+def ask(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
+    """The question's two sentences and, for whoever guesses, the options."""
+    with st.container(key="lesson_prompt"):
+        prompt = chapter.prompt.format(digit=evidence.facts.get("digit", "some"))
+        st.markdown(mark(prompt), unsafe_allow_html=True)
+    key = f"lesson_guess_{seat.view.code if seat.view else ''}_{chapter.place}"
+
+    def count() -> None:
+        note = read_answers(game_of(seat)) if chapter.name == "game" else ""
+        guess(chapter.place, state[key], note)
+
+    with st.container(key="lesson_guess"):
+        if chapter.options:
+            numbers = range(len(chapter.options))
+            st.pills(
+                "Your guess", numbers, default=seat.own, format_func=lambda place: name_option(chapter, int(place)),
+                key=key, on_change=count, label_visibility="collapsed", disabled=not seat.guesses, width="stretch",
+            )  # fmt: skip
+        else:
+            st.slider(
+                f"Your guess, in {chapter.unit}", chapter.low, chapter.high, seat.own or 0, key=key, on_change=count,
+                disabled=not seat.guesses,
+            )  # fmt: skip
+            if seat.guesses and seat.own is None:  # nobody moves a slider that stands right already
+                st.button(f"Guess {chapter.name_guess(0)}", key="lesson_zero", on_click=guess, args=(chapter.place, 0))
+    if seat.view and seat.guesses:
+        st.caption("It counts; you may change it until the reveal." if seat.own is not None else "Guess, then wait.")
+
+
+def tell(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
+    """What was guessed, beside what is true, and the sentences revealed so far."""
+    if seat.view:
+        show_guesses(chapter, seat.view.counts, evidence.truth, seat.own)
+    elif seat.own is not None:
+        truth = "" if evidence.truth is None else f" The runs say **{chapter.name_guess(evidence.truth)}**."
+        st.markdown(f"You guessed **{chapter.name_guess(seat.own)}**.{truth}")
+    with st.container(key="lesson_says"):
+        for sentence in evidence.says[: seat.stage]:
+            st.markdown(mark(sentence.replace(" %", "\u00a0%")), unsafe_allow_html=True)
+
+
+def show_figure(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
+    """The evidence as far as it is revealed; before, what the question is about."""
+    game = game_of(seat)
+    if evidence.problem:
+        st.caption(as_text(evidence.problem))
+    if chapter.name == "game" and seat.stage == 1:
+        show_scores(game, read_answers(game), seat.view.notes if seat.view else ())
+    elif seat.stage:
+        show_evidence(evidence, seat.stage)
+    elif chapter.shows:
+        show_sketches(chapter.shows)
+
+
+def show_foot(chapter: Chapter, seat: Seat) -> None:
+    """Back, what to wonder about, and the next step; only for whoever steers."""
+    done = seat.stage == chapter.steps
+    with st.container(
+        key="lesson_foot", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+    ):
+        if seat.steers:
+            st.button(
+                "Back", key="lesson_back", shortcut="Left", on_click=go, args=(chapter.place - 1,),
+                disabled=chapter.place == 0,
+            )  # fmt: skip
+        if done:
+            with st.container(key="lesson_wonder", width="content", gap=None):
+                st.markdown(f"Wonder: {chapter.wonder[0].lower()}{chapter.wonder[1:]}")
+                st.page_link(f"pages/{chapter.page}.py", label="The full screen", query_params=dict(chapter.link))
+        if seat.steers and not done:
+            label = "Reveal" if not seat.stage else "Reveal more"
+            st.button(
+                label, key="lesson_next", shortcut="Right", type="primary", on_click=reveal,
+                args=(chapter.place, seat.stage + 1),
+            )  # fmt: skip
+        elif seat.steers and chapter.place + 1 < len(CHAPTERS):
+            st.button(
+                "Next", key="lesson_next", shortcut="Right", type="primary", on_click=go, args=(chapter.place + 1,)
+            )
+
+
+@st.fragment(key="lesson")
+def show_lesson() -> None:
+    """The chapter as it stands; in a room it runs again whenever the room has moved."""
+    seat = take_seat()
+    chapter = CHAPTERS[seat.place]
+    evidence = find_evidence(chapter.name, report_signature())
+    with st.container(key="lesson"):
+        stages = [0 if place > seat.place else 1 for place in range(len(CHAPTERS))]
+        if (wanted := show_progress(seat.place, stages, seat.steers)) is not None:
+            go(wanted)
+            st.rerun(scope="fragment")
+        st.title(chapter.question, anchor=False)
+        if error := state.pop("lesson_error", ""):
+            st.warning(as_text(error))
+        if is_playing(chapter, seat):
+            play(game_of(seat))
+            st.button("Guess without playing", key="lesson_skip", on_click=skip, args=(game_of(seat),))
+            return
+        with st.container(key="lesson_body"):
+            left, right = st.columns([2, 3], gap="large")
+            with left:
+                (tell if seat.stage else ask)(chapter, evidence, seat)
+            with right:
+                show_figure(chapter, evidence, seat)
+        show_foot(chapter, seat)
+
+
+enter_by_router()
+st.html(STYLE)
+show_lesson()

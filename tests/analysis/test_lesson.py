@@ -1,0 +1,120 @@
+"""The chapters: their form, and that every number in them is the store's."""
+
+import re
+
+import pytest
+
+from core.analysis.artefact import dropout_artefact
+from core.analysis.comparison import compare_ideas, read_rounds
+from core.analysis.evidence import EVIDENCE, Evidence
+from core.analysis.findings import digit_accuracy_squared
+from core.analysis.lesson import BALLOTS, CHAPTERS
+from core.analysis.numbers import fraction, percent, with_sign
+from core.analysis.tables import load_runs, only_planned, results_table
+from core.runs.settings import REPORT_MODELS
+from core.runs.store import RunStore
+from support.servers import ROOT
+
+
+@pytest.fixture(scope="module")
+def store():
+    return RunStore(ROOT / "cached_runs")
+
+
+@pytest.fixture(scope="module")
+def runs(store):
+    return load_runs(store)
+
+
+@pytest.fixture(scope="module")
+def evidence(store, runs):
+    return {name: find(store, runs) for name, find in EVIDENCE.items()}
+
+
+def test_there_are_eight_chapters_in_thirty_minutes_each_asking_in_few_words():
+    assert [chapter.name for chapter in CHAPTERS] == list(EVIDENCE)
+    assert sum(chapter.minutes for chapter in CHAPTERS) == 30
+    for chapter in CHAPTERS:
+        assert chapter.question.endswith("?")
+        assert len(chapter.prompt.split()) <= 25
+        assert len(BALLOTS[chapter.place].values) == (len(chapter.options) or chapter.high - chapter.low + 1)
+        assert any("All of one mind" in note or "Show one drawing" in note for note in chapter.notes)
+
+
+@pytest.mark.parametrize("name", [chapter.name for chapter in CHAPTERS])
+def test_a_chapter_without_runs_says_what_is_missing(name, tmp_path):
+    empty = RunStore(tmp_path)
+    shown = EVIDENCE[name](empty, load_runs(empty))
+    assert shown.marks == shown.says == ()
+    assert re.fullmatch(r"No finished rounds of .+ are stored yet, so there is nothing to reveal\.", shown.problem)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
+def test_what_is_revealed_fits_the_steps_and_the_options(chapter, evidence):
+    shown: Evidence = evidence[chapter.name]
+    if shown.problem:
+        return
+    assert len(shown.says) == chapter.steps
+    assert {mark.step for mark in shown.marks} <= set(range(1, chapter.steps + 1))
+    assert shown.truth is None or shown.truth in chapter.ballot.values
+    assert "{" not in chapter.prompt.format(digit=shown.facts.get("digit", ""))
+
+
+def texts(shown: Evidence) -> dict[str, str]:
+    return {f"{mark.group} {mark.label}".strip(): mark.text for mark in shown.marks}
+
+
+def test_the_first_chapter_has_the_accuracies_of_the_table(evidence, runs):
+    table = results_table(only_planned(runs))
+    plain = table[(table["dropout"] == 0) & ~table["dropout_at_evaluation"].astype(bool)].set_index("model")["mean"]
+    assert list(texts(evidence["game"]).values()) == [percent(plain[model]) for model in REPORT_MODELS]
+    assert REPORT_MODELS[evidence["game"].truth] == plain.idxmax()
+    assert percent(plain.max()) in evidence["game"].says[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "truth"),
+    [
+        ("sharing", "Sharing weights between branches that give a score", 1),
+        ("vectors", "Giving vectors instead of scores, with shared weights,", 2),
+    ],
+)
+def test_two_chapters_have_what_compare_says_an_idea_adds(evidence, store, runs, name, change, truth):
+    ideas = compare_ideas(read_rounds(store, only_planned(runs)).table)
+    own = ideas[ideas["change"] == change].set_index("kind")["difference"]
+    expected = {"All pairs": "all", "Different digits": "unequal", "Equal digits": "equal"}
+    assert texts(evidence[name]) == {label: with_sign(own[kind]) for label, kind in expected.items()}
+    assert evidence[name].truth == truth
+    assert with_sign(own["all"]) in evidence[name].says[0]
+    assert "**half the parameters**" in evidence["sharing"].says[0]
+
+
+def test_being_told_the_digits_adds_what_compare_says(evidence, store, runs):
+    rounds = read_rounds(store, only_planned(runs)).table
+    found = []
+    for dropout in (0.0, 0.25):
+        ideas = compare_ideas(rounds, dropout)
+        own = ideas[(ideas["change"] == "Switching on the auxiliary losses") & (ideas["kind"] == "all")]
+        found.append(own["difference"].item())
+    shown = texts(evidence["told"])
+    assert [shown["Its losses"], shown["Its losses, with dropout 0.25"]] == list(map(with_sign, found))
+    assert evidence["told"].truth == round(100 * found[0])
+
+
+def test_reading_has_the_shares_of_the_finding_and_they_add_up(evidence, store, runs):
+    table = digit_accuracy_squared(store, only_planned(runs)).table
+    mean = table[table["dropout"] == 0].mean()
+    both, lucky, right = evidence["reading"].marks
+    assert both.value + lucky.value == pytest.approx(right.value)
+    assert [both.text, right.text] == [percent(mean["both_right"]), percent(mean["test_accuracy"])]
+    assert CHAPTERS[4].options[evidence["reading"].truth] == "97 %"
+
+
+def test_dropout_has_the_printed_numbers_and_ours(evidence, store, runs):
+    table = dropout_artefact(store, only_planned(runs)).table.set_index(["model", "case"])["mean"]
+    shown = texts(evidence["dropout"])
+    assert shown["Auxiliary losses printed"] == "0.863"
+    assert shown["Direct classification printed"] == "0.953"
+    left = table["WeightSharingAuxiliaryModel", "Dropout 0.25, left on"]
+    assert shown["Auxiliary losses ours, left on"] == fraction(left)
+    assert CHAPTERS[5].options[evidence["dropout"].truth] == "A slip in the test"

@@ -1,0 +1,73 @@
+"""The lesson for a visitor alone: guess, reveal, next, through all eight chapters."""
+
+import pytest
+
+from core.analysis.evidence import EVIDENCE
+from core.analysis.lesson import CHAPTERS
+from core.analysis.tables import load_runs
+from pages.app import shared
+from support.screens import press, show, text_of
+
+pytestmark = pytest.mark.usefixtures("screens_alone", "shipped")
+
+
+def guess(app, value):
+    [widget] = [*app.button_group, *app.slider]
+    widget.set_value(value).run()
+    assert not app.exception
+
+
+def labels(app):
+    return [button.label for button in app.button]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
+def test_each_chapter_asks_then_reveals_in_steps_then_says(chapter):
+    shown = EVIDENCE[chapter.name](shared.STORE, load_runs(shared.STORE))
+    app = show("pages/lesson.py", chapter=str(chapter.place + 1))
+    if chapter.name == "game":
+        press(app, "Guess without playing")
+    assert app.title[0].value == chapter.question
+    assert chapter.prompt.split(".")[0].split("{")[0] in text_of(app)
+    for sentence in shown.says:
+        assert sentence not in text_of(app).replace("\u00a0", " ")
+    guess(app, chapter.ballot.values[1])
+    press(app, "Reveal")
+    assert f"You guessed **{chapter.name_guess(chapter.ballot.values[1])}**" in text_of(app)
+    for step in range(1, chapter.steps):
+        assert [sentence in text_of(app).replace("\u00a0", " ") for sentence in shown.says[: step + 1]] == (
+            [] if not shown.says else [True, False]
+        )
+        press(app, "Reveal more")
+    said = text_of(app).replace("\u00a0", " ")
+    assert all(sentence in said for sentence in shown.says)
+    assert f"Wonder: {chapter.wonder[0].lower()}{chapter.wonder[1:]}" in said
+    assert ("Next" in labels(app)) == (chapter.place < 7)
+
+
+def test_next_and_back_lead_through_the_chapters_and_keep_what_was_seen():
+    app = show("pages/lesson.py", chapter="2")
+    guess(app, 1)
+    press(app, "Reveal")
+    press(app, "Reveal more")
+    press(app, "Next")
+    assert app.title[0].value == CHAPTERS[2].question
+    press(app, "Back")
+    assert app.title[0].value == CHAPTERS[1].question
+    assert "You guessed **No clear difference**. The runs say **No clear difference**." in text_of(app)
+
+
+def test_a_slider_that_stands_right_already_can_be_taken_as_a_guess():
+    app = show("pages/lesson.py", chapter="4")
+    press(app, "Guess 0")
+    press(app, "Reveal")
+    assert "You guessed **0**. The runs say **+2**." in text_of(app)
+
+
+@pytest.mark.parametrize("value", ["0", "9", "x", "-1"])
+def test_a_link_to_no_chapter_says_so_and_shows_the_first(value):
+    app = show("pages/lesson.py", chapter=value)
+    assert app.title[0].value == CHAPTERS[0].question
+    assert f"The link's chapter is '{value}', but must be a whole number from 1 to 8; the default is shown." in [
+        warning.value for warning in app.warning
+    ]
