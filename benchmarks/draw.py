@@ -179,7 +179,7 @@ def time_server(count: int) -> tuple[list[float], list[float], int]:
         started, busy = time.perf_counter(), time.thread_time()
         frames = np.stack([steps_from_strokes(parse_strokes(each)).frame for each in json.loads(message)])
         verdicts = [verdict for ensemble in ensembles for verdict in ensemble.answer(frames)]
-        verdicts_html(verdicts, (None, None), 1)
+        verdicts_html(verdicts, (None, None))
         times.append(1000 * (time.perf_counter() - started))
         work.append(1000 * (time.thread_time() - busy))
     return times[5:], work[5:], sum(len(ensemble.settings) for ensemble in ensembles)

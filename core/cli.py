@@ -15,6 +15,7 @@ from core.processes import ROOT
 from core.runs.plan import is_shipped_with_weights, plan_reproduction
 from core.runs.settings import MODEL_NAMES, RunSettings, SettingsError
 from core.runs.store import STORE, Run, RunStore, StoreError, UnreadableRun
+from core.runs.studies import STUDIES, study_run_ids
 from core.shell import (
     JsonOption,
     SchedulerOption,
@@ -75,21 +76,34 @@ def train(
 
 @app.command()
 def reproduce(
-    store: StoreOption = STORE, scheduler: SchedulerOption = SCHEDULER, workers: WorkersOption = None
+    store: StoreOption = STORE,
+    scheduler: SchedulerOption = SCHEDULER,
+    workers: WorkersOption = None,
+    study: Annotated[str | None, typer.Option(help=f"A study's runs instead: {', '.join(STUDIES)}.")] = None,
 ) -> None:
-    """Train every run of the reproduction that the store lacks; go on after a stop."""
+    """Train every run of the reproduction, or of a study, that the store lacks; go on after a stop."""
     with one_sentence():
-        run_store, plan = RunStore(store), plan_reproduction()
+        if study not in (None, *STUDIES):
+            raise SettingsError(f"--study is {study!r}, but must be one of {', '.join(STUDIES)}.")
+        run_store, plan = RunStore(store), STUDIES[study].plan() if study else plan_reproduction()
         missing = [settings for settings in plan if run_store.read(settings.run_id).state != "finished"]
         messages.print(f"{len(plan)} runs, {len(plan) - len(missing)} of them in the store already.")
         complete = not missing or follow(run_store, missing, scheduler, workers, messages)
-        for settings in plan:
-            if not is_shipped_with_weights(settings):
-                run_store.drop_weights(settings.run_id)
+        _drop_what_is_not_shipped(run_store, plan)
         unfinished = sum(run_store.read(settings.run_id).state != "finished" for settings in plan)
     messages.print(f"{len(plan) - unfinished} of {len(plan)} runs are in the store.")
     if not complete or unfinished:
         raise typer.Exit(1)
+
+
+def _drop_what_is_not_shipped(store: RunStore, plan: list[RunSettings]) -> None:
+    for settings in plan:
+        run = store.read(settings.run_id)
+        if settings.run_id in study_run_ids():
+            if run.state == "finished" and not run.is_result_alone:
+                store.keep_result_alone(settings.run_id)
+        elif not is_shipped_with_weights(settings):
+            store.drop_weights(settings.run_id)
 
 
 def _mean_and_deviation(accuracies: list[float]) -> str:

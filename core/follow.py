@@ -12,7 +12,9 @@ from core.cluster.engine import Engine
 from core.runs.settings import RunSettings
 from core.runs.store import RunStore
 
-UNWATCHED = 2  # runs for each worker that take turns: nobody watches their curves, and one fills the other's pauses
+UNWATCHED = (
+    2  # runs for each worker that take turns; nobody watches, and while one waits for a message, the other trains
+)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def start_child(module: str, *arguments: str, **options: Any) -> "subprocess.Pop
 
 def end_child(process: "subprocess.Popen[bytes]") -> None:
     """End a child and all that it has started, at once, even if it is frozen; wait until the child is gone."""
-    with suppress(ProcessLookupError):  # all of them are gone already
+    with suppress(ProcessLookupError):  # it happens if all of them are gone already
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     for stream in (process.stdin, process.stdout):

@@ -13,21 +13,23 @@ from pages.app.text import as_text
 from pages.components.draw import score
 from pages.components.draw.pair import (
     PADS,
-    SIDES,
+    choose_input,
     deal,
     find_steps,
     follow_link,
-    lay_photo,
-    lay_samples,
     leave_link,
     make_link,
 )
 from pages.components.draw.stages import show_stages
-from pages.components.draw.verdicts import show_verdicts
+from pages.components.draw.verdicts import show_invitation, show_verdicts, show_vote
+from pages.components.files import read_style
+from pages.components.link import check_link
 from pages.components.networks import Catalogue, ask, load_networks
-from pages.components.pad import read_pads, show_pads
+from pages.components.pad import PadState, read_pads, show_pads
 
-PANELS = {"seen": "What the networks see", "why": "Why?", "score": "Score"}
+PANELS = {"votes": "Votes", "why": "Why?", "seen": "What they see", "score": "Score"}
+# The pads and the vote are one fragment, the panel below the tabs is another; this places the parts of both.
+STYLE = read_style(score.__file__, "screen.css")
 state = st.session_state
 
 
@@ -38,78 +40,65 @@ def ask_all(networks: Catalogue, frames: Sequence[Grid | None]) -> list[Verdict]
 
 
 def count_pair(networks: Catalogue) -> None:
-    """Add what the networks say of the pads to the score; deal the next pair of a challenge."""
+    """Add what the networks say of the pads to the score; in a challenge whose pair is counted, deal the next."""
     pads = read_pads(PADS)
-    steps = [find_steps(drawing) for drawing in pads.drawings]
-    if None not in steps and score.can_count(pads):
-        score.count(ask_all(networks, [each.frame if each else None for each in steps]), pads)
-        if state.challenged:
+    if problem := score.refuse(pads):
+        if state.challenged and score.is_counted(pads):
             deal()
-    st.rerun(["answer", "below"])
+        else:
+            st.toast(problem)
+    else:
+        steps = [find_steps(drawing) for drawing in pads.drawings]
+        score.count(ask_all(networks, [each.frame if each else None for each in steps]), pads)
+    st.rerun(["answer", "panel"])
 
 
 def follow_pads() -> None:
-    """The panel below shows what is on the pads now; called when the pen rests, so that no verdict waits for it."""
-    st.rerun("below")
+    """The panel shows what is on the pads now; called when the pen rests, so that no verdict waits for it."""
+    st.rerun("panel")
 
 
-def choose_input() -> None:
-    """The controls above the pads: a sample, a photo, a challenge, a link."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "MNIST pair", icon=":material/casino:", on_click=lay_samples, help="Two digits that no network trained on"
-        )
-        with st.popover("Digits or a photo", icon=":material/add_photo_alternate:"):
-            for side in SIDES:
-                st.pills(f"MNIST pair: {side} digit", range(10), key=f"{side}_wanted", help="Any, if none is chosen")
-            for place, side in enumerate(SIDES):
-                st.file_uploader(
-                    f"Photo of the {side} digit", ["png", "jpg", "jpeg", "webp", "gif", "bmp"],
-                    key=f"{side}_photo", on_change=lay_photo, args=(place,),
-                )  # fmt: skip
-            if state.get("input_error"):
-                st.error(as_text(state.input_error), icon=":material/error:")
-        st.toggle("Challenge me", key="challenged", on_change=deal, help="Draw the two digits that you are given")
-        st.button("Link", icon=":material/link:", on_click=make_link, help="Puts this drawing into the page's address")
-    if state.get("input_error"):
-        st.error(as_text(state.input_error), icon=":material/error:")
+def offer_counting(networks: Catalogue, pads: PadState) -> None:
+    """One button, which keeps its place and the keyboard's focus whatever it says."""
+    counted = score.is_counted(pads)
+    label, icon = ("Counted", "check") if counted else ("Count this pair", "add_task")
+    if counted and state.challenged:
+        label, icon = "Next pair", "arrow_forward"
+    st.button(label, icon=f":material/{icon}:", key="count", on_click=count_pair, args=(networks,))
 
 
 @st.fragment(key="answer")
 def answer(networks: Catalogue) -> None:
     """Pads, frames and verdicts; runs alone at each message from the pads."""
     pads = read_pads(PADS)
-    if pads.error:
-        st.error(as_text(pads.error), icon=":material/error:")
     steps = [find_steps(drawing) for drawing in pads.drawings]
     frames = [each.frame if each else None for each in steps]
-    if state.challenged:
-        st.markdown("Draw a **{}** and a **{}**, then count the pair.".format(*pads.truths))
-    with st.container(horizontal=True, gap="medium"):
-        show_pads(PADS, frames, locked=state.challenged, on_rest=follow_pads if state.get("panel") else None)
-        with st.container(width=600):
-            missing = [name for name, each in zip(SIDES, steps, strict=True) if each is None]
-            if missing:
-                pad = "Both pads are" if len(missing) == 2 else f"The {missing[0]} pad is"
-                count = sum(map(len, networks.cells))
-                st.caption(f"{pad} empty: draw a digit on each, and {count} networks answer.")
-            else:
-                show_verdicts(ask_all(networks, frames), pads.truths, pads.sequence)
-                st.button(
-                    "Count this pair",
-                    icon=":material/add_task:",
-                    on_click=count_pair,
-                    args=(networks,),
-                    disabled=not score.can_count(pads),
-                )
+    verdicts = ask_all(networks, frames)
+    with st.container(key="draw_pads"):
+        on_rest = None if state.panel in ("votes", "score") else follow_pads
+        show_pads(
+            PADS, frames, locked=state.challenged, link=state.get("made_link"), on_link=make_link, on_rest=on_rest
+        )
+        if verdicts or state.challenged:
+            offer_counting(networks, pads)
+    with st.container(key="draw_vote"):
+        if pads.error:
+            st.error(as_text(pads.error), icon=":material/error:")
+        if verdicts:
+            show_vote(verdicts, pads, state.challenged)
+        else:
+            show_invitation(pads, state.challenged, sum(map(len, networks.cells)))
+    if verdicts and state.panel == "votes":
+        with st.container(key="draw_votes"):
+            show_verdicts(verdicts, pads.truths)
     if not pads.pen_down:
         leave_link()
 
 
-@st.fragment(key="below")
-def below(networks: Catalogue) -> None:
-    """The panel that was asked for; runs when the pen rests."""
-    if not state.panel:
+@st.fragment(key="panel")
+def panel(networks: Catalogue) -> None:
+    """The panel that was asked for; runs when the pen rests. The votes are not here: they follow the pen."""
+    if state.panel == "votes":
         return
     if state.panel == "score":
         score.show_score()
@@ -126,7 +115,8 @@ def below(networks: Catalogue) -> None:
 
 
 enter_by_router()
-st.title("Is the first digit less than or equal to the second?")
+st.html(STYLE)
+st.title("Is the first digit less than or equal to the second?", anchor=False)
 networks = load_networks()
 for problem in networks.problems:
     st.warning(as_text(problem), icon=":material/warning:")
@@ -138,14 +128,19 @@ if not networks.cells:
 for name, value in (("samples", {}), ("judgements", []), ("judged", None)):
     state.setdefault(name, value)
 follow_link()
-choose_input()
-answer(networks)
-st.segmented_control(
-    "Look closer",
-    list(PANELS),
-    format_func=lambda panel: PANELS.get(panel, panel),
-    key="panel",
-    bind="query-params",
-    label_visibility="collapsed",
-)
-below(networks)
+check_link("panel", PANELS.values())
+with st.container(key="draw"):
+    with st.container(key="draw_inputs"):
+        choose_input()
+    live = st.container(key="draw_live")
+    with st.container(key="draw_tabs"):
+        st.segmented_control(
+            "Look closer", list(PANELS), format_func=lambda name: PANELS.get(name, name), key="panel",
+            default="votes", required=True, bind="query-params", label_visibility="collapsed",
+        )  # fmt: skip
+    if state.panel not in PANELS:  # what no browser sends
+        state.panel = "votes"
+    with live:
+        answer(networks)
+    with st.container(key="draw_panel"):
+        panel(networks)

@@ -14,10 +14,12 @@ import typer
 from PIL import Image, ImageOps
 from torchvision.datasets import MNIST
 
+from core import cli
 from core.cli import app
 from core.mnist.files import DATA, unpack_mnist
 from core.runs.settings import MODEL_NAMES, RunSettings
 from core.runs.store import RunStore
+from core.runs.studies import STUDIES, Study
 from support.fake_runs import write_run
 from support.servers import ROOT
 
@@ -174,6 +176,21 @@ def test_an_address_without_a_scheduler_is_one_sentence(tmp_path):
     reason = f"Timed out trying to connect to {place} after 1 s"
     assert_one_sentence(done, 1, f"No Dask scheduler answers at {place} ({reason}).")
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_study_keeps_its_results_alone_and_is_not_trained_again(tmp_path, monkeypatch):
+    cells = (RunSettings(model="TwoChannelsModel", max_epochs=2), RunSettings(model="TwoChannelsModel"))
+    study = Study("twins", "?", cells, 1)
+    monkeypatch.setitem(cli.STUDIES, "twins", study)
+    monkeypatch.setattr(cli, "study_run_ids", lambda: {cells[0].run_id})
+    store = RunStore(tmp_path)
+    for settings in cells:
+        write_run(store, settings, 0.75)
+    cli.reproduce(store=tmp_path, study="twins")
+    assert [store.read(settings.run_id).is_result_alone for settings in cells] == [True, False]
+    assert_one_sentence(
+        run_cli("reproduce", "--study", "none"), 2, f"--study is 'none', but must be one of {', '.join(STUDIES)}."
+    )
 
 
 # --- the store --------------------------------------------------------------------------------------------------------

@@ -20,9 +20,11 @@ from core.runs.settings import MODEL_NAMES, ModelName
 from core.runs.store import RunStore
 
 KINDS = {"all": "over all pairs", "unequal": "on unequal digits", "equal": "on equal digits"}  # of pairs
-COIN_MODEL: ModelName = "WeightSharingBranchesModel"  # f(second) − f(first) with one f
+COIN_MODEL: ModelName = (
+    "WeightSharingBranchesModel"  # its logit is f(second) − f(first), with the same f for both digits
+)
 WHY_COIN = "as its logit f(second) − f(first) changes sign when the two digits swap places"
-COIN_TWIN: ModelName = "TwoBranchesModel"  # the same with an f for each digit
+COIN_TWIN: ModelName = "TwoBranchesModel"  # the same, with an f of its own for each digit
 
 
 class Cell(NamedTuple):

@@ -177,7 +177,7 @@ def _describe_epochs_of(table: pd.DataFrame) -> str:
 
 
 def _mean_epochs(row: Any) -> str:
-    most = RunSettings().max_epochs  # no mean can be more
+    most = RunSettings().max_epochs  # no interval reaches beyond it
     interval = "" if pd.isna(row["low"]) else f" (95 % {signed(row['low'], 0)} to {signed(min(row['high'], most), 0)})"
     return f"{signed(row['mean'], 0)} epochs of {PALETTE[row.name].label}{interval}"
 

@@ -90,7 +90,7 @@ def choose_pairs(votes: Votes, game: int) -> list[Pair]:
     With fewer rounds, each gives several pairs; if a round has no pair of a kind, a plain one stands for it. Empty if
     there are no votes.
     """
-    chance = random.Random(game)  # its results stay the same from one version of Python to the next
+    chance = random.Random(game)  # unlike NumPy's, its numbers stay the same from version to version
     kinds = [kind for kind, count in MIX.items() for _ in range(count)]
     chance.shuffle(kinds)
     rounds = sorted(set(votes.table["seed"]))[: len(kinds)]

@@ -8,7 +8,7 @@ import pandas as pd
 from core.analysis.statistics import LEVEL, compare_paired, compare_unpaired, summarise_rounds
 from core.analysis.tables import SETTINGS_FIELDS, only_planned
 
-CERTAIN_ROUNDS = 5  # from here on a mean is worth a rank
+CERTAIN_ROUNDS = 5  # that a setting needs to get a rank
 
 
 def leaderboard(runs: pd.DataFrame) -> pd.DataFrame:

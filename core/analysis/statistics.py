@@ -51,7 +51,7 @@ class Order(NamedTuple):
 def holm(p_values: ArrayLike) -> Floats:
     """Holm's step-down adjustment of p values (N,), which keeps the chance of any false alarm; NaN passes through."""
     p = np.asarray(p_values, dtype=float)
-    order = np.argsort(p)[: np.count_nonzero(~np.isnan(p))]  # NaN sorts last
+    order = np.argsort(p)[: np.count_nonzero(~np.isnan(p))]  # the known p values, smallest first; NaN sorts last
     steps = p[order] * np.arange(len(order), 0, -1)
     adjusted = np.full_like(p, np.nan)
     adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1) if len(order) else steps
@@ -139,7 +139,7 @@ def compare_paired(differences: ArrayLike) -> PairedDifference:
     if count < 2:
         return PairedDifference(count, float(values[0]) if count else nan, nan, nan, nan)
     mean, std = float(values.mean()), float(values.std(ddof=1))
-    if np.ptp(values) < 1e-9:  # all the same, up to rounding: nothing is left to chance
+    if np.ptp(values) < 1e-9:  # all are equal, up to rounding: there is no scatter to estimate a p from
         return PairedDifference(count, mean, mean, mean, 1.0 if abs(mean) < 1e-9 else 0.0)
     half = float(half_width(std, count))
     p = 2 * float(stats.t.sf(abs(mean) / (std / count**0.5), count - 1))

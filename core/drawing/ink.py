@@ -48,7 +48,8 @@ def halve_field(field: Grid) -> Grid:
 
 
 def steps_from_field(field: Grid) -> Steps:
-    """The stages of an image (28, 28) as MNIST holds it, which are those that led there; the image itself is kept."""
+    """The stages of an image (28, 28) that is in MNIST's form already: the box is cut from it, and it is itself the
+    field."""
     ink = field[find_bounds(field > 0)]
     spare = [(BOX - side) // 2 for side in ink.shape]
     box = np.pad(ink, [(before, BOX - before - side) for before, side in zip(spare, ink.shape, strict=True)])
@@ -56,7 +57,7 @@ def steps_from_field(field: Grid) -> Steps:
 
 
 def change_width(ink: Grid, share: float) -> Grid:
-    """Ink (H, W), its strokes many pixels wide, made wider by `share` of their mean width: its edge moves outwards."""
+    """Ink (H, W) made wider by `share` of its strokes' mean width, which is many pixels: its edges move outwards."""
     mask = np.pad(ink >= 128, 1)[1:-1, 1:-1]
     inside = ndimage.distance_transform_edt(mask)
     middle = inside >= ndimage.maximum_filter(inside, 3)
@@ -67,7 +68,7 @@ def change_width(ink: Grid, share: float) -> Grid:
 
 
 def change_pen(field: Grid, share: float) -> Grid:
-    """A digit (28, 28) as a pen would write it that is thicker by `share` of its width, or thinner."""
+    """A digit (28, 28) as if its pen had been thicker by `share` of its width; thinner if `share` is negative."""
     large = np.asarray(Image.fromarray(field).resize((8 * FIELD, 8 * FIELD), Image.Resampling.BICUBIC))
     changed: Grid = change_width(large, share).reshape(FIELD, 8, FIELD, 8).mean((1, 3), dtype=np.float32)
     return changed

@@ -16,7 +16,7 @@ _IMAGE = re.compile("[0-9]{1,4}")  # the number of a MNIST test image; a drawing
 
 
 def encode_drawing(drawing: Drawing) -> str:
-    """The drawing, as exact as the pads are, as letters, digits, "-" and "_" for a link."""
+    """The drawing as text for a link: letters, digits, "-" and "_". Nothing that a pad can tell apart is lost."""
     numbers = [len(drawing.strokes)]
     x = y = 0
     for stroke in drawing.strokes:
@@ -86,7 +86,7 @@ def _read_strokes(numbers: Iterator[int]) -> list[dict[str, Any]]:
 
 
 def _zigzag(number: int) -> int:
-    """Small numbers of either sign as small numbers without: 0, -1, 1, -2, … as 0, 1, 2, 3, …"""
+    """A number without a sign for one that may have one; small stays small: 0, -1, 1, -2, … become 0, 1, 2, 3, …"""
     return 2 * number if number >= 0 else -2 * number - 1
 
 
@@ -95,7 +95,10 @@ def _unzigzag(number: int) -> int:
 
 
 def _as_varint(number: int) -> bytes:
-    """Seven bits a byte, lowest first; the eighth says that more follow."""
+    """A number in as few bytes as it needs: seven bits in each, lowest first; the eighth bit says that more follow.
+
+    For example, 300 = 2 · 128 + 44 becomes the bytes 44 + 128 and 2.
+    """
     parts = []
     while number > 127:
         parts.append(number & 127 | 128)

@@ -100,7 +100,7 @@ def _open_image(source: bytes | Path) -> Image.Image:
 
 @contextmanager
 def _in_our_words() -> Iterator[None]:
-    """Whatever Pillow raises of a file as a ValueError with one sentence."""
+    """Turn whatever Pillow raises about a file into a ValueError with one sentence."""
     try:
         yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -190,7 +190,11 @@ def _border(grey: Grid) -> Grid:
 
 
 def _background(grey: Grid) -> Grid:
-    """The level (H, W) under light ink: that of an even border, else what anything narrower than half goes on."""
+    """The grey level of the background (H, W), for ink that is lighter than it.
+
+    If the picture's border is even, its level is that of the whole background. Otherwise the background changes from
+    place to place: it is the picture without all light things that are narrower than half of it.
+    """
     coarse = _shrink(grey, 128)
     border = _border(coarse)
     level = np.median(border)
@@ -218,12 +222,14 @@ def _without_specks(ink: Grid) -> Grid:
 
 
 def _thicken(ink: Grid) -> Grid:
-    """Ink whose strokes would be thinner than MNIST's thinnest, thickened to that; other ink as it is."""
+    """The ink; if its strokes would be thinner than the thinnest in MNIST, they are thickened to that."""
     unit = max(ink.shape) / BOX
     if unit < 3:
         return ink
     mask = np.pad(ink >= 128, 1)
-    width = 4 * float(ndimage.distance_transform_edt(mask)[mask].mean()) - 2  # a bar is a quarter deep on average
+    width = (
+        4 * float(ndimage.distance_transform_edt(mask)[mask].mean()) - 2
+    )  # of a bar, pixels lie on average a quarter of its width from its edge
     grow = (_THINNEST * unit - width) / 2
     if grow <= 0.5:
         return ink

@@ -32,7 +32,7 @@ def read_sample(number: int) -> Sample:
 
 
 def draw_numbers(wanted: tuple[int | None, int | None], generator: np.random.Generator) -> tuple[int, int]:
-    """Two different test images at random; where `wanted` is a digit, of that class."""
+    """The numbers of two different test images at random. `wanted`: the class of each, or None for any."""
     classes = read_test_classes()
     first, second = (np.flatnonzero((classes == digit) | (digit is None)) for digit in wanted)
     one = int(generator.choice(first))

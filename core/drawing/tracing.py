@@ -1,4 +1,4 @@
-"""From the picture of a digit to strokes of a pen that draw it again."""
+"""Traces the picture of a digit: finds strokes of a pen that draw it again."""
 
 import math
 
@@ -38,7 +38,10 @@ def trace_digit(ink: Grid) -> Drawing:
 
 
 def _keep_patches(middle: Mask, mask: Mask, depth: Points) -> Mask:
-    """The skeleton with the deepest pixel of every patch that thinning wore away, as it does with a disc."""
+    """The skeleton, with one pixel put back for each patch of ink that thinning has removed altogether, like a disc.
+
+    It is the patch's deepest pixel: the one that is farthest from its edge.
+    """
     labels, count = ndimage.label(mask, np.ones((3, 3)))
     lost = np.setdiff1d(np.arange(1, count + 1), labels[middle])
     for row, column in ndimage.maximum_position(depth, labels, lost):
@@ -76,7 +79,8 @@ def _neighbourhoods(mask: Mask) -> NDArray[np.uint8]:
 
 
 def _deletable_codes(corners: tuple[tuple[int, int, int], ...]) -> Mask:
-    """Which of the 256 neighbourhoods let their middle go: two to six neighbours in one arc, `corners` not all set."""
+    """For each of the 256 neighbourhoods, whether thinning removes its middle pixel: it has two to six
+    neighbours, which lie in one arc without a gap, and not all of `corners` are among them."""
     around = (np.arange(256)[:, None] >> np.arange(8)) & 1 == 1  # (256, 8)
     count = around.sum(1)
     arcs = (~around & np.roll(around, -1, 1)).sum(1)

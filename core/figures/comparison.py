@@ -31,7 +31,7 @@ from core.runs.palette import PALETTE
 from core.runs.plan import SHIPPED_DROPOUTS
 from core.runs.settings import MODEL_NAMES, REPORT_MODELS
 
-CLEAR_POINTS = 5.0  # from this difference on, a cell of the matrix has its full colour
+CLEAR_POINTS = 5.0  # the difference at which a cell of the matrix has its full colour
 KIND_TITLES = {"all": "All pairs", "unequal": "Unequal digits", "equal": "Equal digits"}
 
 
@@ -112,7 +112,7 @@ def ladder(steps: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
     for step in tuples(steps[steps["rounds"] > 0]):
         panel = list(KIND_TITLES).index(step.kind)
         figure.add_trace(_step_dot(step, changes.index(step.change)), **place_of(panel, narrow))
-    for panel in range(len(KIND_TITLES) if len(figure.data) else 0):  # a panel without a trace takes no line
+    for panel in range(len(KIND_TITLES) if len(figure.data) else 0):  # Plotly draws no line on a panel without a trace
         figure.add_vline(0, line={"color": NEUTRAL, "width": 1, "dash": "dot"}, **place_of(panel, narrow))
     figure.add_trace(legend_mark("Clear", "circle"))
     figure.add_trace(legend_mark("Not clear", "circle-open"))

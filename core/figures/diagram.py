@@ -10,9 +10,11 @@ from core.runs.palette import PALETTE
 
 _LIGHT, _DARK = ("#1d2733", "#ffffff"), ("#e6eaf0", "#12161c")  # ink and paper, as in .streamlit/config.toml
 WIDTH = 360  # of the drawing; on a phone a unit is a pixel
-_LINE, _PADDING, _GAP = 15, 7, 38  # a line of text, above and below the lines of a box, and between two ranks
+_LINE, _PADDING, _GAP = 15, 7, 38  # heights: a line of text, a box's padding, the gap between two ranks
 _LANES = {"first": WIDTH / 4, "second": 3 * WIDTH / 4, "both": WIDTH / 2}
-_DECISIONS: dict[Decision, tuple[str, ...]] = {  # what makes one answer of the ends, if no layer does
+_DECISIONS: dict[
+    Decision, tuple[str, ...]
+] = {  # how the answer follows from what the last layers give, if no layer gives it
     "logit": (),
     "difference": ("second − first",),
     "classes": ("the likeliest classes are compared", "(this is not learnt)"),
@@ -131,7 +133,7 @@ def _look(block: Block) -> str:
 
 
 def _place_boxes(boxes: Sequence[_Box]) -> list[_Place]:
-    """Rank below rank; in a rank the digits' lanes side by side, or as many middle boxes as there are."""
+    """One rank below the other; in a rank, the two digits' boxes side by side, and those of both in the middle."""
     ranks: list[int] = []
     for box in boxes:
         ranks.append(1 + max((ranks[source] for source, _ in box.source), default=-1))
@@ -180,7 +182,8 @@ def _draw_text(text: str, x: float, y: float, style: str = "") -> str:
 
 
 def _draw_arrow(start: _Place, end: _Place, shape: str) -> str:
-    """Down, across if the boxes do not stand below each other, and down; the shape beside the outer part."""
+    """An arrow that goes down, then across if the boxes do not stand below each other, then down. The tensor's shape
+    stands beside its outer part."""
     middle, tip = start.bottom + (end.y - start.bottom) / 2, end.y - 1
     bend = "" if start.x == end.x else f"V{middle:g}H{end.x:g}"
     line = f'<path d="M{start.x:g} {start.bottom:g}{bend}V{tip - 4:g}" fill="none" stroke="currentColor"/>'

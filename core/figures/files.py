@@ -18,8 +18,8 @@ from core.figures.style import FigureWithAlt
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SCRIPT = "plotly.min.js"
-WIDTH = 1_100  # of a picture, pixels
-PATIENCE = 120  # seconds for all pictures; some 4 s here
+WIDTH = 1_100  # of a picture, in pixels
+PATIENCE = 120  # seconds to wait for all pictures, which take some 4
 HERE = Path(__file__).parent
 
 

@@ -40,7 +40,7 @@ def artefact_dots(table: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
         rows, look, place = tuples(table[table["model"] == model]), PALETTE[model], place_of(panel, narrow)
         for row in rows:
             figure.add_trace(_case_dot(row, cases.index(row.case), look), **place)
-        printed, std = rows[0].report_mean, rows[0].report_std  # plotly draws shapes on panels that have traces
+        printed, std = rows[0].report_mean, rows[0].report_std  # Plotly draws shapes only on panels that have traces
         figure.add_vrect(printed - std, printed + std, fillcolor=NEUTRAL, opacity=0.16, line_width=0, **place)
         figure.add_vline(printed, line={"color": NEUTRAL, "width": 2, "dash": "dash"}, **place)
     figure.add_trace(legend_mark("Ours with 95 % interval", "circle"))

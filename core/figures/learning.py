@@ -78,12 +78,12 @@ def _cells_of(histories: pd.DataFrame) -> dict[tuple[float, ModelName], list[str
 
 
 def _silent(model: ModelName, **trace: Any) -> Trace:
-    """A trace of an architecture that neither answers to the pointer nor has an entry in the legend of its own."""
+    """The look of an architecture's trace that has no hover text and no entry in the legend."""
     return {"type": "scatter", "hoverinfo": "skip", "showlegend": False, "legendgroup": model, **trace}
 
 
 def band(mean: pd.Series, spread: pd.Series, model: ModelName) -> Trace:
-    """From mean − spread to mean + spread; if a spread is unknown it is nothing."""
+    """A band from mean − spread to mean + spread; an unknown spread counts as 0."""
     half = spread.reindex(mean.index).fillna(0)
     epochs, edge = mean.index.to_numpy(), np.concatenate([mean + half, (mean - half)[::-1]])
     colour = tint(PALETTE[model].colour, 0.1)
@@ -107,7 +107,7 @@ def _single_rounds(histories: pd.DataFrame, ids: list[str], metric: str, model: 
 
 
 def mean_line(mean: pd.Series, beside: list[pd.Series], metric: str, model: ModelName) -> Trace:
-    """The hover text has all panels' values at that epoch, so that it says the same on each of them."""
+    """The line of a mean. Its hover text has the values of all panels at that epoch: each panel says the same."""
     columns = [column.reindex(mean.index) for column in beside]
     texts = [" | ".join(_value(value, metric) for value in values) for values in zip(*columns, strict=True)]
     look = PALETTE[model]
@@ -161,8 +161,8 @@ def _style_curves(
 
 
 def _focus(means: Iterable[pd.Series], metric: str) -> list[float] | None:
-    """Where the means are from the fifth epoch on, so that the first steps up do not flatten all that follows; a double
-    click shows the rest."""
+    """The range of the y axis: that of the means from the fifth epoch on. The steep first epochs would make all that
+    follows look flat; a double click shows them too."""
     late = [mean[mean.index >= 5] for mean in means]
     if not metric.endswith("accuracy") or not any(map(len, late)):
         return None
@@ -211,7 +211,7 @@ def cell_rounds(histories: pd.DataFrame, runs: pd.DataFrame, metric: str = "vali
 
 
 def _each_round(histories: pd.DataFrame, metric: str, look: Look) -> go.Scatter:
-    """All rounds as one trace, which draws faster; None parts them."""
+    """All rounds as one trace, which is drawn faster than many; a None stands between two rounds."""
     x: list[Any] = []
     y: list[Any] = []
     seeds: list[Any] = []
@@ -238,7 +238,7 @@ def _test_marks(ends: pd.DataFrame, look: Look) -> go.Scatter:
 
 
 def _links(ends: pd.DataFrame, metric: str, look: Look) -> go.Scatter:
-    """From each round's last value down or up to its test accuracy."""
+    """A line from each round's last value to its test accuracy."""
     x = [epoch for end in ends["epoch"].tolist() for epoch in (end, end, None)]
     y = [value for pair in ends[[metric, "test"]].to_numpy() for value in (*rounded(pair), None)]
     line = {"color": look.colour, "width": 1, "dash": "dot"}

@@ -16,10 +16,10 @@ from core.analysis.race import Lane
 from core.runs.records import METRICS
 from core.runs.settings import RunSettings
 
-FLOOR = 0.4  # of an accuracy; who always says "greater" is right in 45 % of the pairs
+FLOOR = 0.4  # where the axis of accuracies begins; always saying "greater" is right for 45 % of the pairs
 MARKED = 10  # epochs between two markers
 MEAN, ROUND = 3.5, 1.2  # widths in pixels
-_MARKERS = {  # Plotly's names -> Vega's, or a path
+_MARKERS = {  # Plotly's name of a marker -> Vega's, or its outline as an SVG path
     "x": "M-1,-1L1,1M-1,1L1,-1",
     "star": "M0,-1L0.25,-0.34L0.95,-0.31L0.4,0.13L0.59,0.81L0,0.42L-0.59,0.81L-0.4,0.13L-0.95,-0.31L-0.25,-0.34Z",
 }
@@ -32,7 +32,7 @@ def curve_rows(histories: pd.DataFrame, lanes: Sequence[Lane], metric: str, ende
     over the rounds that have come that far; those that have `ended` go into it with their last value, as the report
     draws them. Each lane begins with a row without a value: data that are never empty keep their chart.
     """
-    # In NumPy, since a class looks at many charts a second, and pandas takes several times as long to pivot.
+    # In NumPy: pandas takes several times as long, and thirty students look at many charts a second.
     own = {str(run_id): rows[metric].to_numpy(float) for run_id, rows in histories.groupby("run_id", sort=False)}
     parts: list[tuple[str, str, str, NDArray[Any], NDArray[Any]]] = []
     for lane in lanes:

@@ -30,7 +30,7 @@ SHADOW = "#1d2733"  # what sets it off from the cells around
 
 
 def distance_lines(table: pd.DataFrame) -> FigureWithAlt:
-    """Accuracy by |first − second|, one line per architecture; a single one with its 95 % intervals over rounds.
+    """Accuracy by |first − second|, one line per architecture. A single line has its 95 % intervals over rounds.
     `table` is that of core.analysis.distance.accuracy_by_distance, of one dropout."""
     figure = go.Figure()
     parts, models = [], by_model(table)

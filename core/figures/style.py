@@ -22,7 +22,7 @@ GRID = "rgba(128, 138, 151, 0.22)"
 EVEN, WORSE, BETTER = "#66707d", "#b8500f", "#1560a8"  # cells of heat maps: white text is readable on each
 PERCENT = ".0%"
 
-Trace = dict[str, Any]  # of Plotly, checked once as it joins a figure
+Trace = dict[str, Any]  # a trace as a dictionary: Plotly checks it once, when it joins a figure
 
 
 class FigureWithAlt(NamedTuple):
@@ -70,7 +70,7 @@ def place_of(panel: int, narrow: bool) -> dict[str, int]:
 
 
 def label_outside(figure: go.Figure, narrow: bool, x_title: str, y_title: str | None = None, panels: int = 2) -> None:
-    """Titles on the outer axes only, as all panels have the same."""
+    """Put titles on the outer axes only, since all panels have the same axes."""
     figure.update_xaxes(title_text=x_title, **({"row": panels} if narrow else {}))
     if y_title:
         figure.update_yaxes(title_text=y_title, **({} if narrow else {"col": 1}))
@@ -97,12 +97,12 @@ def wrap(text: str, width: int = 20) -> str:
 
 
 def rounded(values: Iterable[float], digits: int = 4) -> list[float | None]:
-    """Short in the figure's JSON; None for NaN."""
+    """Rounded numbers, which are short in the figure's JSON; None for NaN."""
     return [None if value != value else round(float(value), digits) for value in values]
 
 
 def floats(values: Any) -> np.ndarray:
-    """Short in the figure's JSON, and exact to seven digits."""
+    """The numbers as float32: short in the figure's JSON, and exact to seven digits."""
     return np.asarray(values, dtype=np.float32)
 
 

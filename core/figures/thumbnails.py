@@ -10,7 +10,7 @@ from PIL import Image
 
 POSITIVE, NEGATIVE, ZERO = (47, 134, 214), (217, 115, 26), (128, 138, 151)  # blue, orange, grey
 _FAINTEST = 0.12  # opacity of a zero
-_FEW = 32  # pictures to which rows of eight are enough
+_FEW = 32  # up to so many pictures stand in rows of 8, more in rows of 16
 
 
 def picture_digit(frame: NDArray[Any]) -> str:
@@ -37,7 +37,7 @@ def picture_vector(values: NDArray[Any], strongest: float) -> str:
 
 
 def _paint(sheet: NDArray[np.float32], strongest: float) -> Image.Image:
-    """Transparent where the sheet is NaN."""
+    """A sheet of values as a picture in blue and orange, transparent where the sheet is NaN."""
     strength = np.nan_to_num(np.abs(sheet) / (strongest or 1)).clip(0, 1)[..., None]
     hue = np.where(sheet[..., None] > 0, POSITIVE, NEGATIVE)
     colour = ZERO + (hue - np.array(ZERO)) * strength

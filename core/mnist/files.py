@@ -1,4 +1,4 @@
-"""The files of MNIST: checked, unpacked, and the test half's pictures for who only shows them. Needs no torch."""
+"""The files of MNIST: checked and unpacked, and the pictures of its test half. Needs no PyTorch."""
 
 import gzip
 import hashlib
@@ -99,7 +99,8 @@ def _length(path: Path) -> int:
 
 @cache
 def _try_to_unpack(packed: Path, size: int, changed: int) -> str:
-    """Why a bundled file cannot be unpacked, in a sentence; `size` and `changed` tell it from a later one there."""
+    """Why a bundled file cannot be unpacked, in a sentence; empty: it can. If the file is replaced, `size` or `changed`
+    differ, so that the new one is looked at too."""
     try:
         with gzip.open(packed) as file:
             length = sum(map(len, iter(partial(file.read, 2**20), b"")))
@@ -170,7 +171,7 @@ def read_test_classes(root: Path = DATA) -> NDArray[np.uint8]:
 
 
 def _read_test_file(root: Path, name: str, header: int) -> NDArray[np.uint8]:
-    """The bytes of a file of the test half behind its header; raises DataError."""
+    """The bytes that follow the header of a file of the test half; raises DataError."""
     unpack_mnist(root, name)
     path = root / "MNIST" / "raw" / name
     try:

@@ -55,7 +55,7 @@ class Round:
 @cache
 def load_digits(train: bool, root: Path = DATA) -> Digits:
     """MNIST's training half (60,000) or test half (10,000), each image averaged over 2 × 2 windows."""
-    from torchvision.datasets import MNIST  # 160 MB, which a server whose networks only answer does without
+    from torchvision.datasets import MNIST  # takes 160 MB, which a process that only answers drawings does not need
 
     unpack_mnist(root)
     mnist = MNIST(root, train=train)

@@ -45,7 +45,7 @@ class SeededDropout(nn.Module):
         if not self.training or self.probability == 0:
             return x
         kept = 1 - self.probability
-        mask = torch.rand(x.shape, generator=self.generator) < kept  # in two fifths of the time that bernoulli_ takes
+        mask = torch.rand(x.shape, generator=self.generator) < kept  # takes 0.4 of the time of bernoulli_
         return x * (mask / kept)
 
 
@@ -195,7 +195,7 @@ def build_network(settings: RunSettings, compiled: bool = False) -> nn.Module:
 
 
 def dropout_masks(network: nn.Module) -> torch.Generator:
-    """Where all dropout layers of a network take their masks from; each architecture has some."""
+    """The generator that all dropout layers of a network take their masks from."""
     return next(module.generator for module in network.modules() if isinstance(module, SeededDropout))
 
 

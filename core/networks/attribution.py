@@ -13,7 +13,7 @@ from core.networks.ensemble import Ensemble
 from core.networks.objectives import probability
 from core.networks.verdicts import Attribution, Method, Perturbation
 
-STEPS = 32  # of the integral's sum
+STEPS = 32  # into which the integral is cut
 WINDOW = 3  # pixels a side that occlusion blanks at once
 BATCH = 16  # pairs that all networks answer at once
 PEN_CHANGE = 1 / 3
@@ -49,7 +49,7 @@ def _logits(ensemble: Ensemble, pairs: Tensor) -> Tensor:
     if output.comparison is not None:
         return output.comparison
     assert output.digits is not None
-    # In double precision, since a float's probability reaches 1, where the odds have no end.
+    # In double precision: as a float32, a probability can become exactly 1, whose odds are infinite.
     every = Output(None, output.digits.double().flatten(0, 1))
     odds: Tensor = probability(every).logit(eps=1e-12).unflatten(0, output.digits.shape[:2]).float()
     return odds
@@ -71,7 +71,7 @@ def change_minds(ensemble: Ensemble, rows: list[int], steps: tuple[Steps, Steps]
 
 
 def nudge(frame: Grid, down: int, right: int) -> Grid:
-    """The frame moved by whole pixels; what leaves it is lost, and blank comes in."""
+    """The frame moved by whole pixels. Pixels that leave it are lost; those that come in are blank."""
     height, width = frame.shape
     roomy = np.pad(frame, max(abs(down), abs(right)))
     edge = (roomy.shape[0] - height) // 2

@@ -29,7 +29,7 @@ def compiled(function: F) -> F:
     """Compile for this processor at the first call; once per machine, if the result can be kept on its disk."""
     try:
         made: F = njit(cache=True, nogil=True, **OPTIONS)(function)
-    except RuntimeError:  # there is no folder that can be written to
+    except RuntimeError:  # no folder can be written to
         made = njit(nogil=True, **OPTIONS)(function)
     return made
 
@@ -229,7 +229,7 @@ def _first_backward(images: Any, tiles: Any, at: Any, weight: Any, bias: Any) ->
             _to_tile_transposed(tiles, n * FIRST, t, 0, 6 * u, 1)
         for u in range(6):
             _to_tile_transposed(t, 0, pooled, 0, u, 6)
-        for channel in range(images.shape[1]):  # within the places it would keep the inner loop from vectors
+        for channel in range(images.shape[1]):  # as an inner loop it would keep the compiler from vector instructions
             for place in range(36):
                 y, x = 2 * (place // 6), 2 * (place % 6)
                 _gather_window(images[n, channel], y, x, pooled[place], at[n, place], weight[channel])

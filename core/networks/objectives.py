@@ -56,7 +56,7 @@ def probability(output: Output) -> Tensor:
     assert output.digits is not None
     first, second = output.digits.softmax(dim=2).unbind(dim=1)  # (B, 10) each
     at_least = second.flip(1).cumsum(1).flip(1)  # (B, 10): p(second >= i)
-    return (first * at_least).sum(dim=1).clamp(0, 1)  # rounding may pass 1 by an ulp
+    return (first * at_least).sum(dim=1).clamp(0, 1)  # rounding may exceed 1 by the last digit
 
 
 def read_digits(output: Output) -> Tensor | None:

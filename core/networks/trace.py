@@ -1,7 +1,8 @@
 """Inside a network: its layers, shapes, parameters and ties, and what becomes of a pair on its way through.
 
-All is read from the live module at work: hooks see each layer's tensors, memory tells which tensor goes where, a digit
-of nothing but NaN shows by what it spoils which layers see it, and parameters are shared if they are one object.
+All is read from the live module at work. Hooks see each layer's tensors. Two tensors that lie in the same memory are
+the same, which tells which tensor goes where. A digit of nothing but NaN makes the output of every layer that sees it
+NaN. Parameters are shared if they are one object.
 """
 
 from dataclasses import dataclass
@@ -134,7 +135,7 @@ def _trace(network: nn.Module, pair: Tensor) -> tuple[list[_Part], Output]:
         held = owners.get(_memory(taken))
         owners[_memory(given)] = []
         for sample, lane in enumerate(lanes):
-            if held is None:  # a new tensor, made outside of any layer: of the ends so far
+            if held is None:  # a tensor that no layer has made, such as a concatenation of what the last layers gave
                 source = tuple(_ends(parts))
             else:
                 source = tuple(held[sample : sample + 1] if len(held) == len(lanes) else held)
@@ -209,7 +210,7 @@ def _square(size: tuple[object, ...]) -> str:
 
 
 def _count_multiply_adds(part: _Part) -> int:
-    """Those of the layer's definition, whichever way the machine finds the same sums."""
+    """As the layer is defined, however the machine computes it."""
     match part.layers[0]:
         case nn.Conv2d() as layer:
             return part.output.numel() * layer.weight[0].numel()

@@ -35,8 +35,8 @@ class Verdict:
 
 
 class Attribution(NamedTuple):
-    """What each pixel added to the comparison's logit, `pixels` (2, 14, 14); the `logit` of the pair itself and that
-    of two `blank` frames, from which integrated gradients start, so that their pixels sum to the difference."""
+    """What each pixel added to the comparison's logit, `pixels` (2, 14, 14); the `logit` of the pair itself, and that
+    of two `blank` frames. Integrated gradients start from those: their `pixels` sum to `logit` − `blank`."""
 
     pixels: NDArray[np.float64]
     logit: float
@@ -51,8 +51,8 @@ class Perturbation(NamedTuple):
 
 
 class LayerOutput(NamedTuple):
-    """A block as one pair passes: what leaves it, (C, H, W) or (K,), and the kernels of a convolution, (kernels,
-    channels, 3, 3); float32."""
+    """A block at work on one pair: what leaves it, (C, H, W) or (K,), and, of a convolution, its kernels (kernels,
+    channels, 3, 3); all float32."""
 
     block: Block
     output: NDArray[np.float32]
@@ -60,8 +60,9 @@ class LayerOutput(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """What a network made of a pair: the steps, those side by side in one stage, the logit of the comparison and the
-    classes read (None without), the probability that first <= second, and whether it says so."""
+    """What a network made of a pair: its layers' outputs, those side by side in one stage; the logit of the comparison
+    and the classes it read, None if the architecture has none; the probability that first <= second, and its decision.
+    """
 
     stages: list[list[LayerOutput]]
     logit: float | None

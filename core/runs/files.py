@@ -14,8 +14,8 @@ TEMPORARY = ".new-"  # how the names of files begin that are being written
 
 @contextmanager
 def open_plain(path: Path) -> Iterator[BinaryIO]:
-    """A plain file, open for reading; raises OSError, also for a pipe or a device, which could keep its reader waiting
-    for ever or never end."""
+    """Open a plain file for reading. Raises OSError, also for a pipe or a device: one could keep its reader waiting for
+    ever, the other may never end."""
     with open(path, "rb", opener=_open_at_once) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, "Not a plain file", str(path))

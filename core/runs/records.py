@@ -102,7 +102,7 @@ def parse_history(content: bytes) -> tuple[list[EpochRecord], int]:
     """
     records: list[EpochRecord] = []
     length = 0
-    for line in content.split(b"\n", MOST_EPOCHS)[:-1]:  # what follows the last line break is torn, or too much
+    for line in content.split(b"\n", MOST_EPOCHS)[:-1]:  # the last part is an unfinished line, or too much
         try:
             record = _EPOCH.validate_json(line)
         except ValidationError:
@@ -131,7 +131,7 @@ def read_history(path: Path) -> tuple[list[dict[str, Any]], int]:
 def parse_object(content: bytes) -> dict[str, Any]:
     """A JSON object; raises ValueError, which names no file, if the content is none."""
     try:
-        value = from_json(content)  # refuses what is no text, such as half of a surrogate pair, where json would not
+        value = from_json(content)  # unlike json, it refuses what is no text, such as half of a surrogate pair
     except ValueError:
         raise ValueError("is not JSON") from None
     if not isinstance(value, dict):
@@ -140,7 +140,7 @@ def parse_object(content: bytes) -> dict[str, Any]:
 
 
 def find_wrong_field(summary: dict[str, Any]) -> str:
-    """The name of a field of a run's result that is missing or cannot be; empty: none."""
+    """The name of a field of a run's result that is missing or has an impossible value; empty: none."""
     schema: type[BaseModel] = Finished if summary.get("state") == "finished" else Unfinished
     try:
         schema.model_validate(summary)
@@ -150,13 +150,14 @@ def find_wrong_field(summary: dict[str, Any]) -> str:
 
 
 def as_sentence(text: str) -> str:
-    """What an error says, in one line that is no longer than is kept of it and can be written anywhere."""
+    """What an error says, in one line of at most MOST_TEXT characters that can be written to any file."""
     line = " ".join(text.encode(errors="replace").decode().split())
     return line if len(line) <= MOST_TEXT else f"{line[:MOST_TEXT]}…"
 
 
 def find_wrong_array(arrays: dict[str, np.ndarray]) -> str:
-    """The name of an array of predictions that does not fit the others, or holds what it cannot; empty: none."""
+    """The name of an array of predictions whose shape does not fit the others or that holds impossible values; empty:
+    none."""
     sizes: dict[str | int, int] = {2: 2}
     for name, shape in PREDICTION_SHAPES.items():
         if name not in arrays:

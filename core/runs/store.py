@@ -1,4 +1,4 @@
-"""The run store: one folder a run below `cached_runs/`, written by one writer, read by anyone at any time.
+"""The run store: one folder per run below `cached_runs/`, written by one writer, read by anyone at any time.
 
     settings.json             what the run is
     history.jsonl             one record per epoch, appended as it comes
@@ -11,6 +11,7 @@ Readers forgive a torn last line, and set a damaged run aside with a sentence in
 """
 
 import fcntl
+import json
 import os
 import tempfile
 from collections.abc import Container, Iterator
@@ -26,7 +27,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from core.processes import ROOT
-from core.runs.files import open_plain, read_plain
+from core.runs.files import open_plain, read_plain, write_atomically
 from core.runs.records import (
     EPOCH_FIELDS,
     MOST_BYTES,
@@ -41,8 +42,8 @@ from core.runs.writer import RunWriter
 
 STORE = Path(os.environ.get("PAIR_RUNS", ROOT / "cached_runs"))
 BEGUN = ("settings.json", "history.jsonl", "result.json")  # a folder with none of these is no run
-MOST_COLUMNS = 2_000  # histories kept as arrays, some 4 kB each
-_COLUMNS: dict[Path, tuple[tuple[int, int], NDArray[np.float64]]] = {}  # time and size of the file, what it held
+MOST_COLUMNS = 2_000  # histories that are kept in memory as arrays, of some 4 kB each
+_COLUMNS: dict[Path, tuple[tuple[int, int], NDArray[np.float64]]] = {}  # file -> (its time and size, its content)
 
 
 class StoreError(ValueError):
@@ -111,9 +112,14 @@ class Run(RunFolder):
     def history_problem(self) -> str:
         """What is wrong with a finished run's history, in a sentence; empty: nothing, or not finished."""
         expected, found = self.summary.get("epochs"), self.columns.shape[1]
-        if self.state != "finished" or found == expected:
+        if self.state != "finished" or found == expected or (self.is_result_alone and not found):
             return ""
         return f"The history of {self.run_id} has {found} of {expected} epochs."
+
+    @property
+    def is_result_alone(self) -> bool:
+        """Whether nothing but the result is kept of the run, as of a study's."""
+        return bool(self.summary.get("without_history"))
 
     def weights(self) -> dict[str, np.ndarray]:
         """Parameter name -> array (float16 or float32); raises StoreError."""
@@ -139,7 +145,7 @@ class Run(RunFolder):
             raise StoreError(f"The run {self.run_id} has no {name}; train it again to get one.") from None
         except OSError as error:
             raise StoreError(f"The file {name} of the run {self.run_id} cannot be read ({error.strerror}).") from None
-        except (safetensors.SafetensorError, KeyError, ValueError) as error:  # KeyError: no type of NumPy's
+        except (safetensors.SafetensorError, KeyError, ValueError) as error:  # KeyError: of a type that NumPy lacks
             raise StoreError(f"The file {name} of the run {self.run_id} is damaged ({error}).") from None
 
 
@@ -163,7 +169,7 @@ class RunStore:
         return sorted(entry.name for entry in self._entries())
 
     def _entries(self) -> list[os.DirEntry[str]]:
-        """What is named like a run, whether it can be read or not."""
+        """The entries of the store's folder that are named like a run, whether they can be read or not."""
         try:
             return [entry for entry in os.scandir(self.root) if is_run_id(entry.name)]
         except OSError:  # there is none yet, or `problem` says what is wrong with it
@@ -201,7 +207,7 @@ class RunStore:
         path = self.path(run_id)
         try:
             if not any(_exists(path / name) for name in BEGUN):
-                # A folder without them is what a process leaves that died, or had no space, before it wrote anything.
+                # Such a folder is left by a process that died, or had no space, before it wrote any of these files.
                 return UnreadableRun(run_id, path, "missing", f"The run {run_id} is not in the store.")
             settings = RunSettings.parse(_read_object(path / "settings.json"))
             if settings.run_id != run_id:
@@ -233,6 +239,13 @@ class RunStore:
         """Forget a run's weights; everything else about it stays."""
         (self.path(run_id) / "weights.safetensors").unlink(missing_ok=True)
 
+    def keep_result_alone(self, run_id: str) -> None:
+        """Forget a finished run's history, weights and predictions; its result says so from then on."""
+        path, kept = self.path(run_id), self.open(run_id).summary
+        write_atomically(path / "result.json", json.dumps({**kept, "without_history": True}, indent=1).encode())
+        for name in ("history.jsonl", "weights.safetensors", "predictions.safetensors"):
+            (path / name).unlink(missing_ok=True)
+
     def reopen(self, run_id: str) -> None:
         """Forget how a run ended, so that it can be trained again; its history stays. Raises StoreError."""
         try:
@@ -254,7 +267,7 @@ class RunStore:
 
     @property
     def place(self) -> Path:
-        """The store's folder, or what there is of the way to it."""
+        """The store's folder; if it does not exist, the nearest folder above it that does."""
         return next(path for path in (self.root, *self.root.absolute().parents) if os.path.lexists(path))
 
     def check_writable(self) -> None:
@@ -271,7 +284,7 @@ class RunStore:
         try:
             path.mkdir(parents=True, exist_ok=True)
             _check_readable(path / ".lock")
-            # Not a lock of this thread alone: another one may let go of the run.
+            # The lock belongs to the process: another thread than this one may release it.
             lock = FileLock(path / ".lock", timeout=0.2, is_singleton=False, thread_local=False)
             lock.acquire()
         except Timeout:

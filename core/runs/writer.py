@@ -44,7 +44,7 @@ class RunWriter:
         self.run_id = settings.run_id
         self.path = path
         self._lock = lock
-        for torn in path.glob(f"{TEMPORARY}*"):  # of a writer that was killed
+        for torn in path.glob(f"{TEMPORARY}*"):  # left by a writer that was killed
             torn.unlink()
         with suppress(FileNotFoundError):
             (path / "result.json").unlink()
@@ -66,7 +66,7 @@ class RunWriter:
                 if file.write(line) != len(line):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             except OSError:
-                file.truncate(start)  # a torn line would hide every later one
+                file.truncate(start)  # an unfinished line would hide every later one
                 raise
         self.epochs += 1
         return True
@@ -94,5 +94,5 @@ class RunWriter:
     def close(self) -> None:
         """Let go of the run: without a result it counts as interrupted from here on."""
         self._lock.release()
-        with suppress(OSError):  # a store that has become read-only keeps its time
+        with suppress(OSError):  # not possible if the store has become read-only
             os.utime(self.path)  # the folder's time is part of the store's signature

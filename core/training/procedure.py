@@ -14,9 +14,9 @@ import safetensors.numpy
 import torch
 from torch import Tensor
 
-from core.mnist.pairs import draw_round, standardise
+from core.mnist.pairs import Pairs, draw_round, standardise
 from core.networks.architectures import Output, build_network, dropout_masks
-from core.networks.objectives import compute_loss, count_right, probability, stack_outputs
+from core.networks.objectives import compute_loss, count_right, decide, probability, stack_outputs
 from core.networks.weights import load_weights
 from core.runs.records import TRACE_EVERY, EpochRecord, StopReason
 from core.runs.settings import RunSettings
@@ -31,7 +31,7 @@ class Training:
     steps; set PyTorch to one thread for that to hold whatever else the machine does.
     """
 
-    _VALUES = ("history", "trace", "stop_reason", "_best", "_since_best")  # plain values that change with each epoch
+    _VALUES = ("history", "trace", "stop_reason", "_best", "_since_best", "_best_parameters")  # change with each epoch
 
     def __init__(self, settings: RunSettings) -> None:
         self.settings = settings
@@ -43,6 +43,7 @@ class Training:
         self.trace: dict[int, Tensor] = {}
         self.stop_reason: StopReason = "stopped"
         self._best, self._since_best = -1.0, 0  # validation accuracy, and the epochs since it was reached
+        self._best_parameters: dict[str, Tensor] = {}  # those that reached it
         self._inputs = {
             part: standardise(pairs.images, self.round.mean, self.round.deviation)
             for part, pairs in (("training", self.round.training), ("validation", self.round.validation))
@@ -69,6 +70,7 @@ class Training:
             self.trace[epoch] = probability(self._evaluate(self._test_input))
         if record.validation_accuracy > self._best:
             self._best, self._since_best = record.validation_accuracy, 0
+            self._best_parameters = {name: p.detach().clone() for name, p in self.network.named_parameters()}
         else:
             self._since_best += 1
         if self._since_best >= self.settings.patience:
@@ -142,14 +144,22 @@ class Training:
         return evaluate(self.network, inputs, self.settings.dropout_at_evaluation)
 
     def finish(self) -> RunResult:
-        """Test the trained network on its 1,000 test pairs, and pack what is to be kept."""
+        """Test the trained network on its 1,000 test pairs, and pack what is to be kept.
+
+        Tested are the weights of the last epoch, as in the report; `best_epoch_test_accuracy` is what those of the
+        first epoch with the best validation accuracy give, which ends the network's use.
+        """
         test, training = self.round.test, self.round.training
         output = self._evaluate(self._test_input)
         right, digits_right = count_right(output, test.target, test.classes)
         training_output = self._evaluate(self._inputs["training"])
+        weights = self._pack_weights(right)
         summary = {
             "test_accuracy": right / len(test),
             "test_digit_accuracy": None if digits_right is None else digits_right / (2 * len(test)),
+            **_split_by_equality(output, test),
+            "best_epoch": len(self.history) - self._since_best,
+            "best_epoch_test_accuracy": self._test_best_epoch(),
             "training_accuracy": count_right(training_output, training.target, training.classes)[0] / len(training),
             "epochs": len(self.history),
             "stop_reason": self.stop_reason,
@@ -159,7 +169,14 @@ class Training:
             **describe_machine(),
         }
         history = [asdict(record) for record in self.history]
-        return RunResult(summary, history, self._pack_weights(right), pack_predictions(test, output, self.trace))
+        return RunResult(summary, history, weights, pack_predictions(test, output, self.trace))
+
+    def _test_best_epoch(self) -> float:
+        with torch.no_grad():
+            for name, parameter in self.network.named_parameters():
+                parameter.copy_(self._best_parameters[name])
+        test = self.round.test
+        return count_right(self._evaluate(self._test_input), test.target, test.classes)[0] / len(test)
 
     def _pack_weights(self, right: int) -> bytes:
         # Copies: `contiguous` alone may give the parameters' own memory, which is about to be overwritten.
@@ -171,6 +188,15 @@ class Training:
         test = self.round.test
         same = count_right(self._evaluate(self._test_input), test.target, test.classes)[0] == right
         return safetensors.numpy.save(half if same else full)
+
+
+def _split_by_equality(output: Output, test: Pairs) -> dict[str, float]:
+    """The accuracy on the pairs of two different digits, and on those of two equal ones."""
+    right, equal = decide(output) == test.target.bool(), test.classes[:, 0] == test.classes[:, 1]
+    return {
+        "test_accuracy_unequal": int(right[~equal].sum()) / int((~equal).sum()),
+        "test_accuracy_equal": int(right[equal].sum()) / int(equal.sum()),
+    }
 
 
 def evaluate(network: torch.nn.Module, inputs: Tensor, dropout_on: bool = False, batch: int = 250) -> Output:

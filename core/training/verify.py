@@ -19,6 +19,8 @@ def check_run(run: Run | UnreadableRun) -> tuple[str, bool]:
     try:
         if run.history_problem:
             return run.history_problem, False
+        if run.is_result_alone:
+            return "", False
         predictions = run.predictions()
         target = predictions["classes"][:, 0] <= predictions["classes"][:, 1]
         if (predictions["decision"] == target).mean() != run.summary["test_accuracy"]:

@@ -22,7 +22,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 ROUTE = "/moves"
 HEARTBEAT = 15.0  # seconds between two signs of life, by which a listener that is gone is noticed
-GATHER = 0.1  # seconds in which what moves is looked at once
+GATHER = 0.1  # seconds; all that moves within them is looked at together
 LOOK = 0.5  # seconds between two looks at runs that another program may train
 QUEUE_PAUSE = 5.0  # seconds between two events for a page of which only the queue has moved
 PAUSE = 0.4  # seconds between two events for a page
@@ -31,7 +31,10 @@ LISTENERS_A_SECOND = 15  # events for all pages together: a rerun takes some 17 
 MOST_TOPICS = (
     2_000  # remembered; a page that stays longer without a rerun than so many others falls back to a slow tick
 )
-HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # the second: no proxy waits for more
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",
+}  # the second tells a proxy not to collect events before it passes them on
 
 SERVER = secrets.token_hex(4)  # a page of another server, which this one has replaced, has to be loaded again
 RESTARTED = "event: restarted\ndata: restarted\n\n"
@@ -55,7 +58,7 @@ class Listener:
         self.told = time.monotonic()
 
     def look(self, state: State, moves: int) -> None:
-        """Wake the tab where its runs stand otherwise than before, or, less often, where the queue does."""
+        """Wake the tab if its runs have changed, or, less often, if only the queue has."""
         now = time.monotonic()
         queue_moved = self.follows_queue and moves != self.moves and now - self.told >= QUEUE_PAUSE
         if state == self.state and not queue_moved:
@@ -82,7 +85,7 @@ class Hub:
         self._closing = False
 
     def register(self, subjects: Collection[str]) -> tuple[str, str]:
-        """The topic of these runs or other subjects, and a sign of how they stand now."""
+        """The topic of these runs or other subjects, and a short text that changes when they do."""
         names = tuple(sorted(subjects))
         topic = hashlib.sha256("\n".join(names).encode()).hexdigest()[:24]
         with self._lock:
@@ -123,7 +126,7 @@ class Hub:
         return topic in self._topics
 
     async def stream(self, topic: str, seen: str) -> AsyncIterator[str]:
-        """The events for one tab, which last saw its runs as the sign `seen` says."""
+        """The events for one tab; `seen` is the text that `register` gave when the tab's page was drawn."""
         names = self._topics.get(topic, ())
         state = self._state(names, fresh=True)
         listener = Listener(names, state, _engine().moves)
@@ -151,7 +154,7 @@ class Hub:
                 self._listeners.discard(listener)
 
     def _watch(self) -> None:
-        """Wake whom it concerns, until nobody listens any more."""
+        """Wake the tabs whose runs have changed, until nobody listens any more."""
         engine, looked = _engine(), time.monotonic()
         while True:
             with engine.changed:
@@ -170,7 +173,8 @@ class Hub:
             time.sleep(GATHER)
 
     def _state(self, names: tuple[str, ...], fresh: bool) -> State:
-        """How far the runs have come: what the engine trains, and, looked at anew where `fresh`, the others' files."""
+        """How far the runs have come. The engine says so of those that it trains; of others, their files do, which are
+        looked at anew if `fresh`."""
         engine = _engine()
         return tuple(self._stand(engine.jobs.get(name), name, fresh) for name in names)
 
@@ -185,7 +189,7 @@ class Hub:
 
 
 def _engine() -> Any:
-    from pages.app.shared import get_engine  # its caches want a server that runs
+    from pages.app.shared import get_engine  # not at the top: its caches need a running server
 
     return get_engine()
 

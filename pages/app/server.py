@@ -42,14 +42,16 @@ async def start_ahead(app: st.App) -> AsyncIterator[None]:
 
 
 def _share_arenas() -> None:
-    """Have all threads take memory from two of glibc's arenas; each rerun is a new thread, and many arenas keep much
-    of what sessions have given back."""
+    """Have all threads take their memory from two arenas of glibc.
+
+    Each rerun is a new thread. With an arena for each, much of what ended sessions gave back would stay in them.
+    """
     with suppress(AttributeError):  # another C library
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
 def _send_without_delay() -> None:
-    """Turn Nagle's algorithm off for the connections to come, which take this over from the listening socket.
+    """Turn Nagle's algorithm off for all connections; they inherit this from the listening socket.
 
     asyncio does so itself, but not for a socket that it is handed, as here (python/cpython, base_events._set_nodelay).
     The many small messages of an answer would wait up to 40 ms for each other.
@@ -68,7 +70,9 @@ def _import_ahead() -> None:
     from pages.app.shared import read_game_votes
 
     read_game_votes()
-    pyarrow.set_cpu_count(1)  # a table for a browser is small: threads for its columns cost more than they save
+    pyarrow.set_cpu_count(
+        1
+    )  # tables for a browser are small: starting threads for their columns costs more than it saves
     import core.analysis.agreement
     import core.figures.comparison
     import core.figures.findings
@@ -81,7 +85,7 @@ def _import_ahead() -> None:
 def answer_health(request: Request) -> JSONResponse:
     """Engine, store and disk as JSON; status 503 if one of them needs somebody."""
     from core.cluster.health import check_health
-    from pages.app.shared import get_engine  # its caches want a server that runs
+    from pages.app.shared import get_engine  # not at the top: its caches need a running server
 
     health = check_health(get_engine())
     return JSONResponse(health, 200 if health["healthy"] else 503, {"Cache-Control": "no-store"})

@@ -23,7 +23,7 @@ OWN = "own_rounds"  # the switch that counts what this server has trained beside
 FIRST_SCREEN = 3  # seconds that the first visitor's screen has the processor for itself
 
 
-_ENGINE: list[Engine] = []  # the one, once it is made; not in a cache, which any browser can have emptied for everybody
+_ENGINE: list[Engine] = []  # the engine, once it is made. Not in a cache: any browser can have the caches emptied
 _MAKING = threading.Lock()
 
 
@@ -42,8 +42,8 @@ def get_engine() -> Engine:
         return _ENGINE[0]
 
 
-# All sessions share the frames themselves, which costs no time; each is given a shallow copy, so that what one writes
-# into it, no other sees (pandas copies on write).
+# All sessions share the data of these frames. Each gets a shallow copy, which costs no time: what a session writes into
+# its copy, no other sees, since pandas copies on write.
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _runs(signature: int) -> pd.DataFrame:
     return load_runs(STORE)

@@ -49,7 +49,11 @@ def test_a_run_learns_and_keeps_what_it_promises(model):
     assert arrays["trace"].shape == (1, 1000)
     assert arrays["trace_epochs"].tolist() == [5]
     target = arrays["classes"][:, 0] <= arrays["classes"][:, 1]
-    assert (arrays["decision"] == target).mean() == result.summary["test_accuracy"]
+    right = arrays["decision"] == target
+    assert right.mean() == result.summary["test_accuracy"]
+    equal = arrays["classes"][:, 0] == arrays["classes"][:, 1]
+    assert right[equal].mean() == pytest.approx(result.summary["test_accuracy_equal"])
+    assert right[~equal].mean() == pytest.approx(result.summary["test_accuracy_unequal"])
 
 
 def test_weights_that_need_full_precision_keep_it(monkeypatch):
@@ -100,7 +104,11 @@ def test_patience_counts_epochs_without_a_better_validation_accuracy(monkeypatch
 
     monkeypatch.setattr(training, "_run_epoch", scripted)
     assert len(list(training.epochs())) == 8
-    assert training.finish().summary["stop_reason"] == "patience"
+    summary = training.finish().summary
+    assert (summary["stop_reason"], summary["best_epoch"]) == ("patience", 5)
+    monkeypatch.undo()
+    [_, until_then] = train(max_epochs=5)
+    assert summary["best_epoch_test_accuracy"] == until_then.summary["test_accuracy"]
 
 
 def test_reaching_the_last_epoch_and_being_stopped_are_told_apart():
@@ -180,6 +188,8 @@ def test_a_run_that_changes_its_process_goes_on_to_the_last_digit(model):
     assert second.history == alone.history
     ours, theirs = second.finish(), alone.finish()
     assert (ours.weights, ours.predictions) == (theirs.weights, theirs.predictions)
+    times = {"seconds": 0.0}
+    assert {**ours.summary, **times} == {**theirs.summary, **times}
 
 
 def test_runs_trained_in_turns_are_those_trained_alone():

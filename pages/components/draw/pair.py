@@ -1,5 +1,7 @@
 """What is laid on the pads of *Draw*: samples, photos, empty pads for a challenge, and what a link asks for."""
 
+from urllib.parse import urlencode
+
 import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import DeletedFile
@@ -19,8 +21,33 @@ LINKS = ("pair", "drawing")
 
 # In the session's state: `samples`, the traced drawings of MNIST images laid so far, and the images' numbers;
 # `challenged`, whether the visitor is told what to draw; `followed`, the link that was laid last, and `linked`, the
-# drawings that it gave; `input_error`, why the last sample or photo could not be laid.
+# drawings that it gave; `made_link`, how often the visitor has asked for one, and the last one; `pair_error` and
+# `photo_error`, why the last sample or photo could not be laid.
 state = st.session_state
+
+
+def choose_input() -> None:
+    """The controls above the pads: a sample, a photo, a challenge."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "MNIST pair", icon=":material/casino:", on_click=lay_samples, help="Two digits that no network trained on"
+        )
+        with st.popover("Digits, photo", icon=":material/add_photo_alternate:"):
+            for side in SIDES:
+                st.pills(f"MNIST pair: {side} digit", range(10), key=f"{side}_wanted", help="Any, if none is chosen")
+            for place, side in enumerate(SIDES):
+                st.file_uploader(
+                    f"Photo of the {side} digit", ["png", "jpg", "jpeg", "webp", "gif", "bmp"],
+                    key=f"{side}_photo", on_change=lay_photo, args=(place,),
+                )  # fmt: skip
+            _tell("photo_error")
+        st.toggle("Challenge me", key="challenged", on_change=deal, help="Draw the two digits that you are given")
+    _tell("pair_error")
+
+
+def _tell(name: str) -> None:
+    if state.get(name):
+        st.error(as_text(state[name]), icon=":material/error:")
 
 
 def lay(first: Side, second: Side) -> None:
@@ -34,18 +61,18 @@ def lay(first: Side, second: Side) -> None:
 
 def lay_samples() -> None:
     """Lay a random pair of MNIST test images, of the digits chosen, if any."""
-    state.challenged, state.input_error = False, None
+    state.challenged, state.pair_error = False, None
     try:
         first, second = draw_numbers((state.first_wanted, state.second_wanted), np.random.default_rng())
         lay(read_sample(first), read_sample(second))
     except ValueError as error:  # MNIST is missing or damaged
-        state.input_error = str(error)
+        state.pair_error = str(error)
 
 
 def lay_photo(side: int) -> None:
     """Trace an uploaded photo onto one pad."""
     photo = state[f"{SIDES[side]}_photo"]
-    state.input_error = None
+    state.photo_error = None
     if photo is None:
         return
     try:
@@ -53,7 +80,7 @@ def lay_photo(side: int) -> None:
             raise ValueError("It is no longer on the server; choose it again.")
         drawing = trace_digit(ink_from_image(photo.getvalue()))
     except ValueError as error:
-        state.input_error = f"The photo of the {SIDES[side]} digit cannot be used. {error}"
+        state.photo_error = f"The photo of the {SIDES[side]} digit cannot be used. {error}"
         return
     pads = read_pads(PADS)
     drawings, truths = list(pads.drawings), list(pads.truths)
@@ -98,7 +125,7 @@ def leave_link() -> None:
 
 
 def make_link() -> None:
-    """Put what the pads show into the address."""
+    """Put what the pads show into the address, and tell it the pads, from which the visitor sends it on."""
     drawings = read_pads(PADS).drawings
     numbers = [state.samples.get(drawing) for drawing in drawings]
     for name in LINKS:
@@ -109,3 +136,5 @@ def make_link() -> None:
     else:
         st.query_params["pair"] = "{}-{}".format(*numbers)
     state.linked, state.followed = drawings, tuple(st.query_params.get(name) for name in LINKS)
+    number, _ = state.get("made_link") or (0, "")
+    state.made_link = number + 1, urlencode({name: st.query_params[name] for name in LINKS if name in st.query_params})

@@ -13,9 +13,18 @@ from pages.components.pad import PadState
 state = st.session_state
 
 
-def can_count(pads: PadState) -> bool:
-    """Whether it is known which digits stand on the pads, and they have not been counted yet."""
-    return None not in pads.truths and pads.drawings != state.judged
+def is_counted(pads: PadState) -> bool:
+    """Whether what stands on the pads is the pair that was counted last."""
+    return bool(pads.drawings == state.judged)
+
+
+def refuse(pads: PadState) -> str:
+    """Why the pads cannot be counted now, as a sentence; "" if they can."""
+    if not all(drawing.strokes for drawing in pads.drawings):
+        return "Draw both digits first, then count the pair."
+    if None in pads.truths:
+        return "Say above each pad which digit it is, then count the pair."
+    return "This pair is counted already: change it, or draw another." if is_counted(pads) else ""
 
 
 def count(verdicts: Sequence[Verdict], pads: PadState) -> None:

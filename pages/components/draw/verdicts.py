@@ -1,5 +1,7 @@
 """What the networks say of a pair of digits, as one element."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from html import escape
 
@@ -10,24 +12,60 @@ from core.networks.verdicts import Perturbation, Verdict
 from core.runs.palette import PALETTE
 from core.runs.settings import RunSettings
 from pages.components.files import read_beside
+from pages.components.pad import PadState
 
 Truths = tuple[int | None, int | None]
 EMPTY = '<td class="none">not trained</td>'
 # A component of our own, since st.html lets no drawing through, and takes longer to check than this to show.
+_CSS = read_beside(__file__, "verdicts.css")
 _VERDICTS = st.components.v2.component(
-    "verdicts",
-    html="<section></section>",
-    css=read_beside(__file__, "verdicts.css"),
-    js=read_beside(__file__, "verdicts.js"),
+    "verdicts", html="<section></section>", css=_CSS, js=read_beside(__file__, "verdicts.js")
+)
+_VOTE = st.components.v2.component(
+    "vote", html=read_beside(__file__, "vote.html"), css=_CSS, js=read_beside(__file__, "vote.js")
 )
 
 
-def show_verdicts(verdicts: Sequence[Verdict], truths: Truths, sequence: int) -> None:
-    """The vote in a sentence, one row per architecture, and the digits that were read; one element.
+def show_vote(verdicts: Sequence[Verdict], pads: PadState, asked: bool = False) -> None:
+    """How the networks vote, in one large line, and how many of them are right if the digits are known.
 
-    Answers that disagree with `truths` stand out. `sequence` is that of the pads' message which is answered.
+    `asked`: the digits are those of a challenge, so that it is said if the networks read others. It is spoken to a
+    screen reader when the pen rests.
     """
-    _VERDICTS(data=verdicts_html(verdicts, truths, sequence), key="verdicts")
+    vote, check = word_vote(verdicts), word_check(verdicts, pads.truths)
+    doubt = word_reading(verdicts, pads.truths) if asked else ""
+    _show_vote(vote, check or "Say above each pad which digit it is, and wrong answers stand out.", pads, doubt)
+
+
+def show_invitation(pads: PadState, asked: bool, networks: int) -> None:
+    """In the place of the vote, what is to be drawn before there is one."""
+    missing = [name for name, drawing in zip(("first", "second"), pads.drawings, strict=True) if not drawing.strokes]
+    if asked:
+        wish = "Draw a {} and a {}".format(*pads.truths)
+    else:
+        wish = "Draw a digit on each pad" if len(missing) == 2 else f"Now draw the {missing[0]} digit"
+    _show_vote(wish, f"{networks} networks answer while the pen moves.", pads)
+
+
+def _show_vote(headline: str, sentence: str, pads: PadState, doubt: str = "") -> None:
+    lines = "".join(f'<p class="check">{_mark_wrong(escape(line))}</p>' for line in (sentence, doubt) if line)
+    _VOTE(
+        data={
+            "html": f'<div class="verdicts" data-answers="{pads.sequence}"><h2>{escape(headline)}</h2>{lines}</div>',
+            "words": " ".join(filter(None, (f"{headline}.", sentence, doubt))),
+            "resting": not pads.pen_down,
+        },
+        key="vote",
+    )
+
+
+def _mark_wrong(text: str) -> str:
+    return re.sub(r"([1-9]\d* wrong)", r"<b>\1</b>", text)
+
+
+def show_verdicts(verdicts: Sequence[Verdict], truths: Truths) -> None:
+    """One row per architecture, and the digits that were read; answers that disagree with `truths` stand out."""
+    _VERDICTS(data=verdicts_html(verdicts, truths), key="verdicts")
 
 
 def show_changes(answers: Sequence[Perturbation]) -> None:
@@ -46,13 +84,10 @@ def _is_changed(name: str, verdict: Verdict, drawn: bool) -> bool:
     return (verdict.first_le_second == drawn) == (name == "Swapped")
 
 
-def verdicts_html(verdicts: Sequence[Verdict], truths: Truths, sequence: int) -> str:
+def verdicts_html(verdicts: Sequence[Verdict], truths: Truths) -> str:
     """The HTML of `show_verdicts`."""
-    truth = is_less_or_equal(truths)
-    return (
-        f'<div class="verdicts" data-answers="{sequence}">{_headline(verdicts, truths)}'
-        f'{_table(verdicts, truth)}<div class="reads">{_digits(verdicts)}</div></div>'
-    )
+    table = _table(verdicts, is_less_or_equal(truths))
+    return f'<div class="verdicts">{table}<div class="reads">{_digits(verdicts)}</div></div>'
 
 
 def is_less_or_equal(truths: Truths) -> bool | None:
@@ -61,27 +96,46 @@ def is_less_or_equal(truths: Truths) -> bool | None:
     return None if first is None or second is None else first <= second
 
 
-def _headline(verdicts: Sequence[Verdict], truths: Truths) -> str:
-    decisions = [decision for verdict in verdicts for decision in verdict.decisions]
-    yes, count = sum(decisions), len(decisions)
+def word_vote(verdicts: Sequence[Verdict]) -> str:
+    """How many networks say what most of them say."""
+    yes, count = _count(verdicts)
     if 2 * yes == count:
-        vote = f"The {count} networks are split: half say first ≤ second"
-    else:
-        says = "first ≤ second" if 2 * yes > count else "first &gt; second"
-        vote = f"{max(yes, count - yes)} of {count} networks say: {says}"
+        return f"{yes} of {count} say yes, {yes} say no"
+    says = "first ≤ second" if 2 * yes > count else "first > second"
+    return f"{max(yes, count - yes)} of {count} say: {says}"
+
+
+def word_check(verdicts: Sequence[Verdict], truths: Truths) -> str:
+    """How many networks are right; "" if a digit is unknown."""
     truth = is_less_or_equal(truths)
     if truth is None:
-        check = "<small>Say above each pad which digit it is, and wrong answers stand out.</small>"
-    else:
-        right = yes if truth else count - yes
-        sign = "≤" if truth else "&gt;"
-        check = f"In truth {truths[0]} {sign} {truths[1]}: {right} right, <b>{count - right} wrong</b>."
-    return f'<p class="vote" role="status">{vote}</p><p class="check">{check}</p>'
+        return ""
+    yes, count = _count(verdicts)
+    right = yes if truth else count - yes
+    return f"In truth {truths[0]} {'≤' if truth else '>'} {truths[1]}: {right} right, {count - right} wrong."
+
+
+def word_reading(verdicts: Sequence[Verdict], asked: Truths) -> str:
+    """A sentence if two or more verdicts read the same digits, but others than were asked for; else ""."""
+    reads = Counter(tuple(verdict.digits.argmax(axis=1).tolist()) for verdict in verdicts if verdict.digits is not None)
+    reads.pop(asked, None)
+    if not reads or (most := reads.most_common(1)[0])[1] < 2:
+        return ""
+    (first, second), count = most
+    readers = sum(verdict.digits is not None for verdict in verdicts)
+    wish = f"Asked for were {asked[0]} and {asked[1]}"
+    return f"{wish}, but {count} of the {readers} groups of networks that read digits read {first} and {second}."
+
+
+def _count(verdicts: Sequence[Verdict]) -> tuple[int, int]:
+    """How many networks say yes, and how many there are."""
+    decisions = [decision for verdict in verdicts for decision in verdict.decisions]
+    return sum(decisions), len(decisions)
 
 
 def _table(verdicts: Sequence[Verdict], truth: bool | None) -> str:
     dropouts = sorted({verdict.settings.dropout for verdict in verdicts})
-    head = "".join(f"<th>{_dropout(p)}</th>" for p in dropouts)
+    head = "".join(f'<th scope="col">{_dropout(p)}</th>' for p in dropouts)
     rows: dict[str, dict[float, Verdict]] = {}
     for verdict in verdicts:
         rows.setdefault(_row_head(verdict.settings), {})[verdict.settings.dropout] = verdict
@@ -89,7 +143,8 @@ def _table(verdicts: Sequence[Verdict], truth: bool | None) -> str:
         f"<tr>{name}{''.join(_cell(own[p], truth) if p in own else EMPTY for p in dropouts)}</tr>"
         for name, own in rows.items()
     )
-    return f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"
+    start = '<table><thead><tr><th scope="col">First ≤ second?</th>'
+    return f"{start}{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _row_head(settings: RunSettings) -> str:

@@ -13,8 +13,6 @@ from core.drawing.ink import Grid
 from core.drawing.strokes import MAX_POINTS, MAX_STROKES, PAD, Drawing, parse_strokes
 from pages.components.files import read_beside
 
-WIDTH = 640  # pixels of both pads side by side; on a narrow screen they stand below one another
-
 _PAD = Template(read_beside(__file__, "pad.html"))
 _PADS = st.components.v2.component(
     "digit_pads",
@@ -70,11 +68,19 @@ def read_pads(key: str) -> PadState:
 
 
 def show_pads(
-    key: str, frames: Sequence[Grid | None], *, locked: bool = False, on_rest: Callable[[], None] | None = None
+    key: str,
+    frames: Sequence[Grid | None],
+    *,
+    locked: bool = False,
+    link: tuple[int, str] | None = None,
+    on_link: Callable[[], None] | None = None,
+    on_rest: Callable[[], None] | None = None,
 ) -> None:
-    """Show both pads with the frame (14, 14) beside each.
+    """Show both pads with the frame (14, 14) below each.
 
-    `locked`: the truths cannot be changed. `on_rest` is called when the pen has rested for a moment after a change.
+    `locked`: the truths cannot be changed. `on_link` is called when the visitor wants a link to the drawing, which then
+    comes in `link`: how many were asked for so far, and the last one's query string; the pads hand it over. Without
+    `on_link` none is offered. `on_rest` is called when the pen has rested for a moment after a change.
     """
     state = _kept(key)
     _PADS(
@@ -87,12 +93,14 @@ def show_pads(
             "frames": ["" if frame is None else _levels(frame) for frame in frames],
             "locked": locked,
             "follow": on_rest is not None,
+            "link": link if on_link else None,
+            "links": on_link is not None,
             "side": PAD,
             "max_strokes": MAX_STROKES,
             "max_points": MAX_POINTS,
         },
-        width=WIDTH,
         on_pads_change=lambda: None,
+        on_link_change=on_link or (lambda: None),
         on_rest_change=on_rest or (lambda: None),
     )
 

@@ -1,5 +1,5 @@
-// Two drawing pads side by side, in four parts: geometry; Sketch, what is drawn and what can be undone; Courier, when
-// Python hears of it; and the pads on the screen. The first three know no browser: the tests beside this file ask them under Node.
+// Two drawing pads side by side, in five parts: geometry; Sketch, what is drawn and what can be undone; Courier, when
+// Python hears of it; the link to a drawing; and the pads on the screen. All but the last know no browser: the tests beside this file ask them under Node.
 // All of it is one file, since Streamlit takes a component's JavaScript as one text, which cannot import its neighbours.
 
 export const ERASER = 12 // radius, in the units of a pad: 280 from side to side
@@ -266,7 +266,55 @@ export class Courier {
   }
 }
 
+// --- the link to a drawing
+
+// Hands a link over in the best way that the browser has, and says which one that was. `link` is the promise of an
+// address, since Python still writes it; a browser lets go of the clipboard unless it is asked at once. `ways` has
+// share(address), write(promise) and copy(address); a way that the browser lacks is undefined, one that fails rejects.
+export async function handOver(link, { share, write, copy }) {
+  try {
+    if (share) {
+      await share(await link)
+      return "Link shared"
+    }
+    if (write) {
+      await write(link)
+      return "Link copied"
+    }
+  } catch (error) {
+    if (error.name === "AbortError") return "" // the visitor has closed the sheet
+  }
+  return (await copy(await link)) ? "Link copied" : "The link is in the address bar"
+}
+
 /* node:coverage disable */
+// What this browser can do with a link; a page without https has no clipboard, but the older way.
+function findWays() {
+  const { clipboard, share } = navigator
+  const byFinger = matchMedia("(pointer: coarse)").matches
+  const asBlob = (text) => new Blob([text], { type: "text/plain" })
+  return {
+    share: byFinger && share ? (url) => navigator.share({ url, title: document.title }) : undefined,
+    write:
+      clipboard?.write && window.ClipboardItem
+        ? (link) => clipboard.write([new ClipboardItem({ "text/plain": link.then(asBlob) })])
+        : undefined,
+    copy: copyByHand,
+  }
+}
+
+function copyByHand(text) {
+  const field = Object.assign(document.createElement("textarea"), { value: text, readOnly: true })
+  field.style.cssText = "position: fixed; inset: 0 auto auto 0; opacity: 0"
+  const focused = document.activeElement
+  document.body.append(field)
+  field.select()
+  const copied = document.execCommand("copy")
+  field.remove()
+  focused?.focus?.()
+  return copied
+}
+
 // --- the pads on the screen
 
 const CLOCK = {
@@ -280,6 +328,7 @@ export default function show({ parentElement, data, setStateValue, setTriggerVal
   if (!boards.has(parentElement)) boards.set(parentElement, new Board(parentElement, data))
   const board = boards.get(parentElement)
   board.courier.rest = (sequence) => setTriggerValue("rest", sequence)
+  board.askLink = () => setTriggerValue("link", true)
   board.receive(data, (message) => setStateValue("pads", message))
   return () => {
     board.close()
@@ -292,8 +341,11 @@ class Board {
   tool = "pen"
   width = 18
   locked = false // whether which digits these are is not the user's to say
+  askLink = () => {}
+  #giveLink = () => {} // what waits for the link that was asked for
 
   constructor(parent, data) {
+    this.linked = data.link?.[0]
     this.root = parent.querySelector(".root")
     this.status = this.root.querySelector(".status")
     this.side = data.side
@@ -331,6 +383,11 @@ class Board {
       this.courier.forget()
     }
     this.locked = data.locked
+    this.root.querySelector(".link").hidden = !data.links
+    if (data.link && data.link[0] !== this.linked) {
+      this.linked = data.link[0]
+      this.#giveLink(`${location.origin}${location.pathname}?${data.link[1]}`)
+    }
     for (const pad of this.pads) pad.showFrame(data.frames[pad.index])
     this.courier.receive(data)
     this.refresh()
@@ -340,7 +397,12 @@ class Board {
     for (const pad of this.pads) pad.refresh()
     for (const button of this.buttons) {
       const { act, pad, tool, width } = button.dataset
-      const idle = { undo: !this.sketch.canUndo, redo: !this.sketch.canRedo, clear: !this.sketch.drawings[pad]?.length }
+      const idle = {
+        undo: !this.sketch.canUndo,
+        redo: !this.sketch.canRedo,
+        clear: !this.sketch.drawings[pad]?.length,
+        link: this.#isEmpty,
+      }
       button.setAttribute("aria-disabled", idle[act] ?? false)
       if (act === "tool") button.setAttribute("aria-pressed", tool === this.tool)
       if (act === "width") button.setAttribute("aria-pressed", this.tool === "pen" && Number(width) === this.width)
@@ -380,6 +442,20 @@ class Board {
     this.status.textContent = text
   }
 
+  get #isEmpty() {
+    return this.sketch.drawings.every((drawing) => !drawing.length)
+  }
+  async #link() {
+    if (this.#isEmpty) {
+      this.say("Draw something first")
+      return
+    }
+    const link = new Promise((resolve) => {
+      this.#giveLink = resolve
+    })
+    this.askLink()
+    this.say(await handOver(link, findWays()))
+  }
   #sayFull() {
     this.say("This pad is full: erase something first")
   }
@@ -399,6 +475,7 @@ class Board {
     if (act === "clear") this.clear(Number(pad))
     else if (act === "undo") this.#undo()
     else if (act === "redo") this.#redo()
+    else if (act === "link") this.#link()
     else if (act === "swap") {
       this.sketch.swap()
       this.#changed("Swapped")
