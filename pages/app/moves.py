@@ -1,7 +1,7 @@
 """Who listens to which runs, and what has moved: server-sent events from one thread that watches engine and store.
 
 An event says that something has moved, never what: the page reads the store, which is the truth. What moves while a
-listener pauses is told together afterwards.
+listener pauses is told together afterwards. What is no run, such as a room, is announced by whoever changes it.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ GATHER = 0.1  # seconds; all that moves within them is looked at together
 LOOK = 0.5  # seconds between two looks at runs that another program may train
 QUEUE_PAUSE = 5.0  # seconds between two events for a page of which only the queue has moved
 PAUSE = 0.4  # seconds between two events for a page
+SUBJECT_PAUSE = 0.2  # seconds between two for a page that shows no run: few pages, and people wait
 LISTENERS_A_SECOND = 15  # events for all pages together: a rerun takes some 17 ms of the processor
 MOST_TOPICS = (
     2_000  # remembered; a page that stays longer without a rerun than so many others falls back to a slow tick
@@ -41,11 +42,17 @@ RESTARTED = "event: restarted\ndata: restarted\n\n"
 State = tuple[Any, ...]
 
 
+def is_subject(name: str) -> bool:
+    """Whether what is listened to is no run but something that is announced: it has a space, which no run has."""
+    return " " in name
+
+
 class Listener:
     """One browser's tab. `moved` is set from the hub's thread, through the loop that the tab's stream runs in."""
 
     def __init__(self, names: tuple[str, ...], state: State, moves: int) -> None:
         self.names, self.state, self.moves = names, state, moves
+        self.follows_queue = not all(map(is_subject, names))
         self.moved = asyncio.Event()
         self.loop = asyncio.get_running_loop()
         self.told = time.monotonic()
@@ -53,7 +60,8 @@ class Listener:
     def look(self, state: State, moves: int) -> None:
         """Wake the tab if its runs have changed, or, less often, if only the queue has."""
         now = time.monotonic()
-        if state == self.state and (moves == self.moves or now - self.told < QUEUE_PAUSE):
+        queue_moved = self.follows_queue and moves != self.moves and now - self.told >= QUEUE_PAUSE
+        if state == self.state and not queue_moved:
             return
         self.state, self.moves, self.told = state, moves, now
         self.wake()
@@ -72,12 +80,13 @@ class Hub:
         self._topics: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._listeners: set[Listener] = set()
         self._stamps: dict[str, State] = {}
+        self._counts: OrderedDict[str, int] = OrderedDict()  # a subject -> how often it was announced
         self._thread: threading.Thread | None = None
         self._closing = False
 
-    def register(self, run_ids: Collection[str]) -> tuple[str, str]:
-        """The topic of these runs, and a short text that changes when they do."""
-        names = tuple(sorted(run_ids))
+    def register(self, subjects: Collection[str]) -> tuple[str, str]:
+        """The topic of these runs or other subjects, and a short text that changes when they do."""
+        names = tuple(sorted(subjects))
         topic = hashlib.sha256("\n".join(names).encode()).hexdigest()[:24]
         with self._lock:
             self._topics[topic] = names
@@ -85,6 +94,17 @@ class Hub:
             while len(self._topics) > MOST_TOPICS:
                 self._topics.popitem(last=False)
         return topic, _sign(self._state(names, fresh=True))
+
+    def announce(self, subject: str) -> None:
+        """Wake, at once, whoever listens to a subject that is no run, such as a room; from any thread."""
+        with self._lock:
+            self._counts[subject] = self._counts.get(subject, 0) + 1
+            self._counts.move_to_end(subject)
+            while len(self._counts) > MOST_TOPICS:
+                self._counts.popitem(last=False)
+            concerned = [listener for listener in self._listeners if subject in listener.names]
+        for listener in concerned:
+            listener.look(self._state(listener.names, fresh=False), listener.moves)
 
     def end_with(self, signals: Iterable[int]) -> None:
         """End all streams at the first of these signals, before whoever deals with it now: a server that is to end
@@ -127,7 +147,8 @@ class Hub:
                     continue
                 listener.moved.clear()
                 yield "data: moved\n\n"
-                await asyncio.sleep(max(PAUSE, len(self._listeners) / LISTENERS_A_SECOND))
+                crowded = len(self._listeners) / LISTENERS_A_SECOND
+                await asyncio.sleep(max(PAUSE, crowded) if listener.follows_queue else SUBJECT_PAUSE)
         finally:
             with self._lock:
                 self._listeners.discard(listener)
@@ -158,6 +179,8 @@ class Hub:
         return tuple(self._stand(engine.jobs.get(name), name, fresh) for name in names)
 
     def _stand(self, job: Any, name: str, fresh: bool) -> State:
+        if is_subject(name):
+            return (self._counts.get(name, 0),)
         if job is not None:
             return job.epochs, job.running, job.stopping, job.note
         if fresh or name not in self._stamps:
