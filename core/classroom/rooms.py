@@ -16,7 +16,7 @@ GUESS_SECONDS = 600
 REMEMBERED = 2_000  # browsers that tried wrong codes, and rooms that have ended
 
 
-class Rooms:
+class Rooms:  # long: whatever changes a room does so under one lock
     """The rooms of a server. Every visitor is in one of them at most.
 
     `on_change(code, moved)` is called after each change of a room, when the lock is free again; `moved` says whether

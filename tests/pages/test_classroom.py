@@ -32,7 +32,7 @@ def answered(teacher, count, people):
     expect(teacher.get_by_text(f"{count} of {people} answered").first).to_be_visible()
 
 
-def test_a_class_goes_through_the_lesson_together(open_page, address):
+def test_a_class_goes_through_the_lesson_together(open_page, address):  # long: one server, one walk through all of it
     teacher, code = open_room(open_page, address)
     link = f"{address}/lesson?room={code}"
     students = [open_page(link, width=390) for _ in range(3)]
