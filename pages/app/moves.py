@@ -1,11 +1,13 @@
-"""Who listens to which runs, and what has moved: server-sent events from one thread that watches engine and store.
+"""Who listens to what, and what has moved: server-sent events from one thread that watches engine and store.
 
-An event says that something has moved, never what: the page reads the store, which is the truth. What moves while a
-listener pauses is told together afterwards.
+A page listens to runs, to subjects that are announced by `HUB.announce` (such as a class's room), or to both. An event
+says that something has moved, never what: the page reads the store, which is the truth. What moves while a listener
+pauses is told together afterwards.
 """
 
 import asyncio
 import hashlib
+import itertools
 import os
 import secrets
 import signal
@@ -26,10 +28,10 @@ GATHER = 0.1  # seconds; all that moves within them is looked at together
 LOOK = 0.5  # seconds between two looks at runs that another program may train
 QUEUE_PAUSE = 5.0  # seconds between two events for a page of which only the queue has moved
 PAUSE = 0.4  # seconds between two events for a page
-LISTENERS_A_SECOND = 15  # events for all pages together: a rerun takes some 17 ms of the processor
-MOST_TOPICS = (
-    2_000  # remembered; a page that stays longer without a rerun than so many others falls back to a slow tick
-)
+EVENTS_A_SECOND = 15  # for all pages together: a rerun takes some 17 ms of the processor
+BUSY = 2.0  # seconds after an event in which its page counts among those that share these
+MOST_TOPICS = 2_000  # remembered; a page without a rerun while so many others register falls back to a slow tick
+MOST_LISTENERS = 500  # at once; further ones are refused, and their pages fall back to a slow tick
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",
@@ -37,6 +39,8 @@ HEADERS = {
 
 SERVER = secrets.token_hex(4)  # a page of another server, which this one has replaced, has to be loaded again
 RESTARTED = "event: restarted\ndata: restarted\n\n"
+
+SUBJECT = ":"  # the first character of a subject's name; no run's name begins so
 
 State = tuple[Any, ...]
 
@@ -48,12 +52,14 @@ class Listener:
         self.names, self.state, self.moves = names, state, moves
         self.moved = asyncio.Event()
         self.loop = asyncio.get_running_loop()
+        self.has_runs = any(not name.startswith(SUBJECT) for name in names)
         self.told = time.monotonic()
 
     def look(self, state: State, moves: int) -> None:
         """Wake the tab if its runs have changed, or, less often, if only the queue has."""
         now = time.monotonic()
-        if state == self.state and (moves == self.moves or now - self.told < QUEUE_PAUSE):
+        queue_moved = self.has_runs and moves != self.moves and now - self.told >= QUEUE_PAUSE
+        if state == self.state and not queue_moved:
             return
         self.state, self.moves, self.told = state, moves, now
         self.wake()
@@ -65,19 +71,38 @@ class Listener:
 
 
 class Hub:
-    """The topics, each a set of runs, and who listens to them."""
+    """The topics, each a set of runs and subjects, and who listens to them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._topics: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._listeners: set[Listener] = set()
         self._stamps: dict[str, State] = {}
+        self._announced: OrderedDict[str, int] = OrderedDict()
+        self._numbers = itertools.count(1)
         self._thread: threading.Thread | None = None
         self._closing = False
 
-    def register(self, run_ids: Collection[str]) -> tuple[str, str]:
-        """The topic of these runs, and a short text that changes when they do."""
-        names = tuple(sorted(run_ids))
+    def announce(self, subject: str) -> None:
+        """Tell the pages that listen to this subject that it has moved; from any thread, as often as one likes."""
+        name = SUBJECT + subject
+        with self._lock:
+            self._announced[name] = next(self._numbers)
+            self._announced.move_to_end(name)
+            while len(self._announced) > MOST_TOPICS:
+                self._announced.popitem(last=False)
+            listeners = [listener for listener in self._listeners if name in listener.names]
+        for listener in listeners:
+            listener.look(self._state(listener.names, fresh=False), listener.moves)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further page can listen."""
+        return len(self._listeners) >= MOST_LISTENERS
+
+    def register(self, run_ids: Collection[str], subjects: Collection[str] = ()) -> tuple[str, str]:
+        """The topic of these runs and subjects, and a short text that changes when they do."""
+        names = tuple(sorted({*run_ids, *(SUBJECT + subject for subject in subjects)}))
         topic = hashlib.sha256("\n".join(names).encode()).hexdigest()[:24]
         with self._lock:
             self._topics[topic] = names
@@ -127,10 +152,17 @@ class Hub:
                     continue
                 listener.moved.clear()
                 yield "data: moved\n\n"
-                await asyncio.sleep(max(PAUSE, len(self._listeners) / LISTENERS_A_SECOND))
+                await asyncio.sleep(self._pause())
         finally:
             with self._lock:
                 self._listeners.discard(listener)
+
+    def _pause(self) -> float:
+        """Seconds until the next event for a page, so that those that move share what the processor can draw anew."""
+        since = time.monotonic() - BUSY
+        with self._lock:
+            busy = sum(listener.told > since for listener in self._listeners)
+        return max(PAUSE, busy / EVENTS_A_SECOND)
 
     def _watch(self) -> None:
         """Wake the tabs whose runs have changed, until nobody listens any more."""
@@ -146,7 +178,10 @@ class Hub:
                     return
             fresh = time.monotonic() - looked >= LOOK
             looked = time.monotonic() if fresh else looked
-            states = {names: self._state(names, fresh) for names in {listener.names for listener in listeners}}
+            shown = {listener.names for listener in listeners}
+            if fresh:  # each run once, however many pages show it
+                self._stamps.clear()
+            states = {names: self._state(names, fresh=False) for names in shown}
             for listener in listeners:
                 listener.look(states[listener.names], engine.moves)
             time.sleep(GATHER)
@@ -155,14 +190,20 @@ class Hub:
         """How far the runs have come. The engine says so of those that it trains; of others, their files do, which are
         looked at anew if `fresh`."""
         engine = _engine()
-        return tuple(self._stand(engine.jobs.get(name), name, fresh) for name in names)
+        return tuple(
+            (self._announced.get(name, 0),)
+            if name.startswith(SUBJECT)
+            else self._stand(engine.jobs.get(name), name, fresh)
+            for name in names
+        )
 
     def _stand(self, job: Any, name: str, fresh: bool) -> State:
         if job is not None:
             return job.epochs, job.running, job.stopping, job.note
-        if fresh or name not in self._stamps:
-            self._stamps[name] = _stamp(name)
-        return self._stamps[name]
+        stamp = None if fresh else self._stamps.get(name)
+        if stamp is None:
+            stamp = self._stamps[name] = _stamp(name)
+        return stamp
 
 
 def _engine() -> Any:
@@ -191,7 +232,7 @@ HUB = Hub()
 
 
 async def answer_moves(request: Request) -> Response:
-    """The stream of a topic; 404 for one that no page has registered.
+    """The stream of a topic; 404 for one that no page has registered, 503 if too many pages listen.
 
     Streamlit would leave a page as it is whose server was started again: its fragments are unknown to the new one.
     """
@@ -200,5 +241,7 @@ async def answer_moves(request: Request) -> Response:
     topic = request.query_params.get("topic", "")
     if not HUB.know(topic):
         return PlainTextResponse("No page shows this.", 404, HEADERS)
+    if HUB.is_full:
+        return PlainTextResponse("Too many pages listen.", 503, HEADERS)
     stream = HUB.stream(topic, request.query_params.get("seen", ""))
     return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)
