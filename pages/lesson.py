@@ -2,26 +2,22 @@
 
 import streamlit as st
 
-from core.analysis.evidence import EVIDENCE, Evidence
+from core.analysis.evidence import Evidence
 from core.analysis.game import GAMES
 from core.analysis.lesson import CHAPTERS, Chapter
 from core.runs.palette import PALETTE
 from core.runs.settings import REPORT_MODELS
 from pages.app.router import enter_by_router
-from pages.app.shared import STORE, read_runs, report_signature
+from pages.app.shared import report_signature
 from pages.app.text import as_text
 from pages.components.glossary import mark
 from pages.components.lesson import STYLE, show_evidence, show_guesses, show_progress, show_sketches
+from pages.components.lesson.evidence import find_evidence
 from pages.components.lesson.game import needs_game, play, read_answers, show_scores, skip
+from pages.components.lesson.room import show_invitation, show_notes, show_room
 from pages.components.lesson.seat import Seat, go, guess, reveal, take_seat
 
 state = st.session_state
-
-
-@st.cache_resource(max_entries=2 * len(CHAPTERS), show_spinner=False)
-def find_evidence(name: str, signature: int) -> Evidence:
-    """What a chapter shows; nobody changes it."""
-    return EVIDENCE[name](STORE, read_runs())
 
 
 def name_option(chapter: Chapter, place: int) -> str:
@@ -91,7 +87,7 @@ def show_figure(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
         show_scores(game, read_answers(game), seat.view.notes if seat.view else ())
     elif seat.stage:
         show_evidence(evidence, seat.stage)
-    elif chapter.shows:
+    elif chapter.shows and not (chapter.name == "game" and seat.view and seat.steers):  # beside the invitation
         show_sketches(chapter.shows)
 
 
@@ -130,7 +126,10 @@ def show_lesson() -> None:
     evidence = find_evidence(chapter.name, report_signature())
     with st.container(key="lesson"):
         stages = [0 if place > seat.place else 1 for place in range(len(CHAPTERS))]
-        if (wanted := show_progress(seat.place, stages, seat.steers)) is not None:
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            wanted = show_progress(seat.place, stages, seat.steers)
+            show_room(seat)
+        if wanted is not None and wanted != seat.place:
             go(wanted)
             st.rerun(scope="fragment")
         st.title(chapter.question, anchor=False)
@@ -141,12 +140,18 @@ def show_lesson() -> None:
             st.button("Guess without playing", key="lesson_skip", on_click=skip, args=(game_of(seat),))
             return
         with st.container(key="lesson_body"):
-            left, right = st.columns([2, 3], gap="large")
+            invites = seat.view is not None and seat.steers and not seat.stage
+            left, right, *corner = st.columns([3, 3, 2] if invites else [2, 3], gap="large")
+            if seat.view and corner:
+                with corner[0]:
+                    show_invitation(seat.view)
             with left:
                 (tell if seat.stage else ask)(chapter, evidence, seat)
             with right:
                 show_figure(chapter, evidence, seat)
         show_foot(chapter, seat)
+        if seat.view and seat.steers:
+            show_notes(chapter)
 
 
 enter_by_router()

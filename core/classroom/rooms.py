@@ -19,8 +19,8 @@ REMEMBERED = 2_000  # browsers that tried wrong codes, and rooms that have ended
 class Rooms:
     """The rooms of a server. Every visitor is in one of them at most.
 
-    `on_change(code)` is called after each change of a room, with an empty code if none has changed, when the
-    lock is free again. `clock` counts seconds.
+    `on_change(code, moved)` is called after each change of a room, when the lock is free again; `moved` says whether
+    the lesson has moved, rather than somebody come, gone or guessed. `clock` counts seconds.
     """
 
     def __init__(
@@ -29,10 +29,11 @@ class Rooms:
         limits: RoomLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
         chance: random.Random | None = None,
-        on_change: Callable[[str], None] = lambda code: None,
+        on_change: Callable[[str, bool], None] = lambda code, moved: None,
     ) -> None:
         self.limits = limits or RoomLimits()
-        self._ballots, self._clock, self._on_change = ballots, clock, on_change
+        self.on_change = on_change
+        self._ballots, self._clock = ballots, clock
         self._chance = chance or random.SystemRandom()
         self._rooms: dict[str, Room] = {}
         self._signs: dict[str, float] = {}  # a room -> when somebody in it was last heard of
@@ -53,7 +54,7 @@ class Rooms:
             self._rooms[code] = Room(code, teacher, self._ballots, self._chance.randrange(1, 1_000_000))
             self._whereabouts[teacher] = code
             self._signs[code] = self._clock()
-        self._on_change(left)
+        self._tell(left)
         return code
 
     def join(self, code: str, visitor: str) -> str:
@@ -68,8 +69,8 @@ class Rooms:
             left = self._take_out(visitor)
             room.people.add(visitor)
             self._whereabouts[visitor] = room.code
-        self._on_change(left)
-        self._on_change(room.code)
+        self._tell(left)
+        self._tell(room.code)
         return room.code
 
     def leave(self, visitor: str) -> None:
@@ -77,7 +78,7 @@ class Rooms:
         with self._lock:
             self._refuse_teacher(visitor, "leave it")
             left = self._take_out(visitor)
-        self._on_change(left)
+        self._tell(left)
 
     def find(self, visitor: str) -> str:
         """The room that a visitor is in; empty if in none, or if it has ended."""
@@ -96,11 +97,11 @@ class Rooms:
 
     def go(self, visitor: str, chapter: object) -> None:
         """Show another chapter to the visitor's room; raises RoomError."""
-        self._change(visitor, lambda room: room.go(visitor, chapter))
+        self._change(visitor, lambda room: room.go(visitor, chapter), moved=True)
 
     def reveal(self, visitor: str, chapter: object, stage: object) -> None:
         """Reveal a chapter to the visitor's room, up to this step; raises RoomError."""
-        self._change(visitor, lambda room: room.reveal(visitor, chapter, stage))
+        self._change(visitor, lambda room: room.reveal(visitor, chapter, stage), moved=True)
 
     def tally(self, visitor: str) -> list[list[Vote]]:
         """The revealed guesses of the visitor's room, chapter by chapter; raises RoomError."""
@@ -113,13 +114,17 @@ class Rooms:
             room = self._own(visitor)
             room.tally(visitor)  # refuses whoever does not steer it
             self._forget(room)
-        self._on_change(room.code)
+        self._tell(room.code, moved=True)
 
-    def _change(self, visitor: str, change: Callable[[Room], None]) -> None:
+    def _tell(self, code: str, moved: bool = False) -> None:
+        if code:
+            self.on_change(code, moved)
+
+    def _change(self, visitor: str, change: Callable[[Room], None], moved: bool = False) -> None:
         with self._lock:
             room = self._own(visitor)
             change(room)
-        self._on_change(room.code)
+        self._tell(room.code, moved)
 
     def _own(self, visitor: str) -> Room:
         self._end_silent()

@@ -1,13 +1,11 @@
-"""Who listens to what, and what has moved: server-sent events from one thread that watches engine and store.
+"""Who listens to which runs, and what has moved: server-sent events from one thread that watches engine and store.
 
-A page listens to runs, to subjects that are announced by `HUB.announce` (such as a class's room), or to both. An event
-says that something has moved, never what: the page reads the store, which is the truth. What moves while a listener
-pauses is told together afterwards.
+An event says that something has moved, never what: the page reads the store, which is the truth. What moves while a
+listener pauses is told together afterwards. What is no run, such as a room, is announced by whoever changes it.
 """
 
 import asyncio
 import hashlib
-import itertools
 import os
 import secrets
 import signal
@@ -28,6 +26,7 @@ GATHER = 0.1  # seconds; all that moves within them is looked at together
 LOOK = 0.5  # seconds between two looks at runs that another program may train
 QUEUE_PAUSE = 5.0  # seconds between two events for a page of which only the queue has moved
 PAUSE = 0.4  # seconds between two events for a page
+SUBJECT_PAUSE = 0.2  # seconds between two for a page that shows no run: few pages, and people wait
 EVENTS_A_SECOND = 15  # for all pages together: a rerun takes some 17 ms of the processor
 BUSY = 2.0  # seconds after an event in which its page counts among those that share these
 MOST_TOPICS = 2_000  # remembered; a page without a rerun while so many others register falls back to a slow tick
@@ -40,9 +39,12 @@ HEADERS = {
 SERVER = secrets.token_hex(4)  # a page of another server, which this one has replaced, has to be loaded again
 RESTARTED = "event: restarted\ndata: restarted\n\n"
 
-SUBJECT = ":"  # the first character of a subject's name; no run's name begins so
-
 State = tuple[Any, ...]
+
+
+def is_subject(name: str) -> bool:
+    """Whether what is listened to is no run but something that is announced: it has a space, which no run has."""
+    return " " in name
 
 
 class Listener:
@@ -50,15 +52,15 @@ class Listener:
 
     def __init__(self, names: tuple[str, ...], state: State, moves: int) -> None:
         self.names, self.state, self.moves = names, state, moves
+        self.follows_queue = not all(map(is_subject, names))
         self.moved = asyncio.Event()
         self.loop = asyncio.get_running_loop()
-        self.has_runs = any(not name.startswith(SUBJECT) for name in names)
         self.told = time.monotonic()
 
     def look(self, state: State, moves: int) -> None:
         """Wake the tab if its runs have changed, or, less often, if only the queue has."""
         now = time.monotonic()
-        queue_moved = self.has_runs and moves != self.moves and now - self.told >= QUEUE_PAUSE
+        queue_moved = self.follows_queue and moves != self.moves and now - self.told >= QUEUE_PAUSE
         if state == self.state and not queue_moved:
             return
         self.state, self.moves, self.told = state, moves, now
@@ -71,38 +73,20 @@ class Listener:
 
 
 class Hub:
-    """The topics, each a set of runs and subjects, and who listens to them."""
+    """The topics, each a set of runs, and who listens to them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._topics: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._listeners: set[Listener] = set()
         self._stamps: dict[str, State] = {}
-        self._announced: OrderedDict[str, int] = OrderedDict()
-        self._numbers = itertools.count(1)
+        self._counts: OrderedDict[str, int] = OrderedDict()  # a subject -> how often it was announced
         self._thread: threading.Thread | None = None
         self._closing = False
 
-    def announce(self, subject: str) -> None:
-        """Tell the pages that listen to this subject that it has moved; from any thread, as often as one likes."""
-        name = SUBJECT + subject
-        with self._lock:
-            self._announced[name] = next(self._numbers)
-            self._announced.move_to_end(name)
-            while len(self._announced) > MOST_TOPICS:
-                self._announced.popitem(last=False)
-            listeners = [listener for listener in self._listeners if name in listener.names]
-        for listener in listeners:
-            listener.look(self._state(listener.names, fresh=False), listener.moves)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether no further page can listen."""
-        return len(self._listeners) >= MOST_LISTENERS
-
-    def register(self, run_ids: Collection[str], subjects: Collection[str] = ()) -> tuple[str, str]:
-        """The topic of these runs and subjects, and a short text that changes when they do."""
-        names = tuple(sorted({*run_ids, *(SUBJECT + subject for subject in subjects)}))
+    def register(self, subjects: Collection[str]) -> tuple[str, str]:
+        """The topic of these runs or other subjects, and a short text that changes when they do."""
+        names = tuple(sorted(subjects))
         topic = hashlib.sha256("\n".join(names).encode()).hexdigest()[:24]
         with self._lock:
             self._topics[topic] = names
@@ -110,6 +94,17 @@ class Hub:
             while len(self._topics) > MOST_TOPICS:
                 self._topics.popitem(last=False)
         return topic, _sign(self._state(names, fresh=True))
+
+    def announce(self, subject: str) -> None:
+        """Wake, at once, whoever listens to a subject that is no run, such as a room; from any thread."""
+        with self._lock:
+            self._counts[subject] = self._counts.get(subject, 0) + 1
+            self._counts.move_to_end(subject)
+            while len(self._counts) > MOST_TOPICS:
+                self._counts.popitem(last=False)
+            concerned = [listener for listener in self._listeners if subject in listener.names]
+        for listener in concerned:
+            listener.look(self._state(listener.names, fresh=False), listener.moves)
 
     def end_with(self, signals: Iterable[int]) -> None:
         """End all streams at the first of these signals, before whoever deals with it now: a server that is to end
@@ -152,10 +147,15 @@ class Hub:
                     continue
                 listener.moved.clear()
                 yield "data: moved\n\n"
-                await asyncio.sleep(self._pause())
+                await asyncio.sleep(self._pause() if listener.follows_queue else SUBJECT_PAUSE)
         finally:
             with self._lock:
                 self._listeners.discard(listener)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further page can listen."""
+        return len(self._listeners) >= MOST_LISTENERS
 
     def _pause(self) -> float:
         """Seconds until the next event for a page, so that those that move share what the processor can draw anew."""
@@ -190,14 +190,11 @@ class Hub:
         """How far the runs have come. The engine says so of those that it trains; of others, their files do, which are
         looked at anew if `fresh`."""
         engine = _engine()
-        return tuple(
-            (self._announced.get(name, 0),)
-            if name.startswith(SUBJECT)
-            else self._stand(engine.jobs.get(name), name, fresh)
-            for name in names
-        )
+        return tuple(self._stand(engine.jobs.get(name), name, fresh) for name in names)
 
     def _stand(self, job: Any, name: str, fresh: bool) -> State:
+        if is_subject(name):
+            return (self._counts.get(name, 0),)
         if job is not None:
             return job.epochs, job.running, job.stopping, job.note
         stamp = None if fresh else self._stamps.get(name)
@@ -232,7 +229,7 @@ HUB = Hub()
 
 
 async def answer_moves(request: Request) -> Response:
-    """The stream of a topic; 404 for one that no page has registered, 503 if too many pages listen.
+    """The stream of a topic; 404 for one that no page has registered.
 
     Streamlit would leave a page as it is whose server was started again: its fragments are unknown to the new one.
     """

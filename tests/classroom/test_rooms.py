@@ -34,7 +34,7 @@ def changed():
 
 @pytest.fixture
 def rooms(clock, changed):
-    return Rooms(BALLOTS, RoomLimits(), clock, random.Random(0), changed.append)
+    return Rooms(BALLOTS, RoomLimits(), clock, random.Random(0), lambda *change: changed.append(change))
 
 
 def small(**limits: int) -> RoomLimits:
@@ -69,7 +69,7 @@ def test_a_class_guesses_changes_its_mind_and_sees_the_counts_only_when_they_are
     assert [sorted(votes) for votes in rooms.tally("teacher")] == [[Vote(0, 2), Vote(1, 1)], [], []]
 
 
-def test_every_change_is_told_to_those_who_wait(rooms, changed):
+def test_every_change_is_told_and_whether_the_lesson_has_moved(rooms, changed):
     code = rooms.open("teacher")
     rooms.join(code, "ann")
     rooms.vote("ann", 0, 1)
@@ -77,7 +77,7 @@ def test_every_change_is_told_to_those_who_wait(rooms, changed):
     rooms.reveal("teacher", 2, 1)
     rooms.leave("ann")
     rooms.end("teacher")
-    assert [each for each in changed if each] == [code] * 6
+    assert changed == [(code, moved) for moved in (False, False, True, True, False, True)]
 
 
 def test_a_second_press_of_reveal_does_not_skip_a_step_and_a_late_one_does_not_hit_the_next_chapter(rooms):

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.runs.settings import RunSettings
 from pages.app import moves
 from pages.app.moves import Hub
 
@@ -25,7 +24,7 @@ async def read(stream) -> str:
 
 def test_an_announcement_wakes_those_that_listen_to_the_subject_and_nobody_else(hub):
     async def listen() -> tuple[str, bool]:
-        room, other = (hub.stream(*hub.register([], [subject])) for subject in ("room A", "room B"))
+        room, other = (hub.stream(*hub.register([subject])) for subject in ("room A", "room B"))
         assert await read(room) == await read(other) == ": hello\n\n"
         hub.announce("room A")
         told = await read(room)
@@ -40,26 +39,21 @@ def test_an_announcement_wakes_those_that_listen_to_the_subject_and_nobody_else(
 
 def test_what_moved_before_the_browser_listens_is_told_at_once_and_many_moves_as_one(hub):
     async def listen() -> list[str]:
-        topic, seen = hub.register([], ["room"])
-        hub.announce("room")
-        hub.announce("room")
+        topic, seen = hub.register(["room A"])
+        hub.announce("room A")
+        hub.announce("room A")
         stream = hub.stream(topic, seen)
         return [await read(stream), await read(stream)]
 
     assert asyncio.run(listen()) == [": hello\n\n", "data: moved\n\n"]
-    assert hub.register([], ["room"])[1] == hub.register([], ["room"])[1]
-
-
-def test_a_subject_is_no_run_of_the_same_name(hub):
-    run = RunSettings().run_id
-    assert hub.register([run])[0] != hub.register([], [run])[0]
+    assert hub.register(["room A"])[1] == hub.register(["room A"])[1]
 
 
 def test_a_page_that_has_left_is_dropped_and_a_server_with_too_many_says_so(hub, monkeypatch):
     monkeypatch.setattr(moves, "MOST_LISTENERS", 1)
 
     async def listen() -> tuple[bool, bool]:
-        stream = hub.stream(*hub.register([], ["room"]))
+        stream = hub.stream(*hub.register(["room A"]))
         await read(stream)
         full = hub.is_full
         await stream.aclose()
@@ -70,9 +64,9 @@ def test_a_page_that_has_left_is_dropped_and_a_server_with_too_many_says_so(hub,
 
 def test_topics_and_announcements_are_bounded(hub, monkeypatch):
     monkeypatch.setattr(moves, "MOST_TOPICS", 2)
-    first = hub.register([], ["0"])[0]
+    first = hub.register(["room 0"])[0]
     for number in range(1, 4):
-        hub.register([], [str(number)])
-        hub.announce(str(number))
+        hub.register([f"room {number}"])
+        hub.announce(f"room {number}")
     assert not hub.know(first)
-    assert len(hub._announced) == len(hub._topics) == 2
+    assert len(hub._counts) == len(hub._topics) == 2

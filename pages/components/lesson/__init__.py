@@ -68,7 +68,7 @@ def _bars(evidence: Evidence, stage: int) -> str:
         width = f"calc((100% - 4.5rem) * {mark.value:.4f})"
         track = (
             f'<i class="whole"></i><i class="bar" style="inline-size:{width};background:{mark.colour or QUIET}"></i>'
-            f'<b style="inset-inline-end:0">{_unbroken(mark.text)}</b>'
+            f'<b class="value" style="inset-inline-end:0">{_unbroken(mark.text)}</b>'
         )
         rows.append(_name(mark, stage, track))
     return "".join(rows)
@@ -106,7 +106,7 @@ def _dot(mark: Mark, place: Callable[[float], float]) -> str:
         else f"inset-inline-end:calc({100 - low:.2f}% + 14px)"
     )
     dot = f'<i class="dot" style="inset-inline-start:{at:.2f}%;background:{colour}"></i>'
-    return f'{interval}{dot}<b style="{beside}">{_unbroken(mark.text)}</b>'
+    return f'{interval}{dot}<b class="value" style="{beside}">{_unbroken(mark.text)}</b>'
 
 
 def _sides(evidence: Evidence, zero: float) -> str:
@@ -150,7 +150,7 @@ def _guess_row(option: str, count: int, most: int, is_right: bool, is_own: bool)
     size = f"inline-size:calc((100% - 4.5rem) * {count / most:.4f})"
     fill = f'<i class="bar" style="{size};background:{TRUTH if is_right else QUIET}"></i>' if count else ""
     name = escape(option) + (" <b class=truth>✓</b>" if is_right else "")
-    track = f'<i class="whole"></i>{fill}<b style="inset-inline-end:0">{count}</b>'
+    track = f'<i class="whole"></i>{fill}<b class="value" style="inset-inline-end:0">{count}</b>'
     own = " mine" if is_own else ""
     return f'<div class="row{own}"><span class="name">{name}</span><span class="track">{track}</span></div>'
 

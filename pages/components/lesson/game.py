@@ -87,7 +87,7 @@ def _row(name: str, colour: str, shares: Sequence[float]) -> str:
     cells = "".join(f"<td>{_cell(share, colour)}</td>" for share in shares)
     total = sum(shares)
     text = f"{total:.0f}" if total == int(total) else f"{total:.1f}"
-    return f'<tr><th scope="row">{escape(name)}</th>{cells}<td><b>{text}</b></td></tr>'
+    return f'<tr><th scope="row">{escape(name)}</th>{cells}<td class="total">{text}</td></tr>'
 
 
 def _cell(share: float, colour: str) -> str:

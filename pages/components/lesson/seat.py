@@ -1,15 +1,17 @@
 """Where a visitor stands in the lesson, alone or in a room, and what can be done from there."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 import streamlit as st
 
 from core.analysis.lesson import CHAPTERS
 from core.classroom.room import RoomError, View
-from pages.app.classes import ROOMS
+from pages.app.classes import ROOMS, name_subject
 from pages.app.shared import get_owner
 from pages.components.link import check_link
+from pages.components.moves import listen
 
 # In the session's state: `lesson_alone`, stage and guess of each chapter for a visitor on its own; `lesson_error`, the
 # sentence of what was refused last, until it is shown.
@@ -38,9 +40,10 @@ class Seat(NamedTuple):
 def take_seat() -> Seat:
     """Where the visitor stands now: in the room of the link, in the one it is in already, or alone."""
     enter_linked_room()
-    visitor = get_owner()
-    if ROOMS.find(visitor):
-        view = ROOMS.look(visitor)
+    with suppress(RoomError):  # in no room, or it has just ended
+        view = ROOMS.look(get_owner())
+        listen("lesson_moves", [name_subject(view.code, view.steers)])
+        view = ROOMS.look(get_owner())  # what moves from now on, the browser is told
         return Seat(view.chapter, view.stage, view.own.last if view.own else None, view)
     check_link("chapter", range(1, len(CHAPTERS) + 1))
     text = st.query_params.get("chapter", "1")

@@ -11,13 +11,13 @@ from pages.components.files import read_beside
 _LISTENER = st.components.v2.component("moves", html="<i hidden></i>", js=read_beside(__file__, "moves.js"))
 
 
-def listen(key: str, run_ids: Collection[str] = (), subjects: Collection[str] = ()) -> None:
-    """Run the fragment around this call again when one of these runs, or this server's queue, has moved; or when one
-    of the `subjects` is announced: `HUB.announce("room ABCD")` wakes every page that listens to "room ABCD".
+def listen(key: str, subjects: Collection[str]) -> None:
+    """Run the fragment around this call again when one of these runs, or this server's queue, has moved; or when one of
+    these subjects was announced (pages.app.moves).
 
     Call it before the page reads what it shows: what moves in between is then told as soon as the browser listens.
     """
-    topic, seen = HUB.register(run_ids, subjects)
+    topic, seen = HUB.register(subjects)
     base = str(st.get_option("server.baseUrlPath")).strip("/")
     path = f"/{base}{ROUTE}" if base else ROUTE
     _LISTENER(

@@ -1,0 +1,12 @@
+"""The evidence of the chapters, found once for all visitors."""
+
+import streamlit as st
+
+from core.analysis.evidence import EVIDENCE, Evidence
+from pages.app.shared import STORE, read_runs
+
+
+@st.cache_resource(max_entries=2 * len(EVIDENCE), show_spinner=False)
+def find_evidence(name: str, signature: int) -> Evidence:
+    """What a chapter shows, which nobody changes; `signature` is report_signature's."""
+    return EVIDENCE[name](STORE, read_runs())
