@@ -122,7 +122,7 @@ def test_a_note_must_fit_its_chapter(rooms):
     for note in ("0101", 5, None, "01x"):
         refusal(rooms.vote, "ann", 2, 1, note)
     rooms.reveal("teacher", 2, 1)
-    assert rooms.look("teacher").notes == ("010",)
+    assert rooms.look("teacher").votes == (Vote(1, 1, "010"),)
 
 
 def test_a_room_takes_so_many_people_and_the_server_so_many_rooms(clock):
@@ -291,7 +291,7 @@ class AnySequence(RuleBasedStateMachine):
     def nobody_sees_a_guess_before_the_reveal(self):
         for visitor, code in self.rooms._whereabouts.items():
             view = self.rooms._rooms[code].look(visitor)
-            assert (sum(view.counts) == view.answered) if view.stage else view.counts == view.notes == ()
+            assert (sum(view.counts) == view.answered) if view.stage else view.counts == view.votes == ()
             assert view.answered <= view.people
 
 
