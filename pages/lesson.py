@@ -5,8 +5,6 @@ import streamlit as st
 from core.analysis.evidence import Evidence
 from core.analysis.game import GAMES
 from core.analysis.lesson import CHAPTERS, Chapter
-from core.runs.palette import PALETTE
-from core.runs.settings import REPORT_MODELS
 from pages.app.router import enter_by_router
 from pages.app.shared import report_signature
 from pages.app.text import as_text
@@ -19,13 +17,6 @@ from pages.components.lesson.room import show_invitation, show_notes, show_room
 from pages.components.lesson.seat import Seat, go, guess, reveal, take_seat
 
 state = st.session_state
-
-
-def name_option(chapter: Chapter, place: int) -> str:
-    """An option as Markdown; an architecture with its idea."""
-    if chapter.name != "game":
-        return chapter.options[place]
-    return f"**{chapter.options[place]}** {PALETTE[REPORT_MODELS[place]].idea}"
 
 
 def game_of(seat: Seat) -> int:
@@ -55,7 +46,7 @@ def ask(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
         if chapter.options:
             numbers = range(len(chapter.options))
             st.pills(
-                "Your guess", numbers, default=seat.own, format_func=lambda place: name_option(chapter, int(place)),
+                "Your guess", numbers, default=seat.own, format_func=lambda place: chapter.options[int(place)],
                 key=key, on_change=count, label_visibility="collapsed", disabled=not seat.guesses, width="stretch",
             )  # fmt: skip
         else:
@@ -92,8 +83,6 @@ def show_figure(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
         if chapter.name == "fool":
             show_foolers(seat.votes)
         show_evidence(evidence, seat.stage)
-    elif chapter.name == "fool" and seat.guesses:
-        draw_fooler(chapter.place)
     elif chapter.shows and not (chapter.name == "game" and seat.view and seat.steers):  # beside the invitation
         show_sketches(chapter.shows)
 
@@ -157,6 +146,9 @@ def show_lesson() -> None:
             with right:
                 show_figure(chapter, evidence, seat)
         show_foot(chapter, seat)
+        if chapter.name == "fool" and seat.guesses:  # last, as the networks take some seconds to load
+            with right:
+                draw_fooler(chapter.place)
         if seat.view and seat.steers:
             show_notes(chapter)
 
