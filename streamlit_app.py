@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.app.screens import GROUPS
+from pages.components.device import watch_device
 from pages.components.history import keep_history
 
 if __name__ == "__main__":  # a session: the router, nothing else
@@ -27,6 +28,7 @@ if __name__ == "__main__":  # a session: the router, nothing else
     page = st.navigation(pages, position="top")
     st.session_state.routed = True  # pages/app/router.py says why
     keep_history()
+    watch_device()
     page.run()
 else:
     from pages.app.server import MIDDLEWARE, ROUTES, start_ahead

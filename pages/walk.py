@@ -6,7 +6,6 @@ from core.analysis import traces
 from core.analysis.tables import TableWithProblems
 from core.inference.service import InferenceService
 from core.networks.verdicts import Walk
-from core.runs.palette import PALETTE
 from core.runs.settings import RunSettings
 from pages.app.router import enter_by_router
 from pages.app.shared import STORE, is_phone, read_runs
@@ -39,11 +38,13 @@ def word_formula(walk: Walk) -> str:
 
 
 @st.fragment
-def step_through(walk: Walk, pair: Pair, colour: str) -> None:
+def step_through(walk: Walk, pair: Pair) -> None:
     """One stage at a time; runs alone as the slider moves."""
     names = ["The two digits", *map(name_stage, walk.stages), "The answer"]
     last = len(names) - 1
-    stage = st.slider(f"Stage, 0 to {last}", 0, last, 1, key="stage", bind="query-params")
+    chosen = st.session_state.get("stage")
+    chosen = chosen if isinstance(chosen, int) and 0 <= chosen <= last else 1
+    stage = st.slider(f"Stage {chosen} of {last}: {names[chosen]}", 0, last, 1, key="stage", bind="query-params")
     st.subheader(f"{stage}. {names[stage]}", anchor=False)
     if stage == 0:
         show_digits(pair.frames, 168)
@@ -52,7 +53,7 @@ def step_through(walk: Walk, pair: Pair, colour: str) -> None:
         st.latex(word_formula(walk))
     else:
         steps = walk.stages[stage - 1]
-        show_stage(steps, colour)
+        show_stage(steps)
         scale = max(float(abs(step.output).max()) for step in steps)
         st.caption(f"Blue is positive, orange negative, up to ±{scale:.3g}. {describe_sharing(steps)}")
 
@@ -86,7 +87,7 @@ if "stage" not in st.session_state:
     check_link("stage", range(last + 1))
 elif st.session_state.stage > last:
     st.session_state.stage = last  # the architecture before had more stages
-step_through(walk, pair, PALETTE[run.settings.model].colour)
+step_through(walk, pair)
 
 st.subheader("How sure was it during training?", anchor=False)
 traced = trace(pair.images, run.run_id, STORE.signature(), run.settings) if pair.images else None

@@ -19,6 +19,7 @@ from pages.app.text import as_text
 
 STORE = RunStore()
 VISITOR = "pair_visitor"  # the cookie that tells one browser from another
+DEVICE = "device"  # the component that says whether the screen is a phone's
 OWN = "own_rounds"  # the switch that counts what this server has trained beside the reproduction
 FIRST_SCREEN = 3  # seconds that the first visitor's screen has the processor for itself
 
@@ -145,8 +146,10 @@ def tell_what_does_not_count(runs: pd.DataFrame) -> None:
 
 
 def is_phone() -> bool:
-    """Whether the visitor's browser calls itself a phone's: panels then stand below one another."""
-    return "Mobi" in st.context.headers.get("User-Agent", "")
+    """Whether the visitor's screen is narrow and touched: panels then stand below one another. Its browser says so
+    (pages/components/device), and at its next visit a cookie does."""
+    told = (st.session_state.get(DEVICE) or {}).get("phone")
+    return st.context.cookies.get("pair_phone") == "1" if told is None else bool(told)
 
 
 def architecture_column() -> Any:

@@ -78,7 +78,8 @@ def test_a_link_names_architecture_and_digits():
     assert len(cards) == 12
     assert "<strong>4 ≤ 9</strong><span>says first &gt; second,</span><span>80.0&nbsp;% sure</span>" in cards[0]
     run_id = RunSettings(model=CHANNELS).run_id
-    assert f'<a href="draw?pair=98-99">Draw</a><a href="walk?pair=98-99&amp;run={run_id}">Walk</a>' in cards[0]
+    assert '<a href="draw?pair=98-99" aria-label="Draw: the 4 beside the 9, pair 98-99">Draw</a>' in cards[0]
+    assert f'<a href="walk?pair=98-99&amp;run={run_id}" aria-label="Walk: the 4 beside the 9' in cards[0]
 
 
 @pytest.mark.usefixtures("store")
@@ -214,7 +215,7 @@ def test_a_click_on_a_cell_shows_its_pairs_and_is_in_the_link(address, open_page
     expect(page.locator(".gallery figure")).to_have_count(12)
     page.wait_for_url(re.compile("first_digit=4&.*second_digit=9"))
     assert "cards" not in page.url
-    page.get_by_role("link", name="Draw").nth(1).click()
+    page.get_by_role("link", name="Draw: the").first.click()
     page.wait_for_url(re.compile(r"/draw\?pair=98-99"))
 
 

@@ -46,9 +46,11 @@ def _card(row: Any, pair: np.ndarray, lines: list[str]) -> str:
     picture = np.concatenate([pair[0], np.full((14, GAP), 128, np.uint8), pair[1]], axis=1)
     order = "≤" if row.first <= row.second else "&gt;"
     link = f"pair={row.first_image}-{row.second_image}"
+    name = f"the {row.first} beside the {row.second}, pair {row.first_image}-{row.second_image}"
     words = "".join(f"<span>{escape(line).replace(' %', '&nbsp;%')}</span>" for line in lines)
     return (
         f'<figure><img src="{picture_digit(picture)}" alt="A handwritten {row.first} beside a {row.second}">'
-        f"<figcaption><strong>{row.first} {order} {row.second}</strong>{words}<nav>"
-        f'<a href="draw?{link}">Draw</a><a href="walk?{link}&amp;run={row.run_id}">Walk</a></nav></figcaption></figure>'
+        f"<figcaption><strong>{row.first} {order} {row.second}</strong>{words}<span class=ways>"
+        f'<a href="draw?{link}" aria-label="Draw: {name}">Draw</a>'
+        f'<a href="walk?{link}&amp;run={row.run_id}" aria-label="Walk: {name}">Walk</a></span></figcaption></figure>'
     )

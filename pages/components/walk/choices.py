@@ -135,12 +135,17 @@ def choose_pair(run: Run) -> Pair:
             return _as_pair(open_link(link.get("pair"), link.get("drawing")), link)
         except ValueError as error:
             st.warning(as_text(f"{error} A test pair is shown."), icon=LINK)
-    first, second = pool["indices"][0].tolist()
+    first, second = pool["indices"][_find_least_sure(pool)].tolist()
     try:
         return _as_pair((read_sample(first), read_sample(second)), {"pair": f"{first}-{second}"})
     except ValueError as error:  # MNIST is damaged
         st.error(as_text(error), icon=":material/error:")
         st.stop()
+
+
+def _find_least_sure(pool: dict[str, np.ndarray]) -> int:
+    """The place of the pair on which the run's network was nearest to one half: the one worth walking through."""
+    return int(abs(pool["probability"] - 0.5).argmin()) if "probability" in pool else 0
 
 
 def _as_pair(sides: tuple[Side, Side], link: dict[str, str]) -> Pair:

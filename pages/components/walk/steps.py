@@ -24,12 +24,12 @@ def show_digits(frames: np.ndarray, side: int) -> None:
     st.html(f'{STYLE}<div class="digits">{pictures}</div>', width="content")
 
 
-def show_stage(steps: Sequence[LayerOutput], colour: str) -> None:
-    """The blocks of one stage side by side, in colours of one scale; kernels that are shared are framed in `colour`."""
+def show_stage(steps: Sequence[LayerOutput]) -> None:
+    """The blocks of one stage side by side, in colours of one scale; kernels that are shared are framed."""
     strongest = max(float(np.abs(step.output).max()) for step in steps)
     sets = [step.block.weights for step in steps]
     cards = "".join(
-        f"<section><h4>{_name(step).capitalize()}</h4>{_show_kernels(step, colour if sets.count(weights) > 1 else '')}"
+        f"<section><h3>{_name(step).capitalize()}</h3>{_show_kernels(step, sets.count(weights) > 1)}"
         f"<p>{_word_output(step)}</p>{_show_output(step, strongest)}</section>"
         for step, weights in zip(steps, sets, strict=True)
     )
@@ -54,20 +54,20 @@ def _name(step: LayerOutput) -> str:
     return step.block.gives or lanes[step.block.lane]
 
 
-def _show_kernels(step: LayerOutput, frame: str) -> str:
+def _show_kernels(step: LayerOutput, shared: bool) -> str:
     """The kernels of the first convolution, which meet pixels; those of the second meet 32 maps each."""
     if step.kernels is None or step.kernels.shape[1] > 2:
         return ""
     seen = [""] if step.kernels.shape[1] == 1 else [" on the first digit", " on the second digit"]
     strongest = float(np.abs(step.kernels).max())
-    outline = f' style="outline: 3px solid {frame}; outline-offset: 4px"' if frame else ""
+    frame, also = (" class=shared", ", shared by both digits") if shared else ("", "")
     pictures = ""
     for channel, words in enumerate(seen):
         picture = picture_maps(step.kernels[:, channel], strongest)
-        alt = f"The {len(step.kernels)} kernels for the {_name(step)}{words}"
+        alt = f"The {len(step.kernels)} kernels for the {_name(step)}{words}{also}"
         pictures += (
             f"<div><p>{len(step.kernels)} kernels of 3 × 3{words}, up to ±{strongest:.2g}</p>"
-            f'<img src="{picture}" alt="{alt}"{outline}></div>'
+            f'<img src="{picture}" alt="{alt}"{frame}></div>'
         )
     return f'<div class="kernels">{pictures}</div>'
 
