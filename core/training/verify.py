@@ -37,7 +37,7 @@ def check_run(run: Run | UnreadableRun) -> tuple[str, bool]:
 
 
 def _check_result_alone(run: Run) -> str:
-    """Whether the accuracies on unequal and on equal digits give, with the test pairs of the run's round, that on all."""
+    """Whether the accuracies on unequal and on equal digits give that on all, with the round's own test pairs."""
     lacking = [name for name in ("test_accuracy_unequal", "test_accuracy_equal") if run.summary.get(name) is None]
     if lacking:
         return f"The result of {run.run_id}, which is kept alone, lacks {' and '.join(lacking)}."
