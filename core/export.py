@@ -140,7 +140,7 @@ def export_all(store: RunStore, directory: Path) -> Exported:
     planned = only_planned(runs)
     table = compare_with_report(planned)
     (directory / "figures").mkdir(parents=True, exist_ok=True)
-    sections = draw_sections(store, planned)
+    sections = draw_sections(store, planned, runs)
     finished = runs[runs["state"] == "finished"]
     pictures = draw_pictures(sections)
     contents = {

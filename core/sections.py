@@ -23,17 +23,29 @@ from core.analysis.findings import (
     epochs_to_stop,
     parameters_and_accuracy,
 )
+from core.analysis.learning import compare_epochs, compare_speed, describe_speed, read_learning
+from core.analysis.learning import describe_epochs as describe_last_or_best
 from core.analysis.mistakes import read_answers
+from core.analysis.studies import (
+    accuracy_by_pairs,
+    compare_twins,
+    compare_weights,
+    describe_data,
+    describe_weights,
+    read_study,
+)
 from core.analysis.tables import load_histories, with_report_settings
 from core.analysis.traces import describe_hypothesis, early_stop_hypothesis
 from core.figures import comparison as comparison_charts
 from core.figures import findings as finding_charts
 from core.figures import learning as learning_charts
 from core.figures import mistakes as mistake_charts
+from core.figures import studies as study_charts
 from core.figures.files import Section
 from core.figures.style import name_dropout
 from core.runs.plan import SHIPPED_DROPOUTS
 from core.runs.store import RunStore
+from core.runs.studies import STUDIES
 
 PAIRED = (
     "in a round all architectures meet the same 1,000 test pairs, so differences are taken by round (Student's t test "
@@ -75,11 +87,27 @@ METHODS = {
         "value; at the epoch where the first two come nearest to the print Welch's test with Holm's correction over "
         "all. Direct classification decides by its probability there."
     ),
+    "data": (
+        "mean test accuracy over rounds with Student's 95 % interval, without dropout; the plain network's accuracies "
+        "joined by straight lines over the logarithm of the pairs, by round: the interval of the pairs is where "
+        "Student's for the differences from the other network holds zero. Holm's correction over the sizes."
+    ),
+    "twins": f"{PAIRED}; hidden units chosen for equal parameters; Holm's correction over the 12 comparisons.",
+    "weights": f"{PAIRED}, against an auxiliary weight of 0; Holm's correction over all comparisons.",
+    "speed": (
+        f"{PAIRED}, at epoch 20, when the slower of a round's two has trained 20 epochs by the stored processor time, "
+        "and at the end; Holm's correction over all comparisons."
+    ),
+    "best": (
+        "test accuracy of the weights of the best validation epoch minus the last one's, by round, mean over the "
+        "numbers of training pairs of the study of data; paired t test, Holm's correction over all cells."
+    ),
 }
 
 
-def draw_sections(store: RunStore, runs: pd.DataFrame) -> list[Section]:
-    """All figures of the comparison and the findings."""
+def draw_sections(store: RunStore, runs: pd.DataFrame, whole: pd.DataFrame) -> list[Section]:
+    """All figures of the comparison and the findings, of the `runs` that count; those of the studies, of the `whole`
+    store."""
     table = compare_with_report(runs)
     kept = with_report_settings(runs)
     shown = kept["dropout"].isin(SHIPPED_DROPOUTS) & ~kept["dropout_at_evaluation"].astype(bool)
@@ -102,6 +130,7 @@ def draw_sections(store: RunStore, runs: pd.DataFrame) -> list[Section]:
         ),
         *[section for dropout in SHIPPED_DROPOUTS for section in _draw_differences(rounds, dropout)],
         *_draw_findings(store, runs),
+        *_draw_studies(store, whole),
     ]
 
 
@@ -161,5 +190,35 @@ def _draw_findings(store: RunStore, runs: pd.DataFrame) -> list[Section]:
         "epochs": "epochs-until-training-ended",
         "squared": "reading-digits-and-comparing-them",
         "hypothesis": "an-earlier-stop-as-an-explanation",
+    }
+    return [Section(names[key], QUESTIONS[key], *figures[key], METHODS[key]) for key in figures]
+
+
+def _draw_studies(store: RunStore, runs: pd.DataFrame) -> list[Section]:
+    """The studies, and who learns fast; `runs` are all of the store."""
+    tables = {name: read_study(store, runs, name) for name in STUDIES}
+    data = tables["data"].table
+    twins, weights = compare_twins(tables["twins"].table), compare_weights(tables["auxiliary-weight"].table)
+    learning = read_learning(store, runs)
+    speed, best = compare_speed(learning.table), compare_epochs(data)
+    plain = data[data["dropout"] == 0]
+    panels = {title: accuracy_by_pairs(plain, kind) for title, kind in (("All", "all"), ("Unequal", "unequal"))}
+    needed = describe_data(data)
+    figures = {
+        "data": (study_charts.data_lines(panels, needed), needed + tables["data"].problems),
+        "twins": (comparison_charts.ladder(twins), describe_ideas(twins) + tables["twins"].problems),
+        "weights": (
+            study_charts.weight_dots(weights),
+            describe_weights(weights) + tables["auxiliary-weight"].problems,
+        ),
+        "speed": (study_charts.speed_dots(speed), describe_speed(speed) + learning.problems),
+        "best": (study_charts.epoch_dots(best), describe_last_or_best(best)),
+    }
+    names = {
+        "data": "accuracy-by-training-pairs",
+        "twins": "sharing-at-equal-parameters",
+        "weights": "accuracy-by-auxiliary-weight",
+        "speed": "who-learns-fast",
+        "best": "last-epoch-or-best",
     }
     return [Section(names[key], QUESTIONS[key], *figures[key], METHODS[key]) for key in figures]

@@ -29,6 +29,7 @@ from pages.app.shared import (
     counts_own,
     is_phone,
     read_comparison,
+    read_runs,
     read_table_histories,
     report_signature,
     tell_what_does_not_count,
@@ -155,7 +156,7 @@ def make_file(name: str, table: pd.DataFrame, runs: pd.DataFrame) -> str | bytes
         case "histories.parquet":
             return export.as_parquet(load_histories(STORE, finished["run_id"]))
         case _:
-            return export.build_report(runs, sections.draw_sections(STORE, runs))
+            return export.build_report(runs, sections.draw_sections(STORE, runs, read_runs()))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the answers…")

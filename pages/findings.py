@@ -4,11 +4,11 @@ from typing import Any
 
 import streamlit as st
 
-from core.analysis import artefact, distance, findings, traces
+from core.analysis import artefact, comparison, distance, findings, learning, studies, traces
 from core.analysis.mistakes import read_answers
 from core.analysis.sentences import describe_gaps
 from pages.app.router import enter_by_router
-from pages.app.shared import STORE, is_phone, read_comparison, read_counted, report_signature
+from pages.app.shared import STORE, is_phone, read_comparison, read_counted, read_runs, report_signature
 from pages.app.text import as_text
 from pages.components.link import check_link
 from pages.components.own_rounds import choose_counted
@@ -21,7 +21,19 @@ METHODS = {
     "hypothesis": "Mean test accuracy at every fifth epoch minus the printed one; a round that has stopped keeps its "
     "last value. Dots at the grey line: filled where clearly off the print. Direct classification decides by its "
     "probability.",
+    "data": "The report's settings but for the number of training pairs, four fifths of which train. What the plain "
+    "network needs: its accuracies joined by straight lines over the logarithm of the pairs, by round; the interval is "
+    "where Student's for the differences from the other network holds zero.",
+    "twins": "Equal parameters by more or fewer hidden units: 326 in shared branches against 128 in own ones, and 128 "
+    "against 29. Filled where clear.",
+    "weights": "Differences by round from a weight of 0. Filled: without dropout.",
+    "speed": "Without dropout; test accuracy at every fifth epoch, held once a round has ended. In equal time: when "
+    "the slower of a round's two has trained 20 epochs, by the processor time that was stored with each epoch. Direct "
+    "classification decides by its probability.",
+    "best": "Runs of the study of data, which keep both figures; a round's difference is its mean over the numbers of "
+    "training pairs.",
 }
+STUDIED = ("data", "twins", "weights", "best")  # made of the studies' runs, not of the reproduction's alone
 
 
 @st.cache_resource(max_entries=12, show_spinner="Reading the runs…")
@@ -40,6 +52,14 @@ def find(question: str, signature: int) -> tuple[Any, list[str]]:
             return distance.count_by_distance(answers), problems
         case "squared":
             return findings.digit_accuracy_squared(STORE, runs)
+        case "data" | "best":
+            return studies.read_study(STORE, read_runs(), "data")
+        case "twins":
+            return studies.read_study(STORE, read_runs(), "twins")
+        case "weights":
+            return studies.read_study(STORE, read_runs(), "auxiliary-weight")
+        case "speed":
+            return learning.read_learning(STORE, runs)
         case _:
             return traces.early_stop_hypothesis(STORE, runs)
 
@@ -61,19 +81,28 @@ question = st.pills(
 )  # fmt: skip
 question = question or "artefact"
 heading.title(findings.QUESTIONS[question])
-table, problems = find(question, report_signature())
+signature = STORE.signature() if question in STUDIED else report_signature()
+table, problems = find(question, signature)
 for problem in problems:
     st.caption(f":material/warning: {as_text(problem)}")
 if table.empty or ("rounds" in table and not table["rounds"].sum()):
+    if question in STUDIED:
+        name = {"weights": "auxiliary-weight", "best": "data"}.get(question, question)
+        st.caption(
+            f"No run in the store answers this question yet: *python -m core reproduce --study {name}* trains them."
+        )
+        st.stop()
     st.caption("No run in the store answers this question yet: train with the report's settings under *Train*.")
     st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
     st.stop()
 
+from core.figures import comparison as comparison_charts  # noqa: E402
 from core.figures import findings as finding_charts  # noqa: E402 - Plotly takes a while to import: only when it draws
 from core.figures import mistakes as mistake_charts  # noqa: E402
+from core.figures import studies as study_charts  # noqa: E402
 from pages.components.figure import draw, show_figure  # noqa: E402
 
-if question in ("distance", "parameters"):
+if question in ("distance", "parameters", "data"):
     check_link("found_dropout", [f"{dropout:g}" for dropout in sorted(set(table["dropout"]))])
     dropout = st.segmented_control(
         "Dropout", sorted(set(table["dropout"])), default=0.0, format_func="{:g}".format, key="found_dropout",
@@ -92,6 +121,24 @@ match question:
         sentences = findings.describe_parameters(table, dropout)
     case "epochs":
         drawn, sentences = draw(finding_charts.epochs_boxes, table, is_phone()), findings.describe_epochs(table)
+    case "data":
+        shown = table[table["dropout"] == dropout]
+        panels = {kind: studies.accuracy_by_pairs(shown, kind) for kind in ("all", "unequal")}
+        titles = {"all": "All pairs", "unequal": "Unequal digits"}
+        sentences = studies.describe_data(table, dropout)
+        drawn = study_charts.data_lines({titles[kind]: rows for kind, rows in panels.items()}, sentences, is_phone())
+    case "twins":
+        compared = studies.compare_twins(table)
+        drawn, sentences = draw(comparison_charts.ladder, compared, is_phone()), comparison.describe_ideas(compared)
+    case "weights":
+        compared = studies.compare_weights(table)
+        drawn, sentences = draw(study_charts.weight_dots, compared), studies.describe_weights(compared)
+    case "speed":
+        compared = learning.compare_speed(table)
+        drawn, sentences = draw(study_charts.speed_dots, compared, is_phone()), learning.describe_speed(compared)
+    case "best":
+        compared = learning.compare_epochs(table)
+        drawn, sentences = draw(study_charts.epoch_dots, compared, is_phone()), learning.describe_epochs(compared)
     case "squared":
         drawn, sentences = draw(finding_charts.squared_scatter, table), findings.describe_squared(table)
     case _:
@@ -100,7 +147,7 @@ show_figure(drawn, question)
 show_sentences(sentences)
 if question in METHODS:
     show_note(METHODS[question])
-if question not in ("artefact", "distance"):  # whose sentences say it of their own cells
+if question not in ("artefact", "distance", *STUDIED):  # whose sentences say it of their own cells
     table1 = read_comparison()
     st.caption(describe_gaps(table1[table1["report_mean"].notna()]))
 

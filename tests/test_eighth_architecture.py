@@ -49,7 +49,7 @@ assert any("Bilinear" in name for name in open_page("walk", pair="0-1").selectbo
 for page in ("findings", "leaderboard", "draw"):
     show(page)
 store = RunStore()
-for section in draw_sections(store, load_runs(store)):
+for section in draw_sections(store, load_runs(store), load_runs(store)):
     print(section.drawn.alt)
 """
 

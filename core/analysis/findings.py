@@ -29,6 +29,11 @@ QUESTIONS = {  # a finding's name -> what it answers
     "epochs": "How long does training last?",
     "squared": "Why does reading digits compare so well?",
     "hypothesis": "Did the first two stop earlier?",
+    "data": "How much data is an idea worth?",
+    "twins": "Is it the sharing or the size?",
+    "weights": "How much should auxiliary losses count?",
+    "speed": "Who learns fast?",
+    "best": "Is the last epoch the best?",
 }
 DIRECT: ModelName = "DirectClassificationModel"
 SQUARED_COLUMNS = ["dropout", "seed", "digit_accuracy", "squared", "both_right", "lucky", "expected", "test_accuracy"]

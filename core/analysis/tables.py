@@ -18,7 +18,8 @@ CELL_FIELDS = ["model", "dropout", "dropout_at_evaluation"]
 SETTINGS_FIELDS = list(RunSettings.model_fields)
 RUN_COLUMNS = [
     "run_id", "state", *SETTINGS_FIELDS, "parameters", "test_accuracy", "training_accuracy", "test_digit_accuracy",
-    "epochs", "stop_reason", "seconds", "has_weights", "problem",
+    "test_accuracy_unequal", "test_accuracy_equal", "best_epoch_test_accuracy", "epochs", "stop_reason", "seconds",
+    "has_weights", "problem",
 ]  # fmt: skip
 
 Arrays = dict[str, NDArray[Any]]

@@ -38,7 +38,7 @@ def early_stop_hypothesis(store: RunStore, runs: pd.DataFrame, dropout: float = 
     """
     chosen = select_cells(runs, [Cell(model, dropout) for model in REPORT_MODELS])
     last = max((int(epochs) for epochs in chosen["epochs"]), default=0)
-    curves, problems = read_each(store, chosen, lambda run, arrays: _trace_one(run, arrays, last))
+    curves, problems = read_each(store, chosen, lambda run, arrays: hold_trace(run, arrays, last))
     epochs = pd.concat(curves) if curves else pd.DataFrame(columns=CURVE_COLUMNS)
     table = summarise_rounds(epochs, ["model", "epoch"], "accuracy", also=())
     running: Any = epochs.groupby(["model", "epoch"])["running"].sum()
@@ -56,7 +56,7 @@ def early_stop_hypothesis(store: RunStore, runs: pd.DataFrame, dropout: float = 
     return TableWithProblems(table, problems)
 
 
-def _trace_one(run: Any, arrays: Arrays, last: int) -> pd.DataFrame:
+def hold_trace(run: Any, arrays: Arrays, last: int) -> pd.DataFrame:
     """One round at every fifth epoch until `last` is past, held at its final test accuracy once it has stopped."""
     epochs = np.arange(TRACE_EVERY, last + TRACE_EVERY, TRACE_EVERY)
     curve = traced_accuracy(arrays).reindex(epochs, fill_value=float(run.test_accuracy))
