@@ -5,26 +5,18 @@ import streamlit as st
 from core.analysis.evidence import Evidence
 from core.analysis.game import GAMES
 from core.analysis.lesson import CHAPTERS, Chapter
-from core.runs.palette import PALETTE
-from core.runs.settings import REPORT_MODELS
 from pages.app.router import enter_by_router
 from pages.app.shared import report_signature
 from pages.app.text import as_text
 from pages.components.glossary import mark
 from pages.components.lesson import STYLE, show_evidence, show_guesses, show_progress, show_sketches
 from pages.components.lesson.evidence import find_evidence
+from pages.components.lesson.fooler import draw_fooler, show_foolers
 from pages.components.lesson.game import needs_game, play, read_answers, show_scores, skip
 from pages.components.lesson.room import show_invitation, show_notes, show_room
 from pages.components.lesson.seat import Seat, go, guess, reveal, take_seat
 
 state = st.session_state
-
-
-def name_option(chapter: Chapter, place: int) -> str:
-    """An option as Markdown; an architecture with its idea."""
-    if chapter.name != "game":
-        return chapter.options[place]
-    return f"**{chapter.options[place]}** {PALETTE[REPORT_MODELS[place]].idea}"
 
 
 def game_of(seat: Seat) -> int:
@@ -42,6 +34,8 @@ def ask(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
     with st.container(key="lesson_prompt"):
         prompt = chapter.prompt.format(digit=evidence.facts.get("digit", "some"))
         st.markdown(mark(prompt), unsafe_allow_html=True)
+    if chapter.name == "fool":  # its guess is what is drawn
+        return
     key = f"lesson_guess_{seat.view.code if seat.view else ''}_{chapter.place}"
 
     def count() -> None:
@@ -52,7 +46,7 @@ def ask(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
         if chapter.options:
             numbers = range(len(chapter.options))
             st.pills(
-                "Your guess", numbers, default=seat.own, format_func=lambda place: name_option(chapter, int(place)),
+                "Your guess", numbers, default=seat.own, format_func=lambda place: chapter.options[int(place)],
                 key=key, on_change=count, label_visibility="collapsed", disabled=not seat.guesses, width="stretch",
             )  # fmt: skip
         else:
@@ -70,7 +64,7 @@ def tell(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
     """What was guessed, beside what is true, and the sentences revealed so far."""
     if seat.view:
         show_guesses(chapter, seat.view.counts, evidence.truth, seat.own)
-    elif seat.own is not None:
+    elif seat.own is not None and chapter.name != "fool":
         truth = "" if evidence.truth is None else f" The runs say **{chapter.name_guess(evidence.truth)}**."
         st.markdown(f"You guessed **{chapter.name_guess(seat.own)}**.{truth}")
     with st.container(key="lesson_says"):
@@ -84,8 +78,10 @@ def show_figure(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
     if evidence.problem:
         st.caption(as_text(evidence.problem))
     if chapter.name == "game" and seat.stage == 1:
-        show_scores(game, read_answers(game), seat.view.notes if seat.view else ())
+        show_scores(game, read_answers(game), [vote.note for vote in seat.view.votes] if seat.view else ())
     elif seat.stage:
+        if chapter.name == "fool":
+            show_foolers(seat.votes)
         show_evidence(evidence, seat.stage)
     elif chapter.shows and not (chapter.name == "game" and seat.view and seat.steers):  # beside the invitation
         show_sketches(chapter.shows)
@@ -150,6 +146,9 @@ def show_lesson() -> None:
             with right:
                 show_figure(chapter, evidence, seat)
         show_foot(chapter, seat)
+        if chapter.name == "fool" and seat.guesses:  # last, as the networks take some seconds to load
+            with right:
+                draw_fooler(chapter.place)
         if seat.view and seat.steers:
             show_notes(chapter)
 

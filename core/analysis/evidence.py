@@ -1,6 +1,6 @@
 """What each chapter of the lesson shows after the guess: the rows of its figure, what is true, and two sentences."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import log2
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -13,12 +13,14 @@ from core.analysis.findings import digit_accuracy_squared
 from core.analysis.mistakes import read_answers
 from core.analysis.numbers import fraction, percent, plural, points, round_exactly, with_sign
 from core.analysis.sentences import between, tuples
-from core.analysis.statistics import LEVEL, half_width
+from core.analysis.statistics import LEVEL, half_width, summarise_rounds
 from core.analysis.tables import only_planned, results_table, with_report_settings
 from core.networks.structure import count_parameters
 from core.runs.palette import PALETTE
+from core.runs.plan import planned_run_ids
 from core.runs.settings import REPORT_MODELS, ModelName, RunSettings
 from core.runs.store import RunStore
+from core.runs.studies import STUDIES
 
 NAN = float("nan")
 KIND_LABELS = {"all": "All pairs", "unequal": "Different digits", "equal": "Equal digits"}
@@ -271,12 +273,49 @@ def _say_slip(cells: Mapping[tuple[str, str], Any], fits: list[str]) -> tuple[st
 
 
 def show_data(store: RunStore, runs: pd.DataFrame) -> Evidence:
-    """How accuracy grows with training pairs, as far as runs are stored."""
-    finished = with_report_settings(runs, "training_pairs")
+    """How accuracy grows with training pairs: the plain network's, and what every idea reaches with the most pairs."""
+    wanted = {settings.run_id for settings in STUDIES["data"].plan()} | planned_run_ids()
+    finished = with_report_settings(runs[runs["run_id"].isin(wanted)], "training_pairs")
     kept = finished[(finished["dropout"] == 0) & ~finished["dropout_at_evaluation"].astype(bool)]
-    if kept.empty or kept["training_pairs"].nunique() < 2:
-        return missing("networks trained with more than 1,000 pairs")
-    return missing("networks trained with more than 1,000 pairs")
+    table = summarise_rounds(kept, ["model", "training_pairs"], also=())
+    rows = {(row.model, row.training_pairs): row for row in tuples(table)}
+    plain = [pairs for model, pairs in rows if model == PLAIN and pairs >= 1_000]
+    most = max(plain, default=0)
+    if most <= 1_000 or (READER, 1_000) not in rows:
+        return missing(f"{PALETTE[PLAIN].label} with more than 1,000 training pairs")
+    goal = rows[READER, 1_000]
+    marks = [_mark_pairs(rows[PLAIN, pairs], f"{pairs:,} pairs", PALETTE[PLAIN].label) for pairs in sorted(plain)]
+    marks.append(_mark_pairs(goal, "1,000 pairs", PALETTE[READER].label))
+    others = [model for model in REPORT_MODELS if (model, most) in rows and model != PLAIN]
+    marks += [_mark_pairs(rows[model, most], PALETTE[model].label, f"With {most:,} pairs", 2) for model in others]
+    first, truth = _say_worth(rows, sorted(plain), goal)
+    known = [pairs for pairs in (1_000, most) if (READER, pairs) in rows and (PLAIN, pairs) in rows]
+    leads = {pairs: rows[READER, pairs].mean - rows[PLAIN, pairs].mean for pairs in known}
+    second = "An idea is worth data."
+    if len(leads) == 2:
+        second = (
+            f"With 1,000 pairs, reading the digits leads by **{points(leads[1_000])}** points, with {most:,} by "
+            f"**{points(leads[most])}**."
+        )
+    caption = f"Test accuracy without dropout, at least {min(row.rounds for row in rows.values())} rounds each"
+    return Evidence(caption, "bars", tuple(marks), truth=truth, says=(first, second))
+
+
+def _mark_pairs(row: Any, label: str, group: str, step: int = 1) -> Mark:
+    return Mark(label, row.mean, percent(row.mean), colour=PALETTE[row.model].colour, step=step, group=group)
+
+
+def _say_worth(rows: Mapping[tuple[str, int], Any], counts: Sequence[int], goal: Any) -> tuple[str, int | None]:
+    """With how many pairs the plain network reaches the goal, and which option says so; None if it is not clear."""
+    enough = next((pairs for pairs in counts if rows[PLAIN, pairs].mean >= goal.mean), None)
+    reached = f"{PALETTE[READER].label} reaches **{percent(goal.mean)}** with 1,000 pairs"
+    if enough is not None:
+        place = next((place for place, pairs in enumerate((2_000, 5_000, 25_000)) if enough <= pairs), None)
+        return f"{reached}; {PALETTE[PLAIN].label} needs about {enough:,}.", place
+    last = rows[PLAIN, counts[-1]]
+    never = counts[-1] == 25_000 and last.high < goal.low
+    text = f"{reached}; {PALETTE[PLAIN].label}, with {counts[-1]:,}, is at {percent(last.mean)}."
+    return text, 3 if never else None
 
 
 def show_limits(store: RunStore, runs: pd.DataFrame) -> Evidence:

@@ -15,7 +15,7 @@ from core.runs.palette import PALETTE
 from core.runs.settings import REPORT_MODELS, ModelName
 
 ANSWERS = "[01]{0,10}"  # of the game, with the guess of its chapter: which of its pairs were right so far
-_LINK = r"([A-Za-z0-9_-]{1,3000}\.[A-Za-z0-9_-]{1,3000})?"  # two drawings (core.drawing.links), with the last chapter's
+_LINK = r"([A-Za-z0-9_-]{1,6000}\.[A-Za-z0-9_-]{1,6000})?"  # two drawings (core.drawing.links), with the last chapter's
 
 
 class Chapter(NamedTuple):

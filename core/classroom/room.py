@@ -34,8 +34,8 @@ class Vote(NamedTuple):
 class View(NamedTuple):
     """A room as one person sees it. `people`: the students in it; `answered`: how many of them have guessed.
 
-    `counts` has how many guessed each value of the ballot, and `notes` what came with the guesses; both are empty
-    until the chapter is revealed. `own` is the visitor's own guess.
+    `counts` has how many guessed each value of the ballot, and `votes` the guesses without who made them; both are
+    empty until the chapter is revealed. `own` is the visitor's own guess.
     """
 
     code: str
@@ -47,7 +47,7 @@ class View(NamedTuple):
     answered: int
     own: Vote | None
     counts: tuple[int, ...]
-    notes: tuple[str, ...]
+    votes: tuple[Vote, ...]
 
 
 class Room:
@@ -108,11 +108,11 @@ class Room:
         values = self.ballots[self.chapter].values
         last = [vote.last for vote in votes.values()]
         counts = tuple(last.count(value) for value in values) if stage else ()
-        notes = tuple(vote.note for vote in votes.values()) if stage else ()
+        seen = tuple(votes.values()) if stage else ()
         answered = len(votes) if stage else len(votes.keys() & self.people)
         return View(
             self.code, self.game, self.chapter, stage, visitor == self.teacher, max(len(self.people), answered),
-            answered, votes.get(visitor), counts, notes,
+            answered, votes.get(visitor), counts, seen,
         )  # fmt: skip
 
     def tally(self, visitor: str) -> list[list[Vote]]:

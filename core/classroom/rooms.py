@@ -3,20 +3,25 @@
 import random
 import threading
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
 
+from core.classroom.attempts import Attempts
 from core.classroom.limits import RoomLimits
 from core.classroom.room import Ballot, Room, RoomError, View, Vote
 
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels: a code is never a word, and none of them looks like a digit
 CODE_LENGTH = 4
-GUESSES = 10  # wrong codes that one browser may try within GUESS_SECONDS
-GUESS_SECONDS = 600
-REMEMBERED = 2_000  # browsers that tried wrong codes, and rooms that have ended
+REMEMBERED = 2_000  # rooms that have ended
 
 
-class Rooms:
+def _draw_code(chance: random.Random, taken: Collection[str]) -> str:
+    while (code := "".join(chance.choices(LETTERS, k=CODE_LENGTH))) in taken:
+        pass
+    return code
+
+
+class Rooms:  # long: whatever changes a room does so under one lock
     """The rooms of a server. Every visitor is in one of them at most.
 
     `on_change(code, moved)` is called after each change of a room, when the lock is free again; `moved` says whether
@@ -39,7 +44,7 @@ class Rooms:
         self._signs: dict[str, float] = {}  # a room -> when somebody in it was last heard of
         self._whereabouts: dict[str, str] = {}  # a visitor -> the room
         self._ended: deque[str] = deque(maxlen=REMEMBERED)
-        self._wrong: OrderedDict[str, list[float]] = OrderedDict()  # a visitor -> when it tried codes that are none
+        self.attempts = Attempts(clock)
         self._lock = threading.RLock()
 
     def open(self, teacher: str) -> str:
@@ -50,7 +55,7 @@ class Rooms:
             if len(self._rooms) >= self.limits.rooms:
                 raise RoomError(f"This server holds {self.limits.rooms} rooms at once, and all are taken: try later.")
             left = self._take_out(teacher)
-            code = self._choose_code()
+            code = _draw_code(self._chance, {*self._rooms, *self._ended})
             self._rooms[code] = Room(code, teacher, self._ballots, self._chance.randrange(1, 1_000_000))
             self._whereabouts[teacher] = code
             self._signs[code] = self._clock()
@@ -137,21 +142,14 @@ class Rooms:
     def _find(self, text: str, visitor: str) -> Room:
         """The room of a code that somebody typed; wrong ones are counted, so that none is found by trying."""
         self._end_silent()
-        now, code = self._clock(), text.strip().upper()
-        tried = [moment for moment in self._wrong.get(visitor, []) if now - moment < GUESS_SECONDS]
-        if len(tried) >= GUESSES:
-            raise RoomError(f"That were {GUESSES} wrong codes: wait ten minutes, and ask your teacher for the code.")
+        code = text.strip().upper()
+        self.attempts.check(visitor)
         if code in self._rooms:
-            self._signs[code] = now
+            self._signs[code] = self._clock()
             return self._rooms[code]
         if code in self._ended:
             raise RoomError(f"Room {code} has ended.")
-        self._wrong[visitor] = [*tried, now]
-        self._wrong.move_to_end(visitor)
-        while len(self._wrong) > REMEMBERED:
-            self._wrong.popitem(last=False)
-        shown = code[:12] if code.isprintable() else "this"
-        raise RoomError(f"There is no room {shown!r}: a code has {CODE_LENGTH} letters, such as KRPT.")
+        self.attempts.refuse(visitor, code)
 
     def _refuse_teacher(self, visitor: str, wish: str) -> None:
         room = self._rooms.get(self._whereabouts.get(visitor, ""))
@@ -164,12 +162,6 @@ class Rooms:
         if code:
             self._rooms[code].leave(visitor)
         return code
-
-    def _choose_code(self) -> str:
-        while True:
-            code = "".join(self._chance.choices(LETTERS, k=CODE_LENGTH))
-            if code not in self._rooms and code not in self._ended:
-                return code
 
     def _end_silent(self) -> None:
         """End the rooms of which nobody has been heard for too long."""

@@ -2,10 +2,11 @@
 
 import re
 
+import pandas as pd
 import pytest
 
 from core.analysis.artefact import dropout_artefact
-from core.analysis.comparison import compare_ideas, read_rounds
+from core.analysis.comparison import Cell, compare_ideas, read_rounds
 from core.analysis.evidence import EVIDENCE, Evidence
 from core.analysis.findings import digit_accuracy_squared
 from core.analysis.lesson import BALLOTS, CHAPTERS
@@ -13,6 +14,7 @@ from core.analysis.numbers import fraction, percent, with_sign
 from core.analysis.tables import load_runs, only_planned, results_table
 from core.runs.settings import REPORT_MODELS
 from core.runs.store import RunStore
+from support.fake_runs import frame_runs
 from support.servers import ROOT
 
 
@@ -118,3 +120,34 @@ def test_dropout_has_the_printed_numbers_and_ours(evidence, store, runs):
     left = table["WeightSharingAuxiliaryModel", "Dropout 0.25, left on"]
     assert shown["Auxiliary losses ours, left on"] == fraction(left)
     assert CHAPTERS[5].options[evidence["dropout"].truth] == "A slip in the test"
+
+
+def frame_data(plain: dict[int, list[float]], reader: dict[int, list[float]]) -> pd.DataFrame:
+    """Rounds without dropout of the plain network and of the reader: training pairs -> accuracies."""
+    models = {"TwoChannelsModel": plain, "DirectClassificationModel": reader}
+    frames = [
+        frame_runs((Cell(model), accuracies), training_pairs=pairs)
+        for model, found in models.items()
+        for pairs, accuracies in found.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def test_the_plain_network_never_gets_there_only_if_the_most_pairs_say_so_clearly():
+    reader = {1_000: [0.960, 0.962, 0.964], 25_000: [0.985, 0.987, 0.989]}
+    plain = {1_000: [0.81, 0.82, 0.83], 25_000: [0.88, 0.89, 0.90]}
+    shown = EVIDENCE["data"](RunStore(ROOT), frame_data(plain, reader))
+    assert CHAPTERS[6].options[shown.truth] == "Never here"
+    assert "reaches **96.2 %** with 1,000 pairs; Two channels, with 25,000, is at 89.0 %." in shown.says[0]
+    assert "leads by **14.2** points, with 25,000 by **9.7**." in shown.says[1]
+    assert EVIDENCE["data"](RunStore(ROOT), frame_data({**plain, 25_000: [0.88, 0.97, 0.99]}, reader)).truth is None
+    near = EVIDENCE["data"](RunStore(ROOT), frame_data({**plain, 5_000: [0.97, 0.97, 0.98]}, reader))
+    assert CHAPTERS[6].options[near.truth] == "5,000"
+    few = EVIDENCE["data"](RunStore(ROOT), frame_data({1_000: [0.8, 0.8]}, reader))
+    assert few.problem.startswith("No finished rounds of Two channels with more than 1,000 training pairs")
+
+
+def test_the_plan_for_teachers_has_the_same_chapters_and_minutes():
+    text = (ROOT / "docs" / "lesson.md").read_text(encoding="utf-8")
+    for chapter in CHAPTERS:
+        assert f"| {chapter.place + 1} | {chapter.minutes} | {chapter.question} |" in text

@@ -7,9 +7,10 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
+from core.classroom.attempts import MOST, REMEMBERED
 from core.classroom.limits import RoomLimits
 from core.classroom.room import Ballot, RoomError, Vote
-from core.classroom.rooms import GUESSES, LETTERS, REMEMBERED, Rooms
+from core.classroom.rooms import LETTERS, Rooms
 from core.runs.settings import SettingsError
 
 BALLOTS = (Ballot(range(3), 2), Ballot(range(-5, 16)), Ballot(range(2), 1, "[01]{3}"))
@@ -122,7 +123,7 @@ def test_a_note_must_fit_its_chapter(rooms):
     for note in ("0101", 5, None, "01x"):
         refusal(rooms.vote, "ann", 2, 1, note)
     rooms.reveal("teacher", 2, 1)
-    assert rooms.look("teacher").notes == ("010",)
+    assert rooms.look("teacher").votes == (Vote(1, 1, "010"),)
 
 
 def test_a_room_takes_so_many_people_and_the_server_so_many_rooms(clock):
@@ -171,9 +172,9 @@ def test_a_room_ends_after_two_hours_without_a_sign_and_says_so(rooms, clock):
 
 def test_a_code_cannot_be_found_by_trying(rooms, clock):
     code = rooms.open("teacher")
-    assert refusal(rooms.join, "zz", "eve") == "There is no room 'ZZ': a code has 4 letters, such as KRPT."
+    assert refusal(rooms.join, "zz", "eve") == "There is no room 'ZZ': a code has four letters, such as KRPT."
     assert refusal(rooms.join, "z" * 99, "eve").startswith("There is no room 'ZZZZZZZZZZZZ':")
-    for place in range(GUESSES - 2):
+    for place in range(MOST - 2):
         refusal(rooms.join, f"no {place}", "eve")
     assert refusal(rooms.join, code, "eve").startswith("That were 10 wrong codes: wait ten minutes")
     rooms.join(code, "ann")  # nobody else notices
@@ -184,7 +185,7 @@ def test_a_code_cannot_be_found_by_trying(rooms, clock):
 def test_what_is_remembered_of_wrong_codes_is_bounded(rooms):
     for place in range(REMEMBERED + 50):
         refusal(rooms.join, "none", f"browser {place}")
-    assert len(rooms._wrong) == REMEMBERED
+    assert len(rooms.attempts) == REMEMBERED
 
 
 @pytest.mark.parametrize(
@@ -291,7 +292,7 @@ class AnySequence(RuleBasedStateMachine):
     def nobody_sees_a_guess_before_the_reveal(self):
         for visitor, code in self.rooms._whereabouts.items():
             view = self.rooms._rooms[code].look(visitor)
-            assert (sum(view.counts) == view.answered) if view.stage else view.counts == view.notes == ()
+            assert (sum(view.counts) == view.answered) if view.stage else view.counts == view.votes == ()
             assert view.answered <= view.people
 
 

@@ -31,9 +31,13 @@ def test_each_chapter_asks_then_reveals_in_steps_then_says(chapter):
     assert chapter.prompt.split(".")[0].split("{")[0] in text_of(app)
     for sentence in shown.says:
         assert sentence not in text_of(app).replace("\u00a0", " ")
-    guess(app, chapter.ballot.values[1])
-    press(app, "Reveal")
-    assert f"You guessed **{chapter.name_guess(chapter.ballot.values[1])}**" in text_of(app)
+    if chapter.name == "fool":  # its guess is what is drawn
+        assert "Draw a digit on each pad, and say above it which one it is." in text_of(app)
+        press(app, "Reveal")
+    else:
+        guess(app, chapter.ballot.values[1])
+        press(app, "Reveal")
+        assert f"You guessed **{chapter.name_guess(chapter.ballot.values[1])}**" in text_of(app)
     for step in range(1, chapter.steps):
         assert [sentence in text_of(app).replace("\u00a0", " ") for sentence in shown.says[: step + 1]] == (
             [] if not shown.says else [True, False]

@@ -63,15 +63,19 @@ def _name(mark: Mark, stage: int, track: str) -> str:
 
 def _bars(evidence: Evidence, stage: int) -> str:
     """Bars on a scale from nothing to all."""
-    rows = [f"<p>{escape(evidence.caption)}</p>"]
+    rows, group = [f"<p>{escape(evidence.caption)}</p>"], ""
     for mark in evidence.marks:
+        if mark.group != group:
+            group = mark.group
+            rows.append(f'<p class="group">{escape(group)}</p>')
         width = f"calc((100% - 4.5rem) * {mark.value:.4f})"
         track = (
             f'<i class="whole"></i><i class="bar" style="inline-size:{width};background:{mark.colour or QUIET}"></i>'
             f'<b class="value" style="inset-inline-end:0">{_unbroken(mark.text)}</b>'
         )
         rows.append(_name(mark, stage, track))
-    return "".join(rows)
+    style = "--row:30px" if len(evidence.marks) > 7 else ""
+    return f'<div style="{style}">{"".join(rows)}</div>'
 
 
 def _dots(evidence: Evidence, stage: int) -> str:

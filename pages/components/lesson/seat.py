@@ -1,13 +1,13 @@
 """Where a visitor stands in the lesson, alone or in a room, and what can be done from there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 import streamlit as st
 
 from core.analysis.lesson import CHAPTERS
-from core.classroom.room import RoomError, View
+from core.classroom.room import RoomError, View, Vote
 from pages.app.classes import ROOMS, name_subject
 from pages.app.shared import get_owner
 from pages.components.link import check_link
@@ -19,12 +19,24 @@ state = st.session_state
 
 
 class Seat(NamedTuple):
-    """`place` of the chapter, its `stage`, the visitor's `own` guess; `view` of the room, None for a visitor alone."""
+    """`place` of the chapter, its `stage`, the visitor's own `vote`; `view` of the room, None for a visitor alone."""
 
     place: int
     stage: int
-    own: int | None
+    vote: Vote | None
     view: View | None
+
+    @property
+    def own(self) -> int | None:
+        """The visitor's own guess."""
+        return self.vote.last if self.vote else None
+
+    @property
+    def votes(self) -> Sequence[Vote]:
+        """Whatever was guessed, once it is revealed."""
+        if self.view:
+            return self.view.votes
+        return [self.vote] if self.vote and self.stage else []
 
     @property
     def steers(self) -> bool:
@@ -44,7 +56,7 @@ def take_seat() -> Seat:
         view = ROOMS.look(get_owner())
         listen("lesson_moves", [name_subject(view.code, view.steers)])
         view = ROOMS.look(get_owner())  # what moves from now on, the browser is told
-        return Seat(view.chapter, view.stage, view.own.last if view.own else None, view)
+        return Seat(view.chapter, view.stage, view.own, view)
     check_link("chapter", range(1, len(CHAPTERS) + 1))
     text = st.query_params.get("chapter", "1")
     numbers = {str(chapter.place + 1): chapter.place for chapter in CHAPTERS}
@@ -52,8 +64,8 @@ def take_seat() -> Seat:
     return Seat(place, *_alone().get(place, (0, None)), None)
 
 
-def _alone() -> dict[int, tuple[int, int | None]]:
-    kept: dict[int, tuple[int, int | None]] = state.setdefault("lesson_alone", {})
+def _alone() -> dict[int, tuple[int, Vote | None]]:
+    kept: dict[int, tuple[int, Vote | None]] = state.setdefault("lesson_alone", {})
     return kept
 
 
@@ -109,7 +121,7 @@ def guess(place: int, value: int | None, note: str = "") -> None:
     if ROOMS.find(get_owner()):
         _attempt(lambda: ROOMS.vote(get_owner(), place, value, note))
     elif value in CHAPTERS[place].ballot.values and not _alone().get(place, (0, None))[0]:
-        _alone()[place] = 0, value
+        _alone()[place] = 0, Vote(value, value, note)
 
 
 def _attempt(act: Callable[[], object]) -> None:
