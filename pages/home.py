@@ -16,9 +16,9 @@ from pages.components.link import refuse
 from pages.components.sentences import show_note
 
 WAYS = {  # the first things to do after the game
-    "lesson": ("Take the lesson", "Thirty minutes, alone or with a class: guess first, then see."),
-    "draw": ("Draw your own", "Two digits of your own hand; the networks answer while the pen moves."),
-    "train": ("Train one yourself", "Choose an idea and watch it learn; a round takes some seconds."),
+    "lesson": ("Take the lesson", "Thirty minutes, alone or with a class."),
+    "draw": ("Draw your own", "The networks answer while the pen moves."),
+    "train": ("Train one yourself", "Choose an idea and watch it learn."),
 }
 REPORT = (
     "The task, the seven architectures and a table of their accuracies are from one report: *Project 1 – "

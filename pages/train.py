@@ -13,13 +13,14 @@ from core.runs.store import StoreError
 from pages.app.router import enter_by_router
 from pages.app.shared import STORE, get_engine, get_owner
 from pages.app.text import as_text
+from pages.components.architectures import describe_ideas
 from pages.components.earlier import show_earlier
 from pages.components.link import check_link
 from pages.components.moves import listen
 from pages.components.queue import describe_wait, show_queue
 from pages.components.race import show_race
 from pages.components.race.states import describe_lanes, describe_rounds, find_ended
-from pages.components.settings_form import choose_race, suggest_races
+from pages.components.settings_form import FEW, choose_race, suggest_races
 
 REPLAY_TICK = 0.25  # seconds between two steps of a replay; nothing else is shown by the clock
 REPLAY_SPEED = 20  # epochs a second
@@ -93,5 +94,8 @@ if stop_place.button("Stop", icon=":material/stop:", disabled=not phase[0]):
 
 st.fragment(watch_race, run_every=REPLAY_TICK if phase[1] else None)()
 
+models = list(dict.fromkeys(lane.rounds[0].model for lane in lanes))
+if len(models) > FEW:
+    st.caption(describe_ideas(models))
 st.subheader("Earlier runs", anchor=False)
 show_earlier()

@@ -27,10 +27,10 @@ LOOK = 0.5  # seconds between two looks at runs that another program may train
 QUEUE_PAUSE = 5.0  # seconds between two events for a page of which only the queue has moved
 PAUSE = 0.4  # seconds between two events for a page
 SUBJECT_PAUSE = 0.2  # seconds between two for a page that shows no run: few pages, and people wait
-LISTENERS_A_SECOND = 15  # events for all pages together: a rerun takes some 17 ms of the processor
-MOST_TOPICS = (
-    2_000  # remembered; a page that stays longer without a rerun than so many others falls back to a slow tick
-)
+EVENTS_A_SECOND = 15  # for all pages together: a rerun takes some 17 ms of the processor
+BUSY = 2.0  # seconds after an event in which its page counts among those that share these
+MOST_TOPICS = 2_000  # remembered; a page without a rerun while so many others register falls back to a slow tick
+MOST_LISTENERS = 500  # at once; further ones are refused, and their pages fall back to a slow tick
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",
@@ -147,11 +147,22 @@ class Hub:
                     continue
                 listener.moved.clear()
                 yield "data: moved\n\n"
-                crowded = len(self._listeners) / LISTENERS_A_SECOND
-                await asyncio.sleep(max(PAUSE, crowded) if listener.follows_queue else SUBJECT_PAUSE)
+                await asyncio.sleep(self._pause() if listener.follows_queue else SUBJECT_PAUSE)
         finally:
             with self._lock:
                 self._listeners.discard(listener)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further page can listen."""
+        return len(self._listeners) >= MOST_LISTENERS
+
+    def _pause(self) -> float:
+        """Seconds until the next event for a page, so that those that move share what the processor can draw anew."""
+        since = time.monotonic() - BUSY
+        with self._lock:
+            busy = sum(listener.told > since for listener in self._listeners)
+        return max(PAUSE, busy / EVENTS_A_SECOND)
 
     def _watch(self) -> None:
         """Wake the tabs whose runs have changed, until nobody listens any more."""
@@ -167,7 +178,10 @@ class Hub:
                     return
             fresh = time.monotonic() - looked >= LOOK
             looked = time.monotonic() if fresh else looked
-            states = {names: self._state(names, fresh) for names in {listener.names for listener in listeners}}
+            shown = {listener.names for listener in listeners}
+            if fresh:  # each run once, however many pages show it
+                self._stamps.clear()
+            states = {names: self._state(names, fresh=False) for names in shown}
             for listener in listeners:
                 listener.look(states[listener.names], engine.moves)
             time.sleep(GATHER)
@@ -183,9 +197,10 @@ class Hub:
             return (self._counts.get(name, 0),)
         if job is not None:
             return job.epochs, job.running, job.stopping, job.note
-        if fresh or name not in self._stamps:
-            self._stamps[name] = _stamp(name)
-        return self._stamps[name]
+        stamp = None if fresh else self._stamps.get(name)
+        if stamp is None:
+            stamp = self._stamps[name] = _stamp(name)
+        return stamp
 
 
 def _engine() -> Any:
@@ -223,5 +238,7 @@ async def answer_moves(request: Request) -> Response:
     topic = request.query_params.get("topic", "")
     if not HUB.know(topic):
         return PlainTextResponse("No page shows this.", 404, HEADERS)
+    if HUB.is_full:
+        return PlainTextResponse("Too many pages listen.", 503, HEADERS)
     stream = HUB.stream(topic, request.query_params.get("seen", ""))
     return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)

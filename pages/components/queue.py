@@ -57,7 +57,11 @@ def show_queue(engine: Engine, owner: str) -> None:
             state = f"epoch {job.epochs}" if mine else "training"  # a page is not woken for others' epochs
         note = f"; {job.note}" if job.note else ""
         line = escape(f"{text}: {state}{note}")
-        bar = f'<progress value="{job.epochs}" max="{settings.max_epochs}"></progress>' if mine else ""
+        bar = (
+            f'<progress value="{job.epochs}" max="{settings.max_epochs}" aria-label="{escape(text)}"></progress>'
+            if mine
+            else ""
+        )
         lines.append(f'<div role="listitem">{line}{bar}</div>')
     if lines:
         st.html(f'{STYLE}<div {LIST} aria-label="What is training and what waits">{"".join(lines)}</div>')

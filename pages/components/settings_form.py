@@ -19,10 +19,11 @@ from core.runs.settings import (
 from pages.app.text import as_text
 from pages.components.architectures import choose_architectures, describe_ideas
 from pages.components.glossary import define
-from pages.components.link import bind_number, refuse
+from pages.components.link import bind_number, name_unknown, refuse
 
 DEFAULTS = RunSettings()
 DEFAULT_ROUNDS = 3
+FEW = 3  # architectures whose ideas are told above the race; those of more would push it down, and stand below it
 DROPOUTS = ["0", "0.1", "0.25", "0.5"]  # those of the reproduction; others can be typed
 MORE: dict[
     str, tuple[str, float, str, tuple[str, ...]]
@@ -53,7 +54,7 @@ def choose_race() -> list[Lane]:
     seed = columns[3].number_input(
         "First seed", 0, MAX_SEED, DEFAULTS.seed, key="seed", bind=bind_number("seed"), help=define("seed")
     )
-    if models:
+    if 0 < len(models) <= FEW:
         st.caption(describe_ideas(models))
     others = {"seed": seed, **_choose_more(columns[4])}
     try:
@@ -128,7 +129,9 @@ def _number(column: Any, name: str, label: str, step: float, form: str, terms: t
 
 def _read_link() -> None:
     """Say which settings of the link cannot be used; Streamlit shows the defaults in their place."""
-    for name in [*RunSettings.model_fields, "rounds"]:
+    names = [*RunSettings.model_fields, "rounds"]
+    name_unknown([*names, "curve"])
+    for name in names:
         for text in st.query_params.get_all(name):
             if not _is_allowed(name, text) and not (text == "" and name in ("model", "dropout")):
                 refuse(name, text, _rule(name))

@@ -28,12 +28,12 @@ def show_race(
 ) -> None:  # fmt: skip
     """Chart and board. `ended`: the rounds that have; `states`: a lane's name -> what to say of one that does not
     train."""
-    chart, board = st.columns([3, 2], gap="medium")
+    chart, board = st.columns([5, 4], gap="medium")
     names = ", ".join(lane.name for lane in lanes)
     with chart:
         st.vega_lite_chart(
             curve_rows(histories, lanes, metric, ended),
-            live_curves(metric, lanes),
+            {**live_curves(metric, lanes), "config": {"axis": _axis_text()}},
             key="live",
             on_select="rerun",  # Streamlit resets a zoom at new data, unless it is a selection that somebody asks for
             selection_mode="zoom",
@@ -43,7 +43,30 @@ def show_race(
         )
         st.caption(explain_lines(lanes, metric, standings))
     with board:
-        _BOARD(key="board", data={"rows": [_row(standing, states) for standing in standings]})
+        _BOARD(
+            key="board",
+            data={"rows": [_row(standing, states) for standing in standings], "spoken": tell_phase(standings, ended)},
+        )
+
+
+def tell_phase(standings: Sequence[Standing], ended: set[str]) -> str:
+    """What a screen reader says when training starts and when it ends; the same words in between."""
+    rounds = {settings.run_id for standing in standings for settings in standing.lane.rounds}
+    if rounds - ended:
+        return "Training."
+    best = standings[0]
+    if best.test is None:
+        return "" if best.validation is None else "Training has stopped."
+    if any(each.finished < len(each.lane.rounds) for each in standings):
+        return "Training has stopped."
+    best_of = f" {best.lane.name} has the highest" if len(standings) > 1 else " The"
+    return f"Training has ended.{best_of} test accuracy: {points(best.test)} %."
+
+
+def _axis_text() -> dict[str, Any]:
+    """Letters of the axes: large enough for a projector, with a contrast of at least 4.5 (Streamlit's have 3.7)."""
+    ink = "#a9b4c0" if st.context.theme.type == "dark" else "#55606e"
+    return {"labelFontSize": 14, "titleFontSize": 14, "labelColor": ink, "titleColor": ink}
 
 
 def explain_lines(lanes: Sequence[Lane], metric: str, standings: Sequence[Standing]) -> str:

@@ -39,6 +39,8 @@ const tops = (body) => new Map([...body.rows].map((row) => [row.dataset.name, ro
 export default ({ parentElement, data }) => {
   const [body] = parentElement.querySelector("table").tBodies
   const before = tops(body)
+  const spoken = parentElement.querySelector(".spoken")
+  if (spoken.textContent !== data.spoken) spoken.textContent = data.spoken
   const kept = new Map([...body.rows].map((row) => [row.dataset.name, row]))
   const rows = data.rows.map((each) => {
     const row = kept.get(each.name) ?? makeRow(document)
