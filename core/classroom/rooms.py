@@ -21,7 +21,7 @@ def _draw_code(chance: random.Random, taken: Collection[str]) -> str:
     return code
 
 
-class Rooms:
+class Rooms:  # long: whatever changes a room does so under one lock
     """The rooms of a server. Every visitor is in one of them at most.
 
     `on_change(code, moved)` is called after each change of a room, when the lock is free again; `moved` says whether
