@@ -193,7 +193,7 @@ def test_the_band_is_one_deviation_either_way(histories, runs):
 def test_single_rounds_replace_the_band(histories, runs):
     drawn = learning_charts.mean_curves(histories, runs, rounds=True)
     assert select_traces(drawn, fill="toself") == []
-    rounds = select_traces(drawn, opacity=0.4, legendgroup=DIRECT, xaxis="x")[0]
+    rounds = select_traces(drawn, opacity=style.FAINT, legendgroup=DIRECT, xaxis="x")[0]
     assert np.isnan(rounds.y).sum() == 3
     assert len(rounds.x) == 8 + 10 + 12 + 3
 
