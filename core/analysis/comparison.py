@@ -86,11 +86,13 @@ def select_cells(runs: pd.DataFrame, cells: list[Cell]) -> pd.DataFrame:
 
 
 def read_rounds(store: RunStore, runs: pd.DataFrame) -> TableWithProblems:
-    """Test accuracy of every finished run of a Cell, from its stored predictions: one row per run with the fields of
-    Cell, `seed`, the accuracy on each of KINDS, and its `epochs`, the `count` of its pairs, `equal_count` of those
+    """Test accuracy of every finished run of a Cell with a weight of LADDER, from its predictions: one row per run with
+    the fields of Cell, `seed`, the accuracy on each of KINDS, and its `epochs`, the `count` of its pairs, `equal_count` of those
     with equal digits and `equal_right` of those it gets right."""
     columns = [*Cell._fields, "seed", *KINDS, "epochs", "count", "equal_count", "equal_right"]
-    rows, problems = read_each(store, with_report_settings(runs, "auxiliary_weight"), _measure)
+    weights = {weight for idea in LADDER for weight in (idea.first_weight, idea.second_weight)}
+    chosen = with_report_settings(runs, "auxiliary_weight")
+    rows, problems = read_each(store, chosen[chosen["auxiliary_weight"].isin(weights)], _measure)
     kinds = {"dropout": float, "dropout_at_evaluation": bool, "auxiliary_weight": float, "seed": int}
     return TableWithProblems(pd.DataFrame(rows, columns=columns).astype(kinds), problems)
 
