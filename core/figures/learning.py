@@ -72,7 +72,7 @@ def mean_curves(
         drawn.append((panel, _stop_marks(ends[ends["run_id"].isin(ids)], None if rounds else mean, metric, model)))
     direct = hold and not narrow and metric.endswith("accuracy")  # the names fit at the ends of the lines
     legend = _legend_of_curves([] if direct else means, len(ends) > 0)
-    figure = make_panels([name_dropout(dropout) for dropout in dropouts] or [""], narrow, 0.14 if direct else None)
+    figure = make_panels([name_dropout(dropout) for dropout in dropouts] or [""], narrow, 0.16 if direct else None)
     panels, traces = [0] * len(legend) + [panel for panel, _ in drawn], legend + [trace for _, trace in drawn]
     add_traces(figure, traces, panels, narrow)
     _style_curves(figure, means, metric, narrow)
@@ -99,7 +99,7 @@ def _label_ends(
                 x=epoch, y=height, text=f'<span style="color:{look.colour}">●</span> {name}', showarrow=False,
                 xanchor="left", xshift=4, font_size=14, **place_of(panel, False),
             )  # fmt: skip
-    figure.update_layout(margin_r=160)
+    figure.update_layout(margin_r=172)
     figure.update_xaxes(range=[0, max((mean.index[-1] for mean in means.values()), default=1)])
 
 
