@@ -31,7 +31,6 @@ from core.runs.palette import PALETTE
 from core.runs.plan import SHIPPED_DROPOUTS
 from core.runs.settings import MODEL_NAMES, REPORT_MODELS
 
-CELL = ["model", "dropout"]
 CLEAR_POINTS = 5.0  # the difference at which a cell of the matrix has its full colour
 KIND_TITLES = {"all": "All pairs", "unequal": "Unequal digits", "equal": "Equal digits"}
 
@@ -95,14 +94,14 @@ def _describe_comparison(shown: pd.DataFrame) -> str:
     known = shown[shown["rounds"] > 0]
     if known.empty:
         return "Test accuracy, ours and the report's: no rounds yet."
-    least, most = known.loc[known["mean"].idxmin()], known.loc[known["mean"].idxmax()]
+    ordered = tuples(known.sort_values("mean"))
+    least, most = (f"{percent(row.mean)} of {name_cell(row.model, row.dropout)}" for row in (ordered[0], ordered[-1]))
     parts = [
         f"{name_cell(row.model, row.dropout)} {percent(row.mean)} (the report {percent(row.report_mean)})"
         for row in tuples(known[known["clear"]])
     ]
     return (
-        f"Test accuracy, ours beside the report's: from {percent(least['mean'])} of {name_cell(*least[CELL])} to "
-        f"{percent(most['mean'])} of {name_cell(*most[CELL])}. Clearly different in {len(parts)} of "
+        f"Test accuracy, ours beside the report's: from {least} to {most}. Clearly different in {len(parts)} of "
         f"{int(known['p_holm'].notna().sum())} cells that can be compared{': ' if parts else ''}{'; '.join(parts)}."
     )
 
