@@ -22,6 +22,7 @@ from core.analysis.tables import CELL_FIELDS, TableWithProblems, count_apart, lo
 from core.runs.palette import PALETTE
 from core.runs.plan import SHIPPED_DROPOUTS
 from core.runs.records import METRICS
+from core.runs.settings import MODEL_NAMES
 from pages.app.router import enter_by_router
 from pages.app.shared import (
     STORE,
@@ -40,6 +41,7 @@ from pages.components.own_rounds import choose_counted
 from pages.components.sentences import show_note, show_sentences
 
 VIEWS = {
+    "Figure": "Do our networks agree with the report's?",
     "Table": "Do our networks agree with the report's?",
     "Curves": "How do the architectures learn?",
     "What each idea adds": "What does each idea add?",
@@ -66,6 +68,11 @@ COLUMNS = {
     "epochs": _NUMBER("Epochs", format="%.0f", help="Mean number of epochs until training stopped"),
     "seconds": _NUMBER("Seconds", format="%.1f", help="Mean processor time of a round's training"),
 }
+FIRST_COLUMNS = ("label", "dropout", "mean", "report_mean")
+ALL_COLUMNS = (
+    "label", "dropout", "rounds", "mean", "std", "low", "high", "report_mean", "report_std", "off", "verdict",
+    "parameters", "epochs", "seconds",
+)  # fmt: skip
 OWN_ROUNDS = {"rounds": st.column_config.TextColumn("Rounds", help="The reproduction's + this server's own")}
 
 
@@ -90,7 +97,7 @@ def show_rounds(cell: pd.Series, runs: pd.DataFrame) -> None:
 
 
 @st.fragment
-def show_table(shown: pd.DataFrame, verdicts: list[str], table: pd.DataFrame, runs: pd.DataFrame) -> None:
+def show_table(shown: pd.DataFrame, whole: bool, verdicts: list[str], runs: pd.DataFrame) -> None:
     """The table, what it says in words, and the rounds of the chosen row: a click runs this alone."""
     shares = ("mean", "std", "low", "high", "report_mean", "report_std")
     picked = st.dataframe(
@@ -101,10 +108,7 @@ def show_table(shown: pd.DataFrame, verdicts: list[str], table: pd.DataFrame, ru
             verdict=[say_verdict(row) for _, row in shown.iterrows()],
             **{name: in_percent(shown[name]) for name in shares},
         ),
-        column_order=(
-            "label", "dropout", "rounds", "mean", "std", "low", "high", "report_mean", "report_std", "off", "verdict",
-            "parameters", "epochs", "seconds",
-        ),
+        column_order=ALL_COLUMNS if whole else FIRST_COLUMNS,
         column_config={"label": architecture_column(), **COLUMNS, **(OWN_ROUNDS if counts_own() else {})},
         hide_index=True,
         height="content",
@@ -117,7 +121,7 @@ def show_table(shown: pd.DataFrame, verdicts: list[str], table: pd.DataFrame, ru
     show_note(
         "The report's figures are from its Table 1: ten rounds, dropout probability not given; ours beside its "
         f"column with dropout is 0.25. {TARGET} The order is that of our rounds, resampled; the printed means are "
-        "taken as they are. Choose a row to see its rounds; the menu above the table chooses columns."
+        "taken as they are. Choose a row to see its rounds."
     )
     for row in picked.selection.rows:
         show_rounds(shown.iloc[row], runs)
@@ -192,7 +196,7 @@ if not table["rounds"].sum():
     st.stop()
 
 bar = st.container(horizontal=True, gap="medium")
-view = bar.segmented_control("View", list(VIEWS), default="Table", key="view", bind="query-params") or "Table"
+view = bar.segmented_control("View", list(VIEWS), default="Figure", key="view", bind="query-params") or "Figure"
 heading.title(VIEWS[view])
 dropouts = sorted(set(table["dropout"]))
 options = [f"{dropout:g}" for dropout in dropouts]
@@ -202,43 +206,63 @@ if view == "Table":
         "Dropout", dropouts, selection_mode="multi", default=list(SHIPPED_DROPOUTS), format_func="{:g}".format,
         key="table_dropouts", bind="query-params",
     )  # fmt: skip
-elif view != "Curves":
+    whole = bar.toggle("All columns", key="whole", bind="query-params")
+elif view not in ("Figure", "Curves"):
     dropout = bar.segmented_control(
         "Dropout", dropouts, default=0.0, format_func="{:g}".format, key="shown_dropout", bind="query-params",
         required=True,
     ) or dropouts[0]  # fmt: skip
 
-if view == "Table":
-    show_table(
-        table[table["dropout"].isin(chosen) & ~table["dropout_at_evaluation"]],
-        judge_reproduction(report_signature(), runs),
-        table,
-        runs,
-    )
+if view == "Figure":
+    from core.figures.comparison import comparison_dots  # Plotly takes a while to import: only when it draws
+    from pages.components.figure import draw, show_figure
+
+    show_figure(draw(comparison_dots, table, is_phone()), "dots")
+    show_sentences(judge_reproduction(report_signature(), runs))
+    show_note("The report's figures are from its Table 1: ten rounds, dropout probability not given.")
+    tell_what_does_not_count(runs)
+
+elif view == "Table":
+    shown = table[table["dropout"].isin(chosen) & ~table["dropout_at_evaluation"]]
+    show_table(shown, whole, judge_reproduction(report_signature(), runs), runs)
     show_downloads(table, runs)
     tell_what_does_not_count(runs)
 
 elif view == "Curves":
-    from core.figures.learning import mean_curves  # Plotly takes a while to import: only when it draws
+    from core.figures.learning import mean_curves
     from pages.components.figure import draw, show_figure
 
-    choices = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    choices = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     check_link("compared_curve", METRICS.values())
+    check_link("looked_at", [PALETTE[model].label for model in MODEL_NAMES])
     metric = choices.selectbox(
         "Curve",
         list(METRICS),
         format_func=lambda name: METRICS.get(name, name),
         key="compared_curve",
         bind="query-params",
+        label_visibility="collapsed",
         width=240,
+    )
+    looked_at = choices.selectbox(
+        "Architecture to look at",
+        MODEL_NAMES,
+        index=None,
+        format_func=lambda name: PALETTE[name].label,
+        placeholder="Look at one architecture",
+        key="looked_at",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=260,
     )
     hold = choices.toggle("Hold the last value, as in the report", True, key="hold", bind="query-params")
     single = choices.toggle("Single rounds", key="single", bind="query-params")
-    drawn = draw(mean_curves, read_table_histories(), with_report_settings(runs), metric, hold, single, is_phone())
+    kept = with_report_settings(runs)
+    drawn = draw(mean_curves, read_table_histories(), kept, metric, hold, single, is_phone(), looked_at)
     show_figure(drawn, "curves")
     show_note(
         ("Mean of the rounds" if hold else "Mean of the rounds still training")
-        + (", each round thin" if single else ", band of ± one standard deviation")
+        + (", each round thin" if single else ", a band of ± one standard deviation for the one looked at")
         + ", a mark where a round stopped early (report, Figure 2)."
     )
 

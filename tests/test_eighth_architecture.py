@@ -42,7 +42,7 @@ def show(page, **link):
 assert any("Bilinear" in name for name in open_page("train").multiselect(key="model").options)
 described = show("architectures", one="BilinearModel")
 assert "53,103" in described and any("multiplies the two vectors" in text.lower() for text in described)
-assert "Bilinear comparison" in set(open_page("compare", own_rounds="true").dataframe[0].value["label"])
+assert "Bilinear comparison" in set(open_page("compare", view="Table", own_rounds="true").dataframe[0].value["label"])
 assert any("Bilinear comparison" in text for text in show("compare", view="Curves", own_rounds="true"))
 assert any("Bilinear comparison" in text for text in show("mistakes", mistakes="Together", own_rounds="true"))
 assert any("Bilinear" in name for name in open_page("walk", pair="0-1").selectbox[0].options)

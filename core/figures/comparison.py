@@ -59,7 +59,7 @@ def comparison_dots(table: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
 
 def _own_dot(row: Any, y: float) -> go.Scatter:
     look = PALETTE[row.model]
-    label = f"<b>{with_sign(row.difference)}</b>"
+    label = f"<b>{with_sign(row.difference)} points</b>"
     half = row.high - row.mean
     interval = f", 95 % {percent(row.low)} to {percent(row.high)}" if half == half else ""
     return go.Scatter(
@@ -70,7 +70,8 @@ def _own_dot(row: Any, y: float) -> go.Scatter:
         error_x={"array": rounded([half], 5), "color": look.colour, "thickness": 2, "width": 0},
         text=[label if row.clear else ""],
         textposition="top center",
-        textfont_size=12,
+        textfont_size=14,
+        cliponaxis=False,
         hovertemplate=f"{look.label}, ours: {percent(row.mean)}{interval}, n = {row.rounds}<extra></extra>",
         showlegend=False,
     )
@@ -90,18 +91,19 @@ def _report_dot(row: Any, y: float) -> go.Scatter:
 
 
 def _describe_comparison(shown: pd.DataFrame) -> str:
+    known = shown[shown["rounds"] > 0]
+    if known.empty:
+        return "Test accuracy, ours and the report's: no rounds yet."
+    ordered = tuples(known.sort_values("mean"))
+    least, most = (f"{percent(row.mean)} of {name_cell(row.model, row.dropout)}" for row in (ordered[0], ordered[-1]))
     parts = [
-        f"{name_cell(row.model, row.dropout)} {percent(row.mean)}{_compare_with_print(row)}"
-        for row in tuples(shown[shown["rounds"] > 0])
+        f"{name_cell(row.model, row.dropout)} {percent(row.mean)} (the report {percent(row.report_mean)})"
+        for row in tuples(known[known["clear"]])
     ]
-    return f"Test accuracy, ours and the report's: {'; '.join(parts) or 'no rounds yet'}."
-
-
-def _compare_with_print(row: Any) -> str:
-    if row.model not in REPORT_MODELS:
-        return ""
-    verdict = f", {row.verdict}" if row.verdict else ""
-    return f" (the report {percent(row.report_mean)}{verdict})"
+    return (
+        f"Test accuracy, ours beside the report's: from {least} to {most}. Clearly different in {len(parts)} of "
+        f"{int(known['p_holm'].notna().sum())} cells that can be compared{': ' if parts else ''}{'; '.join(parts)}."
+    )
 
 
 def ladder(steps: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:

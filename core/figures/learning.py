@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from scipy.optimize import isotonic_regression
 
 from core.analysis.numbers import fraction, percent
 from core.analysis.sentences import tuples
@@ -22,12 +23,15 @@ from core.figures.style import (
     legend_mark,
     make_panels,
     name_dropout,
+    place_of,
     rounded,
     tint,
 )
 from core.runs.palette import PALETTE, Look
 from core.runs.records import METRICS
 from core.runs.settings import MODEL_NAMES, ModelName
+
+LABEL_LINE = 0.055  # the height of a line of 14 px as a share of the panel's
 
 
 def mean_curves(
@@ -37,14 +41,15 @@ def mean_curves(
     hold: bool = True,
     rounds: bool = False,
     narrow: bool = False,
+    looked_at: ModelName | None = None,
 ) -> FigureWithAlt:
-    """A metric by epoch (report, Figure 2): the mean of an architecture's rounds with a band of ± one standard
-    deviation, a panel per dropout, a marker where a round stopped early.
+    """A metric by epoch (report, Figure 2): the mean of an architecture's rounds, a panel per dropout, a marker where
+    a round stopped early. The architecture that is `looked_at` has a thick line and a band of ± one standard deviation.
 
     `histories` as core.analysis.tables.load_histories gives them; `runs` says by `state` and `stop_reason` which
     of them have ended and which stopped early. With `hold` a round that has ended keeps its last value, as in the
     report; without, the mean is that of the rounds still running. `rounds` draws each round as a thin line instead of
-    the band.
+    the band: those of the architecture that is looked at, or all.
     """
     wide = histories.pivot(index="epoch", columns="run_id", values=metric)
     if hold:
@@ -55,20 +60,47 @@ def mean_curves(
     cells = _cells_of(histories)
     means = {cell: wide[ids].mean(axis=1).dropna() for cell, ids in cells.items()}
     dropouts = sorted({dropout for dropout, _ in cells})
-    traces, places = _legend_of_curves(means, len(ends) > 0), []
+    drawn: list[tuple[int, Trace]] = []
     for (dropout, model), ids in cells.items():
-        mean, columns, panel = means[dropout, model], wide[ids], dropouts.index(dropout)
+        mean, panel, looked = means[dropout, model], dropouts.index(dropout), model == looked_at
         beside = [means.get((other, model), pd.Series(dtype=float)) for other in dropouts]
-        traces += [
-            _single_rounds(histories, ids, metric, model) if rounds else band(mean, columns.std(axis=1), model),
-            mean_line(mean, beside, metric, model),
-            _stop_marks(ends[ends["run_id"].isin(ids)], None if rounds else mean, metric, model),
-        ]
-        places += 3 * [panel]
-    figure = make_panels([name_dropout(dropout) for dropout in dropouts] or [""], narrow)
-    add_traces(figure, traces, [0] * (len(traces) - len(places)) + places, narrow)
+        if rounds and (looked or not looked_at):
+            drawn.append((panel, _single_rounds(histories, ids, metric, model)))
+        elif looked:
+            drawn.append((panel, band(mean, wide[ids].std(axis=1), model)))
+        drawn.append((panel, mean_line(mean, beside, metric, model, 3.5 if looked else 1.75)))
+        drawn.append((panel, _stop_marks(ends[ends["run_id"].isin(ids)], None if rounds else mean, metric, model)))
+    direct = hold and not narrow and metric.endswith("accuracy")  # the names fit at the ends of the lines
+    legend = _legend_of_curves([] if direct else means, len(ends) > 0)
+    figure = make_panels([name_dropout(dropout) for dropout in dropouts] or [""], narrow, 0.16 if direct else None)
+    panels, traces = [0] * len(legend) + [panel for panel, _ in drawn], legend + [trace for _, trace in drawn]
+    add_traces(figure, traces, panels, narrow)
     _style_curves(figure, means, metric, narrow)
+    if direct:
+        _label_ends(figure, means, looked_at)
     return FigureWithAlt(figure, _describe_curves(means, metric))
+
+
+def _label_ends(
+    figure: go.Figure, means: dict[tuple[float, ModelName], pd.Series], looked_at: ModelName | None
+) -> None:
+    """The architectures' names at the ends of their lines, moved apart as little as keeps each on a line of its own."""
+    low, high = figure.layout.yaxis.range or (0, 1)
+    gap = LABEL_LINE * (high - low)
+    for panel, dropout in enumerate(sorted({dropout for dropout, _ in means})):
+        ends = sorted((mean.iloc[-1], mean.index[-1], model) for (p, model), mean in means.items() if p == dropout)
+        steps = gap * np.arange(len(ends))
+        free = isotonic_regression([value for value, _, _ in ends] - steps).x
+        heights = np.clip(free, low + gap / 2, high - len(ends) * gap) + steps
+        for height, (_, epoch, model) in zip(heights, ends, strict=True):
+            look = PALETTE[model]
+            name = f"<b>{look.label}</b>" if model == looked_at else look.label
+            figure.add_annotation(
+                x=epoch, y=height, text=f'<span style="color:{look.colour}">●</span> {name}', showarrow=False,
+                xanchor="left", xshift=4, font_size=14, **place_of(panel, False),
+            )  # fmt: skip
+    figure.update_layout(margin_r=172)
+    figure.update_xaxes(range=[0, max((mean.index[-1] for mean in means.values()), default=1)])
 
 
 def _cells_of(histories: pd.DataFrame) -> dict[tuple[float, ModelName], list[str]]:
@@ -87,7 +119,7 @@ def band(mean: pd.Series, spread: pd.Series, model: ModelName) -> Trace:
     """A band from mean − spread to mean + spread; an unknown spread counts as 0."""
     half = spread.reindex(mean.index).fillna(0)
     epochs, edge = mean.index.to_numpy(), np.concatenate([mean + half, (mean - half)[::-1]])
-    colour = tint(PALETTE[model].colour, 0.1)
+    colour = tint(PALETTE[model].colour, 0.2)
     return _silent(
         model, x=np.concatenate([epochs, epochs[::-1]]), y=floats(edge), mode="lines", line={"width": 0},
         fill="toself", fillcolor=colour,
@@ -107,14 +139,14 @@ def _single_rounds(histories: pd.DataFrame, ids: list[str], metric: str, model: 
     )
 
 
-def mean_line(mean: pd.Series, beside: list[pd.Series], metric: str, model: ModelName) -> Trace:
+def mean_line(mean: pd.Series, beside: list[pd.Series], metric: str, model: ModelName, width: float = 2.5) -> Trace:
     """The line of a mean. Its hover text has the values of all panels at that epoch: each panel says the same."""
     columns = [column.reindex(mean.index) for column in beside]
     texts = [" | ".join(_value(value, metric) for value in values) for values in zip(*columns, strict=True)]
     look = PALETTE[model]
     return {
         "type": "scatter", "x": mean.index.to_numpy(), "y": floats(mean), "mode": "lines", "name": look.label,
-        "line": {"color": look.colour, "width": 2.5, "dash": dash_of(look)}, "hovertemplate": "%{customdata}",
+        "line": {"color": look.colour, "width": width, "dash": dash_of(look)}, "hovertemplate": "%{customdata}",
         "customdata": np.array(texts, dtype=object), "showlegend": False, "legendgroup": model,
     }  # fmt: skip
 
@@ -122,7 +154,7 @@ def mean_line(mean: pd.Series, beside: list[pd.Series], metric: str, model: Mode
 def _stop_marks(ends: pd.DataFrame, mean: pd.Series | None, metric: str, model: ModelName) -> Trace:
     """A marker at the last epoch of each round, on the mean or, without one, at the round's own value."""
     heights = ends[metric] if mean is None else ends["epoch"].map(mean)
-    marker = {"color": PALETTE[model].colour, "symbol": PALETTE[model].marker, "size": 7}
+    marker = {"color": PALETTE[model].colour, "symbol": PALETTE[model].marker, "size": 5}
     return _silent(model, x=ends["epoch"].to_numpy(), y=floats(heights), mode="markers", marker=marker)
 
 
@@ -152,7 +184,7 @@ def _style_curves(
 ) -> None:
     dropouts = sorted({dropout for dropout, _ in curves})
     title = "Epoch %{x}" + (f": {' | '.join(name_dropout(dropout) for dropout in dropouts)}" if dropouts[1:] else "")
-    frame(figure, 900 if narrow else 500, zoom=not narrow)
+    frame(figure, 900 if narrow else 430, zoom=not narrow)
     figure.update_layout(hovermode="x unified", hoversort="value descending")
     label_outside(figure, narrow, "Epoch", _name_metric(metric), len(dropouts) or 1)
     figure.update_xaxes(unifiedhovertitle_text=title, showgrid=False, rangemode="tozero")
@@ -162,24 +194,26 @@ def _style_curves(
 
 
 def _focus(means: Iterable[pd.Series], metric: str) -> list[float] | None:
-    """The range of the y axis: that of the means from the fifth epoch on. The steep first epochs would make all that
-    follows look flat; a double click shows them too."""
-    late = [mean[mean.index >= 5] for mean in means]
-    if not metric.endswith("accuracy") or not any(map(len, late)):
+    """The range of the y axis for an accuracy: from the lowest mean, that of a first epoch above all, to 100 %."""
+    lowest = [float(mean.min()) for mean in means if len(mean)]
+    if not metric.endswith("accuracy") or not lowest:
         return None
-    low = min(float(mean.min()) for mean in late if len(mean))
-    return [float(np.floor(20 * low)) / 20, 1.0]
+    return [float(np.floor(20 * min(lowest))) / 20, 1.0]
 
 
 def _describe_curves(means: dict[tuple[float, ModelName], pd.Series], metric: str) -> str:
     parts = []
     for dropout in sorted({dropout for dropout, _ in means}):
-        ends = [
-            f"{PALETTE[model].label} {_value(mean.iloc[-1], metric)} at epoch {mean.index[-1]}"
+        ends = sorted(
+            (mean.iloc[-1], mean.index[-1], PALETTE[model].label)
             for (p, model), mean in means.items()
             if p == dropout and len(mean)
-        ]
-        parts.append(f"{name_dropout(dropout)}: {'; '.join(ends)}")
+        )
+        (low, last, least), (high, epoch, most) = ends[0], ends[-1]
+        part = f"{name_dropout(dropout)}: highest at its end {most} {_value(high, metric)} at epoch {epoch}"
+        if ends[1:]:
+            part += f", lowest {least} {_value(low, metric)} at epoch {last}"
+        parts.append(part)
     return f"{METRICS[metric]} by epoch, means of the rounds. {'. '.join(parts) or 'No rounds yet'}."
 
 

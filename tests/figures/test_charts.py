@@ -130,7 +130,8 @@ def test_an_empty_store_draws_and_says_so(tmp_path):
 def test_one_round_alone_draws(store, runs):
     one = runs[(runs["model"] == DIRECT) & (runs["seed"] == 0)]
     drawn = draw_all(store, one)
-    assert f"{PALETTE[DIRECT].label} without dropout 98.4 % (the report 96.5 %)" in drawn["comparison_dots"].alt
+    assert f"to 98.4 % of {PALETTE[DIRECT].label} without dropout" in drawn["comparison_dots"].alt
+    assert drawn["comparison_dots"].alt.endswith("Clearly different in 0 of 0 cells that can be compared.")
 
 
 def test_ours_stands_beside_the_reports(runs):
@@ -143,8 +144,8 @@ def test_ours_stands_beside_the_reports(runs):
     assert ours.marker.symbol == PALETTE["TwoBranchesModel"].marker
     assert ours.error_x.array[0] == pytest.approx(4.302653 * 0.001 / 3**0.5, abs=1e-5)  # t(0.975, 2) · s / √3
     assert (report.x[0], report.error_x.array[0]) == (0.812, 0.013)
-    assert ours.text[0] == "<b>+2.0</b>"
-    assert "Two branches without dropout 83.2 % (the report 81.2 %, clearly different)" in drawn.alt
+    assert ours.text[0] == "<b>+2.0 points</b>"
+    assert "Two branches without dropout 83.2 % (the report 81.2 %)" in drawn.alt
 
 
 def test_a_difference_that_is_not_clear_carries_no_number(runs):
@@ -185,7 +186,8 @@ def test_early_stops_are_marked_and_the_limit_is_not(histories, runs):
 
 
 def test_the_band_is_one_deviation_either_way(histories, runs):
-    band = select_traces(learning_charts.mean_curves(histories, runs), fill="toself", legendgroup=DIRECT, xaxis="x")[0]
+    drawn = learning_charts.mean_curves(histories, runs, looked_at=DIRECT)
+    band, _ = select_traces(drawn, fill="toself")  # one in each panel, and none of another architecture
     assert band.x.tolist() == [*range(1, 13), *range(12, 0, -1)]
     assert band.y[11] - band.y[12] == pytest.approx(2 * 0.001, abs=1e-6)
 
@@ -193,6 +195,8 @@ def test_the_band_is_one_deviation_either_way(histories, runs):
 def test_single_rounds_replace_the_band(histories, runs):
     drawn = learning_charts.mean_curves(histories, runs, rounds=True)
     assert select_traces(drawn, fill="toself") == []
+    one = learning_charts.mean_curves(histories, runs, rounds=True, looked_at=DIRECT)
+    assert {trace.legendgroup for trace in select_traces(one, opacity=style.FAINT)} == {DIRECT}
     rounds = select_traces(drawn, opacity=style.FAINT, legendgroup=DIRECT, xaxis="x")[0]
     assert np.isnan(rounds.y).sum() == 3
     assert len(rounds.x) == 8 + 10 + 12 + 3
@@ -208,11 +212,29 @@ def test_panels_lie_side_by_side_or_below_each_other(histories, runs):
 
 
 def test_each_architecture_has_its_colour_dash_and_marker_in_the_legend(histories, runs):
-    entries = [t for t in learning_charts.mean_curves(histories, runs).figure.data if t.showlegend is None]
+    drawn = learning_charts.mean_curves(histories, runs, narrow=True)
+    entries = [t for t in drawn.figure.data if t.showlegend is None]
     assert [t.name for t in entries] == [*(look.label for look in LOOKS), "Marker: a round stops early"]
     assert [t.line.color for t in entries[:7]] == [look.colour for look in LOOKS]
     assert [t.marker.symbol for t in entries[:7]] == [look.marker for look in LOOKS]
     assert entries[1].line.dash == "6px,3px"
+
+
+def test_names_at_the_ends_of_lines_lie_apart_and_in_the_order_of_the_values(histories, runs):
+    drawn = learning_charts.mean_curves(histories, runs)
+    assert [t.name for t in drawn.figure.data if t.showlegend is None] == ["Marker: a round stops early"]
+    labels = sorted((t for t in drawn.figure.layout.annotations if t.xref == "x"), key=lambda label: label.y)
+    lines = mean_lines(drawn)
+    assert len(labels) == 7
+    ends = [lines[re.sub("<.*?>|●", "", label.text).strip(), "x"].y[-1] for label in labels]
+    assert ends == sorted(ends)
+    low, high = drawn.figure.layout.yaxis.range
+    assert np.diff([label.y for label in labels]).min() >= learning_charts.LABEL_LINE * (high - low) - 1e-9
+
+
+def test_the_axis_shows_the_first_epoch(histories, runs):
+    drawn = learning_charts.mean_curves(histories, runs)
+    assert drawn.figure.layout.yaxis.range[0] <= min(line.y.min() for line in mean_lines(drawn).values())
 
 
 def test_figure_2_stays_light():

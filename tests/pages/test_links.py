@@ -21,8 +21,9 @@ MORE = {"first_digit", "second_digit", "cards"}
 VIEWS = [  # a screen, what chooses its view, and the parameters that it must say it cannot use
     ("", {}, {"game"}),
     ("train", {}, {*RunSettings.model_fields, "rounds", "curve"}),
-    ("compare", {}, {"view", "table_dropouts"}),
-    ("compare", {"view": "Curves"}, {"shown_dropout", "compared_curve"}),
+    ("compare", {}, {"view"}),
+    ("compare", {"view": "Table"}, {"table_dropouts"}),
+    ("compare", {"view": "Curves"}, {"shown_dropout", "compared_curve", "looked_at"}),
     ("compare", {"view": "What each idea adds"}, {"shown_dropout"}),
     ("findings", {}, {"finding"}),
     ("findings", {"finding": "Which pairs are hard?"}, {"found_dropout"}),

@@ -167,7 +167,7 @@ def test_compare_shows_ours_beside_the_reports(store):
     writer = store.claim(RunSettings())
     writer.finish(RunResult({**short.summary, "test_accuracy": 0.75}, short.history, *files))
     writer.close()
-    [table] = show("pages/compare.py").dataframe
+    [table] = show("pages/compare.py", view="Table").dataframe
     shown = table.value.set_index(["model", "dropout"])
     assert len(shown) == 14
     assert shown.loc[("DirectClassificationModel", 0.0), ["rounds", "mean", "report_mean"]].tolist() == [1, 75, 96.5]
@@ -186,8 +186,9 @@ def test_each_finding_has_a_figure_and_words_on_the_shipped_runs(question):
 @pytest.mark.parametrize(
     ("view", "dropout", "words"),
     [
+        ("Figure", None, "Of the 14 cells compared, 5 are clearly different from the report's"),
         ("Table", None, "Of the 14 cells compared, 5 are clearly different from the report's"),
-        ("Curves", None, "band of ± one standard deviation"),
+        ("Curves", None, "a band of ± one standard deviation for the one looked at"),
         ("What each idea adds", "0", "Holm's correction over the 21 comparisons of this screen"),
         ("What each idea adds", "0.25", "Holm's correction over the 42 comparisons of this screen"),
         ("All against all", "0.5", "Holm's correction over all 63 comparisons of this screen"),
@@ -206,7 +207,7 @@ def test_each_view_of_the_comparison_shows_the_shipped_runs(view, dropout, words
 
 @pytest.mark.usefixtures("shipped")
 def test_the_table_prints_what_the_sentences_say():
-    table = show("pages/compare.py").dataframe[0].value.set_index(["model", "dropout"])
+    table = show("pages/compare.py", view="Table").dataframe[0].value.set_index(["model", "dropout"])
     row = table.loc[("TwoChannelsModel", 0.0)]
     assert row[["mean", "off", "verdict"]].tolist() == [81.8, "+2.0 (1.0 to 2.9)", "clearly different (p 0.005)"]
     assert table.loc[("DirectClassificationModel", 0.0), "verdict"] == "within ± one point (p 1)"
@@ -231,7 +232,7 @@ def test_a_run_whose_answers_cannot_be_read_is_named_beside_the_others(store):
 def test_what_this_server_trained_counts_only_if_it_is_asked_for(store):
     for seed in (0, 1, 10):  # the last one is beside the plan
         write_run(store, RunSettings(seed=seed), 0.75)
-    app = show("pages/compare.py")
+    app = show("pages/compare.py", view="Table")
     direct = ("DirectClassificationModel", 0.0)
     assert app.dataframe[0].value.set_index(["model", "dropout"]).loc[direct, "rounds"] == 2
     app.toggle(key="own_rounds").set_value(True).run()
