@@ -71,7 +71,7 @@ def lay(shape: list[Points], left: float, width: float, generator: np.random.Gen
     strokes = []
     for points in shape:
         path = (np.array(points, float) - 0.5) @ np.array([[1.0, 0.0], [slant, 1.0]]) * [width, height]
-        path = path + [left + width / 2, PAD / 2] + generator.normal(0, 2, path.shape)
+        path += np.array([left + width / 2, PAD / 2]) + generator.normal(0, 2, path.shape)
         strokes.append(Stroke(tuple(map(tuple, path.clip(0, PAD).tolist())), 18.0))
     return strokes
 
