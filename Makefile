@@ -24,7 +24,7 @@ test: python $(VENV)/.test ## run the tests, in a real Chromium too
 test-slow: python $(VENV)/.test ## run what takes minutes: bad luck at random
 	@$(BIN)/pytest -m slow
 
-test-fast: python $(VENV)/.test ## run those tests that start no browser and no cluster, in less than a minute
+test-fast: python $(VENV)/.test ## run those tests that start no browser and no cluster
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not browser and not cluster and not slow"
 
 check: python $(VENV)/.test ## lint, check formatting, types, lengths and what imports what, then test
@@ -37,7 +37,7 @@ check: python $(VENV)/.test ## lint, check formatting, types, lengths and what i
 	else echo "There is no npm here: JavaScript and CSS are not checked."; fi
 	@$(MAKE) --no-print-directory test NODE_REPORT='--test-reporter=spec --experimental-test-coverage'
 
-coverage: python $(VENV)/.test ## say which lines of core/ the fast tests reach, in two minutes
+coverage: python $(VENV)/.test ## say which lines of core/ the tests of test-fast reach; takes twice as long
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not browser and not cluster and not slow" --cov=core --cov-report=term:skip-covered
 
 python:

@@ -104,12 +104,14 @@ class Session:
         until = time.perf_counter() + seconds
         moved = asyncio.Event()
         listening = asyncio.create_task(self._listen(moved))
-        while (left := until - time.perf_counter()) > 0:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(moved.wait(), left)
-                moved.clear()
-                await self.rerun("a page is woken", self.fragments["moves"])
-        listening.cancel()
+        try:
+            while (left := until - time.perf_counter()) > 0:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(moved.wait(), left)
+                    moved.clear()
+                    await self.rerun("a page is woken", self.fragments["moves"])
+        finally:
+            listening.cancel()
 
     async def _listen(self, moved: asyncio.Event) -> None:
         """Read the page's server-sent events, each of which sets `moved`."""

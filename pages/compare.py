@@ -42,7 +42,7 @@ from pages.components.sentences import show_note, show_sentences
 VIEWS = {
     "Table": "Do our networks agree with the report's?",
     "Curves": "How do the architectures learn?",
-    "Does it matter?": "What does each idea add?",
+    "What each idea adds": "What does each idea add?",
     "All against all": "Which architectures differ?",
 }
 _NUMBER = st.column_config.NumberColumn
@@ -249,7 +249,7 @@ else:
     rounds, problems = read_by_round(dropout, report_signature(), runs)
     for problem in problems:
         st.caption(f":material/warning: {as_text(problem)}")
-    if view == "Does it matter?":
+    if view == "What each idea adds":
         steps = compare_at("ideas", dropout, report_signature(), runs)
         ideas, effects = (steps[steps["group"] == group].reset_index(drop=True) for group in ("idea", "dropout"))
         show_figure(draw(ladder, ideas, is_phone()), "ladder")
@@ -270,7 +270,7 @@ else:
         show_sentences(describe_architectures(pairs))
         show_note(
             "Points of test accuracy by which a row is ahead of a column, paired by round. Bold: clear. With so many "
-            "comparisons the correction is stricter than for the ideas under *Does it matter?*"
+            "comparisons the correction is stricter than for the ideas under *What each idea adds*"
         )
         st.dataframe(
             tabulate_architectures(pairs),

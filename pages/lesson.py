@@ -17,6 +17,7 @@ from pages.components.lesson.room import show_invitation, show_notes, show_room
 from pages.components.lesson.seat import Seat, go, guess, reveal, take_seat
 
 state = st.session_state
+RACE_SEED = 100  # of the first of three rounds that the reproduction does not have
 
 
 def game_of(seat: Seat) -> int:
@@ -83,6 +84,9 @@ def show_figure(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
         if chapter.name == "fool":
             show_foolers(seat.votes)
         show_evidence(evidence, seat.stage)
+        if chapter.name == "sharing" and seat.steers:
+            link = {"model": list(chapter.shows), "rounds": "3", "seed": str(RACE_SEED)}
+            st.page_link("pages/train.py", label="Race them live, three new rounds", query_params=link)
     elif chapter.shows and not (chapter.name == "game" and seat.view and seat.steers):  # beside the invitation
         show_sketches(chapter.shows)
 

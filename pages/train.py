@@ -53,7 +53,8 @@ def watch_race() -> None:
     show_race(lanes, histories, metric, find_ended(runs), standings, describe_lanes(lanes, runs, engine))
     text = describe_rounds(runs, engine, lanes[0].rounds[0].describe_differences(), not objection)
     wait = describe_wait(engine, rounds)
-    if not wait and not objection and histories.empty and "replay_since" not in st.session_state:
+    missing = any(run.state != "finished" for run in runs.values())
+    if missing and not wait and not objection and histories.empty and "replay_since" not in st.session_state:
         wait = "Press *Start training*."
     st.caption(f"{text} {wait}")
     show_queue(engine, owner)

@@ -21,7 +21,7 @@ def _draw_code(chance: random.Random, taken: Collection[str]) -> str:
     return code
 
 
-class Rooms:
+class Rooms:  # long: whatever changes a room does so under one lock
     """The rooms of a server. Every visitor is in one of them at most.
 
     `on_change(code, moved)` is called after each change of a room, when the lock is free again; `moved` says whether
@@ -51,10 +51,9 @@ class Rooms:
         """A new room's code; raises RoomError if the visitor steers one already or the server has no more."""
         with self._lock:
             self._end_silent()
-            self._refuse_teacher(teacher, "open another")
             if len(self._rooms) >= self.limits.rooms:
                 raise RoomError(f"This server holds {self.limits.rooms} rooms at once, and all are taken: try later.")
-            left = self._take_out(teacher)
+            left = self._take_out(teacher, "open another")
             code = _draw_code(self._chance, {*self._rooms, *self._ended})
             self._rooms[code] = Room(code, teacher, self._ballots, self._chance.randrange(1, 1_000_000))
             self._whereabouts[teacher] = code
@@ -70,8 +69,7 @@ class Rooms:
                 return room.code
             if len(room.people) >= self.limits.students:
                 raise RoomError(f"Room {room.code} is full: it takes {self.limits.students} students.")
-            self._refuse_teacher(visitor, "join another")
-            left = self._take_out(visitor)
+            left = self._take_out(visitor, "join another")
             room.people.add(visitor)
             self._whereabouts[visitor] = room.code
         self._tell(left)
@@ -81,8 +79,7 @@ class Rooms:
     def leave(self, visitor: str) -> None:
         """Take a student out of the room; a teacher ends it instead."""
         with self._lock:
-            self._refuse_teacher(visitor, "leave it")
-            left = self._take_out(visitor)
+            left = self._take_out(visitor, "leave it")
         self._tell(left)
 
     def find(self, visitor: str) -> str:
@@ -151,15 +148,13 @@ class Rooms:
             raise RoomError(f"Room {code} has ended.")
         self.attempts.refuse(visitor, code)
 
-    def _refuse_teacher(self, visitor: str, wish: str) -> None:
-        room = self._rooms.get(self._whereabouts.get(visitor, ""))
-        if room and room.teacher == visitor:
-            raise RoomError(f"You steer room {room.code}: end it before you {wish}.")
-
-    def _take_out(self, visitor: str) -> str:
-        """Take a student out of the room it is in; that room's code, empty if it was in none."""
-        code = self._whereabouts.pop(visitor, "")
+    def _take_out(self, visitor: str, wish: str) -> str:
+        """Take a student out of the room it is in; that room's code, empty if it was in none. A teacher stays."""
+        code = self._whereabouts.get(visitor, "")
+        if code and self._rooms[code].teacher == visitor:
+            raise RoomError(f"You steer room {code}: end it before you {wish}.")
         if code:
+            del self._whereabouts[visitor]
             self._rooms[code].leave(visitor)
         return code
 

@@ -10,10 +10,10 @@ from core.analysis.calibration import BINS, Calibration
 from core.analysis.numbers import percent, plural, points, signed
 from core.analysis.sentences import describe_p, percent_between, tuples
 from core.figures.style import (
-    EVEN,
+    ERROR,
     NEUTRAL,
+    PAPER,
     PERCENT,
-    WORSE,
     FigureWithAlt,
     by_model,
     dash_of,
@@ -25,6 +25,8 @@ from core.figures.style import (
 from core.runs.palette import PALETTE
 from core.runs.settings import ModelName
 
+DARK_INK, LIGHT_INK = "#000000", "#ffffff"  # of a cell's number: 4.5 : 1 and more on each cell
+STRONG = 0.97  # the share of the strongest red from which light ink is the more readable
 OUTLINE = "#ffffff"  # of a chosen cell, and
 SHADOW = "#1d2733"  # what sets it off from the cells around
 
@@ -68,29 +70,41 @@ def _interval(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def pair_heatmap(table: pd.DataFrame) -> FigureWithAlt:
-    """Accuracy by pair of digits in percent, the more orange the closer to guessing; `table` is one cell of
-    core.analysis.mistakes.accuracy_by_pair.
+    """Accuracy by pair of digits in percent, white if all are right and red for the most errors; `table` is one cell
+    of core.analysis.mistakes.accuracy_by_pair.
 
     Over each cell lies an unseen point, since Plotly's heat maps do not answer to a click themselves.
     """
     square = table.pivot(index="first", columns="second", values="accuracy").reindex(index=range(10), columns=range(10))
     known = table[table["count"] > 0]
-    figure = go.Figure(heatmap(square.to_numpy(), None, 0.5, 1, [WORSE, EVEN]))
-    figure.update_traces(hoverinfo="skip", hovertemplate=None)
-    figure.add_scatter(
-        x=known["second"].tolist(), y=known["first"].tolist(), mode="markers+text",
-        text=[signed(value, 0, 100) for value in known["accuracy"]], textfont={"size": 12, "color": "white"},
-        marker={"symbol": "square", "size": 30, "opacity": 0}, unselected={"textfont": {"color": "white"}},
-        customdata=[_describe_pair(row) for row in tuples(known)], hovertemplate="%{customdata}<extra></extra>",
-    )  # fmt: skip
-    frame(figure, 440).update_layout(hoverdistance=40)
+    worst = min(known["accuracy"].min(), 0.99) if len(known) else 0.5
+    figure = go.Figure(heatmap(square.to_numpy(), None, worst, 1, [ERROR, PAPER]))
+    figure.update_traces(hoverinfo="skip", hovertemplate=None, showscale=True, colorbar=_scale_of(worst))
+    strong = (1 - known["accuracy"]) / (1 - worst) > STRONG
+    for cells, ink in ((known[~strong], DARK_INK), (known[strong], LIGHT_INK)):
+        figure.add_scatter(
+            x=cells["second"].tolist(), y=cells["first"].tolist(), mode="markers+text", showlegend=False,
+            text=[signed(value, 0, 100) for value in cells["accuracy"]], textfont={"size": 14, "color": ink},
+            marker={"symbol": "square", "size": 30, "opacity": 0}, unselected={"textfont": {"color": ink}},
+            customdata=[_describe_pair(row) for row in tuples(cells)], hovertemplate="%{customdata}<extra></extra>",
+        )  # fmt: skip
+    frame(figure, 480).update_layout(hoverdistance=40)
     figure.update_xaxes(title_text="Second digit", dtick=1, side="top", range=[-0.5, 9.5], showgrid=False)
     figure.update_yaxes(title_text="First digit", dtick=1, range=[9.5, -0.5], showgrid=False)
     if known.empty:
         return FigureWithAlt(figure, "Accuracy by pair of digits: no rounds yet.")
     hard = tuples(known.nsmallest(5, "accuracy"))
-    worst = ", ".join(f"{row.first} and {row.second} {percent(row.accuracy)}" for row in hard)
-    return FigureWithAlt(figure, f"Accuracy by pair of digits, first and second. The lowest five: {worst}.")
+    lowest = ", ".join(f"{row.first} and {row.second} {percent(row.accuracy)}" for row in hard)
+    return FigureWithAlt(figure, f"Accuracy by pair of digits, first and second. The lowest five: {lowest}.")
+
+
+def _scale_of(worst: float) -> dict[str, Any]:
+    """A legend below the cells with three numbers: the worst pair's accuracy, one half way, and all right."""
+    numbers = [worst, (1 + worst) / 2, 1]
+    return {
+        "orientation": "h", "y": 0, "yanchor": "top", "thickness": 12, "len": 0.6, "outlinewidth": 0,
+        "tickvals": numbers, "ticktext": [percent(number) for number in numbers], "tickfont": {"size": 14},
+    }  # fmt: skip
 
 
 def outline_digits(figure: go.Figure, first: int | None, second: int | None) -> None:

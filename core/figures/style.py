@@ -19,7 +19,9 @@ from core.runs.settings import MODEL_NAMES, ModelName
 FONT = "Inter, system-ui, sans-serif"
 NEUTRAL = "#808a97"  # readable on white and on near-black
 GRID = "rgba(128, 138, 151, 0.22)"
+PAPER, ERROR = "#ffffff", "#c8443c"  # from no errors to the most
 EVEN, WORSE, BETTER = "#66707d", "#b8500f", "#1560a8"  # cells of heat maps: white text is readable on each
+FAINT = 0.7  # the opacity of single rounds: still 2 : 1 on both backgrounds
 PERCENT = ".0%"
 
 Trace = dict[str, Any]  # a trace as a dictionary: Plotly checks it once, when it joins a figure
@@ -41,9 +43,18 @@ def frame(figure: go.Figure, height: int, zoom: bool = False) -> go.Figure:
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": FONT, "size": 14},
         dragmode="zoom" if zoom else False,
-        legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "title": None},
+        legend={
+            "font_size": 14,
+            "orientation": "h",
+            "x": 0,
+            "y": 0,
+            "yref": "container",
+            "yanchor": "bottom",
+            "title": None,
+        },
     )
     axis = {"gridcolor": GRID, "zeroline": False, "automargin": True, "fixedrange": not zoom, "title_standoff": 16}
+    axis |= {"tickfont_size": 14, "title_font_size": 14}  # Streamlit's theme has 12
     figure.update_xaxes(**axis, spikecolor=NEUTRAL, spikethickness=0.5, spikedash="solid")
     figure.update_yaxes(**axis)
     figure.update_annotations(font_size=14)
@@ -135,7 +146,7 @@ def add_traces(figure: go.Figure, traces: list[Trace], panels: list[int], narrow
 
 
 def heatmap(values: np.ndarray, hovers: Any, low: float, high: float, scale: list[str]) -> go.Heatmap:
-    """Cells in opaque colours, so that white text is readable on them whatever is behind."""
+    """Cells in opaque colours, so that their text is readable on them whatever is behind."""
     return go.Heatmap(
         z=[rounded(row) for row in values], zmin=low, zmax=high, colorscale=scale, showscale=False, customdata=hovers,
         hovertemplate="%{customdata}<extra></extra>", xgap=2, ygap=2, hoverongaps=False,

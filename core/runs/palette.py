@@ -19,13 +19,13 @@ class Look(NamedTuple):
 
 
 PALETTE = {  # by the architecture's name: those of the report in the order of its Table 1, then any others
-    "TwoChannelsModel": Look("Two channels", "sees both digits at once", "#8a8f98", (), "circle"),
-    "TwoBranchesModel": Look("Two branches", "own eyes for each digit, one score each", "#d98e04", (6, 3), "square"),
-    "WeightSharingBranchesModel": Look("Shared branches", "one pair of eyes for both", "#c2571a", (), "diamond"),
-    "BranchesToVecModel": Look("Branches to vectors", "own eyes, ten numbers each", "#4fa3d9", (6, 3), "cross"),
-    "WeightSharingBranchesToVecModel": Look("Shared vectors", "one pair of eyes, ten numbers", "#1f6fb5", (), "x"),
+    "TwoChannelsModel": Look("Two channels", "sees both digits at once", "#8b9099", (), "circle"),
+    "TwoBranchesModel": Look("Two branches", "own eyes for each digit, one score each", "#cb8502", (6, 3), "square"),
+    "WeightSharingBranchesModel": Look("Shared branches", "one pair of eyes for both", "#ba4f08", (), "diamond"),
+    "BranchesToVecModel": Look("Branches to vectors", "own eyes, ten numbers each", "#019aef", (6, 3), "cross"),
+    "WeightSharingBranchesToVecModel": Look("Shared vectors", "one pair of eyes, ten numbers", "#026ac8", (), "x"),
     "WeightSharingAuxiliaryModel": Look(
-        "Auxiliary losses", "is also told which digits it sees", "#b3589a", (2, 2), "triangle-up"
+        "Auxiliary losses", "is also told which digits it sees", "#9d5588", (2, 2), "triangle-up"
     ),
-    "DirectClassificationModel": Look("Direct classification", "only reads the digits", "#0f9d76", (), "star"),
+    "DirectClassificationModel": Look("Direct classification", "only reads the digits", "#19936e", (), "star"),
 }

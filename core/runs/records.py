@@ -82,6 +82,12 @@ class Finished(BaseModel):
     deviation: Finite
     training_accuracy: Share
     test_digit_accuracy: Share | None
+    # The reproduction's runs were trained before results told these.
+    test_accuracy_unequal: Share | None = None
+    test_accuracy_equal: Share | None = None
+    best_epoch: Epochs | None = None
+    best_epoch_test_accuracy: Share | None = None
+    without_history: bool = False
 
 
 class Unfinished(BaseModel):

@@ -10,6 +10,8 @@
 Readers forgive a torn last line, and set a damaged run aside with a sentence instead of failing.
 """
 
+# long: a run as it is read and the store that it lies in know each other
+
 import fcntl
 import json
 import os

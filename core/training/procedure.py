@@ -24,7 +24,7 @@ from core.runs.writer import RunResult
 from core.training.packing import describe_machine, pack_predictions
 
 
-class Training:
+class Training:  # long: all that a run is made of, from its first weights to its test, moves together between workers
     """One run: call `step()` until it has `ended`, or iterate over `epochs()`; then call `finish()`.
 
     Equal settings give an equal history on the same machine, to the last digit, whatever else is trained between two

@@ -20,7 +20,7 @@ def check_run(run: Run | UnreadableRun) -> tuple[str, bool]:
         if run.history_problem:
             return run.history_problem, False
         if run.is_result_alone:
-            return "", False
+            return _check_result_alone(run), False
         predictions = run.predictions()
         target = predictions["classes"][:, 0] <= predictions["classes"][:, 1]
         if (predictions["decision"] == target).mean() != run.summary["test_accuracy"]:
@@ -34,6 +34,19 @@ def check_run(run: Run | UnreadableRun) -> tuple[str, bool]:
         stored = run.summary["test_accuracy"]
         return f"The weights of {run.run_id} give a test accuracy of {recomputed:.3f}, stored is {stored:.3f}.", True
     return "", True
+
+
+def _check_result_alone(run: Run) -> str:
+    """Whether the accuracies on unequal and on equal digits give that on all, with the round's own test pairs."""
+    lacking = [name for name in ("test_accuracy_unequal", "test_accuracy_equal") if run.summary.get(name) is None]
+    if lacking:
+        return f"The result of {run.run_id}, which is kept alone, lacks {' and '.join(lacking)}."
+    test = draw_round(run.settings.seed, run.settings.training_pairs).test
+    equal = int((test.classes[:, 0] == test.classes[:, 1]).sum())
+    right = run.summary["test_accuracy_unequal"] * (len(test) - equal) + run.summary["test_accuracy_equal"] * equal
+    if abs(right - run.summary["test_accuracy"] * len(test)) > 1e-6:
+        return f"The accuracies of {run.run_id} on unequal and on equal digits do not give its test accuracy."
+    return ""
 
 
 def recompute_test_accuracy(run: Run) -> float:

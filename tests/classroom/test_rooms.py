@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from hypothesis import HealthCheck
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
@@ -297,4 +298,6 @@ class AnySequence(RuleBasedStateMachine):
 
 
 TestAnySequence = AnySequence.TestCase
-TestAnySequence.settings = profile(max_examples=60, stateful_step_count=40)
+TestAnySequence.settings = profile(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

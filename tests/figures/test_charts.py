@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from coloraide import Color
 
 from core.analysis import calibration, distance, findings, mistakes, traces
 from core.analysis.agreement import compare_with_report
@@ -19,6 +20,7 @@ from core.figures import findings as finding_charts
 from core.figures import learning as learning_charts
 from core.figures import mistakes as mistake_charts
 from core.figures import pair as pair_charts
+from core.figures import style
 from core.figures.style import FigureWithAlt
 from core.runs.palette import PALETTE
 from core.runs.plan import SHIPPED_DROPOUTS, is_shipped_with_weights, plan_reproduction
@@ -191,7 +193,7 @@ def test_the_band_is_one_deviation_either_way(histories, runs):
 def test_single_rounds_replace_the_band(histories, runs):
     drawn = learning_charts.mean_curves(histories, runs, rounds=True)
     assert select_traces(drawn, fill="toself") == []
-    rounds = select_traces(drawn, opacity=0.4, legendgroup=DIRECT, xaxis="x")[0]
+    rounds = select_traces(drawn, opacity=style.FAINT, legendgroup=DIRECT, xaxis="x")[0]
     assert np.isnan(rounds.y).sum() == 3
     assert len(rounds.x) == 8 + 10 + 12 + 3
 
@@ -232,7 +234,7 @@ def test_a_cells_rounds(histories, runs):
     drawn = learning_charts.cell_rounds(histories[histories["run_id"].isin(own["run_id"])], own)
     tests = select_traces(drawn, name="Its test accuracy")[0]
     assert dict(zip(tests.x, tests.y, strict=True)) == {8: 0.984, 10: 0.985, 12: 0.986}
-    [rounds] = select_traces(drawn, mode="lines", opacity=0.55)
+    [rounds] = select_traces(drawn, mode="lines", opacity=style.FAINT)
     assert [seed for seed, epoch in zip(rounds.customdata, rounds.x, strict=True) if epoch is None] == [2, 0, 1]
     assert len(rounds.x) == 8 + 10 + 12 + 3
     assert drawn.alt.endswith(": seed 0 8 epochs and 98.4 %, seed 1 10 epochs and 98.5 %, seed 2 12 epochs and 98.6 %.")
@@ -278,9 +280,20 @@ def test_the_lowest_pairs_are_named(store, runs):
     drawn = mistake_charts.pair_heatmap(pairs)
     assert drawn.figure.data[0].z[4][9] == 0.25
     assert "The lowest five: 4 and 9 25.0 %" in drawn.alt
-    points = drawn.figure.data[1]
-    assert list(zip(points.y, points.x, strict=True))[49] == (4, 9)  # what a click on the cell reports
-    assert points.text[49] == "25"
+    cells = {cell: trace for trace in drawn.figure.data[1:] for cell in zip(trace.y, trace.x, strict=True)}
+    assert len(cells) == 100  # a click anywhere reports its cell
+    strong = cells[4, 9]
+    assert (strong.x, strong.y, strong.text) == ((9,), (4,), ("25",))
+    numbers = drawn.figure.data[0].colorbar
+    assert (numbers.tickvals, numbers.ticktext) == ((0.25, 0.625, 1), ("25.0 %", "62.5 %", "100.0 %"))
+
+
+def test_each_number_is_readable_on_its_cell():
+    for percent in range(101):
+        share = percent / 100
+        cell = Color(style.PAPER).mix(style.ERROR, share, space="srgb")
+        ink = mistake_charts.LIGHT_INK if share > mistake_charts.STRONG else mistake_charts.DARK_INK
+        assert cell.contrast(ink, method="wcag21") >= 4.5, percent
 
 
 @pytest.mark.parametrize(

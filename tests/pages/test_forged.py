@@ -50,7 +50,7 @@ STATES = {  # the kind of an element -> the field that its state has, and what n
     "bidi_component": ("json_value", [json.dumps({"pads": each}) for each in PADS] + ["{}", "[]", '"x"', "null"]),
 }
 VIEWS = [
-    ("", ""), ("train", ""), ("compare", ""), ("compare", "view=Curves"), ("compare", "view=Does it matter?"),
+    ("", ""), ("train", ""), ("compare", ""), ("compare", "view=Curves"), ("compare", "view=What each idea adds"),
     ("findings", ""), ("mistakes", ""), ("mistakes", "mistakes=All architectures"),
     ("mistakes", "mistakes=Two at odds"),
     ("architectures", ""), ("walk", ""), ("leaderboard", ""), ("draw", ""), ("draw", "pair=1-2&panel=why"),

@@ -64,7 +64,7 @@ def test_an_ordinary_lesson_leaves_nothing_in_the_log(tmp_path, store):
         train(pupil, store)
         for screen in ("compare", "findings", "architectures", "walk", "leaderboard"):
             pupil.visit(screen)
-        for view in ("Curves", "Does it matter?"):
+        for view in ("Curves", "What each idea adds"):
             pupil.visit("compare", f"view={view}")
         look_at_mistakes(pupil)
         pupil.visit("draw")

@@ -23,7 +23,7 @@ VIEWS = [  # a screen, what chooses its view, and the parameters that it must sa
     ("train", {}, {*RunSettings.model_fields, "rounds", "curve"}),
     ("compare", {}, {"view", "table_dropouts"}),
     ("compare", {"view": "Curves"}, {"shown_dropout", "compared_curve"}),
-    ("compare", {"view": "Does it matter?"}, {"shown_dropout"}),
+    ("compare", {"view": "What each idea adds"}, {"shown_dropout"}),
     ("findings", {}, {"finding"}),
     ("findings", {"finding": "Which pairs are hard?"}, {"found_dropout"}),
     ("mistakes", {}, {"mistakes", "mistaken_dropout", "mistaken_model", *MORE}),

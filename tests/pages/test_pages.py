@@ -188,8 +188,8 @@ def test_each_finding_has_a_figure_and_words_on_the_shipped_runs(question):
     [
         ("Table", None, "Of the 14 cells compared, 5 are clearly different from the report's"),
         ("Curves", None, "band of ± one standard deviation"),
-        ("Does it matter?", "0", "Holm's correction over the 21 comparisons of this screen"),
-        ("Does it matter?", "0.25", "Holm's correction over the 42 comparisons of this screen"),
+        ("What each idea adds", "0", "Holm's correction over the 21 comparisons of this screen"),
+        ("What each idea adds", "0.25", "Holm's correction over the 42 comparisons of this screen"),
         ("All against all", "0.5", "Holm's correction over all 63 comparisons of this screen"),
     ],
 )

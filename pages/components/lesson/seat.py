@@ -54,7 +54,7 @@ def take_seat() -> Seat:
     enter_linked_room()
     with suppress(RoomError):  # in no room, or it has just ended
         view = ROOMS.look(get_owner())
-        listen("lesson_moves", [name_subject(view.code, view.steers)])
+        listen("moves", [name_subject(view.code, view.steers)])
         view = ROOMS.look(get_owner())  # what moves from now on, the browser is told
         return Seat(view.chapter, view.stage, view.own, view)
     check_link("chapter", range(1, len(CHAPTERS) + 1))

@@ -36,6 +36,8 @@ def describe_rounds(runs: Runs, engine: Engine, differences: str, open_for_train
         sentences.append(f"Other than the report's: {differences}.")
     if elsewhere := runs.keys() - find_ended(runs) - engine.jobs.keys():
         sentences.append(f"Another program on this store trains {len(elsewhere)} of them; their epochs appear here.")
+    if alone := sum(isinstance(run, Run) and run.is_result_alone for run in runs.values()):
+        sentences.append(f"The result alone is kept of {alone} of them, as of a study: without curves.")
     problems = (_tell_problem(run, engine) for run in runs.values())
     return " ".join([*sentences, *dict.fromkeys(filter(None, problems))])
 
