@@ -90,7 +90,7 @@ def answer(networks: Catalogue) -> None:
         if pads.error:
             st.error(as_text(pads.error), icon=":material/error:")
         if verdicts:
-            show_vote(verdicts, pads, state.challenged)
+            show_vote(verdicts, pads, frames, state.challenged)
         else:
             show_invitation(pads, state.challenged, sum(map(len, networks.cells)))
     if verdicts and chosen_panel() == "votes":

@@ -1,4 +1,4 @@
-"""The files of MNIST: checked and unpacked, and the pictures of its test half. Needs no PyTorch."""
+"""The files of MNIST: checked and unpacked, and their pictures. Needs no PyTorch."""
 
 import gzip
 import hashlib
@@ -23,7 +23,8 @@ from core.processes import ROOT
 DATA = ROOT / "data"
 TEST_IMAGES = "t10k-images-idx3-ubyte"
 TEST_CLASSES = "t10k-labels-idx1-ubyte"
-FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", TEST_IMAGES, TEST_CLASSES)
+TRAINING_IMAGES = "train-images-idx3-ubyte"
+FILES = (TRAINING_IMAGES, "train-labels-idx1-ubyte", TEST_IMAGES, TEST_CLASSES)
 RESTORE = "restore data/MNIST from the repository"
 DOWNLOAD_SECONDS = 120
 PAUSE = 60  # seconds from one failed download to the next
@@ -141,7 +142,10 @@ def _download(root: Path) -> None:
 
 
 def _matches(path: Path, expected: str) -> bool:
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == expected
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:  # in pieces: a server need not hold the 47 MB of the training half
+        return hashlib.file_digest(file, "sha256").hexdigest() == expected
 
 
 def _unpack_file(packed: Path, target: Path, expected: str) -> None:
@@ -161,24 +165,30 @@ def _unpack_file(packed: Path, target: Path, expected: str) -> None:
 @cache
 def read_test_images(root: Path = DATA) -> NDArray[np.uint8]:
     """The pictures of MNIST's test half, (10000, 28, 28) grey levels 0 to 255, not to be changed; raises DataError."""
-    return _read_test_file(root, TEST_IMAGES, IMAGES_HEADER).reshape(TEST_COUNT, 28, 28)
+    return _read_file(root, TEST_IMAGES, IMAGES_HEADER, 28 * 28 * TEST_COUNT).reshape(TEST_COUNT, 28, 28)
 
 
 @cache
 def read_test_classes(root: Path = DATA) -> NDArray[np.uint8]:
     """The classes of MNIST's test half (10000,), 0 to 9, not to be changed; raises DataError."""
-    return _read_test_file(root, TEST_CLASSES, CLASSES_HEADER)
+    return _read_file(root, TEST_CLASSES, CLASSES_HEADER, TEST_COUNT)
 
 
-def _read_test_file(root: Path, name: str, header: int) -> NDArray[np.uint8]:
-    """The bytes that follow the header of a file of the test half; raises DataError."""
+def read_training_images(count: int, root: Path = DATA) -> NDArray[np.uint8]:
+    """The first `count` pictures of MNIST's training half, (count, 28, 28) grey levels 0 to 255; raises DataError."""
+    return _read_file(root, TRAINING_IMAGES, IMAGES_HEADER, 28 * 28 * count).reshape(count, 28, 28)
+
+
+def _read_file(root: Path, name: str, header: int, length: int) -> NDArray[np.uint8]:
+    """The first `length` bytes that follow a file's header; raises DataError."""
     unpack_mnist(root, name)
     path = root / "MNIST" / "raw" / name
     try:
-        content = np.fromfile(path, dtype=np.uint8, offset=header)
+        content = np.fromfile(path, dtype=np.uint8, offset=header, count=length)
+        whole = _length(path) == LENGTHS[name]
     except OSError as error:
         raise DataError(f"The MNIST file {path} cannot be read: {error.strerror}.") from None
-    if len(content) not in (TEST_COUNT, 28 * 28 * TEST_COUNT):
+    if not whole:
         raise DataError(f"The MNIST file {path} is damaged; {RESTORE}.")
     return content
 

@@ -16,11 +16,13 @@ from streamlit.testing.v1 import AppTest
 from benchmarks.draw import DIGITS, draw_digit
 from core.cluster.engine import Engine
 from core.drawing.links import encode_pair
-from core.drawing.strokes import parse_strokes
+from core.drawing.strokes import frame_from_strokes, parse_strokes
+from core.mnist.files import DataError
 from core.networks.verdicts import Verdict
 from core.runs.settings import MODEL_NAMES, RunSettings
 from pages.app import shared
-from pages.components.draw.verdicts import verdicts_html, word_check, word_reading, word_vote
+from pages.components.draw import verdicts as wording
+from pages.components.draw.verdicts import verdicts_html, word_check, word_reading, word_strangeness, word_vote
 from support.servers import ROOT, serve
 
 SEVEN = [{"width": 18, "points": [80, 60, 200, 60, 120, 230]}]
@@ -229,6 +231,21 @@ def test_a_challenge_says_when_networks_read_other_digits_than_were_asked_for():
     assert word_reading([give(MODEL_NAMES[0], 0.9)], (2, 7)) == ""
 
 
+def test_a_drawing_unlike_any_digit_is_said_to_be_so(monkeypatch):
+    line, checks = frame_from_strokes(parse_strokes(LINE)), np.indices((14, 14)).sum(0, dtype=np.float32) % 2 * 255
+    assert word_strangeness((line, line)) == word_strangeness((None, line)) == ""
+    means = "like no digit that networks train on: what they say of"
+    assert word_strangeness((line, checks)) == f"The second drawing looks {means} it means little."
+    assert word_strangeness((checks, line)) == f"The first drawing looks {means} it means little."
+    assert word_strangeness((checks, checks)) == f"Both drawings look {means} them means little."
+
+    def fail(frame):
+        raise DataError("MNIST is missing.")
+
+    monkeypatch.setattr(wording, "is_strange", fail)
+    assert word_strangeness((line, line)) == "Whether the drawings look like digits cannot be told. MNIST is missing."
+
+
 # --- in Chromium ------------------------------------------------------------------------------------------------------
 
 
@@ -266,12 +283,23 @@ def test_every_digit_drawn_with_the_mouse_is_read(address, open_page):
             draw_digit(page, pad, first + pad)
         wait_for_answer(page)
         assert digits_read(page) == f"{first} and {first + 1}"
+        expect(page.locator(".check", has_text="like no digit")).to_have_count(0)
         expect(page.get_by_role("heading", name=re.compile(r"^\d+ of 140 say: first ≤ second$"))).to_be_visible()
     page.get_by_label("What the first digit is").select_option("9")
     page.get_by_label("What the second digit is").select_option("8")
     wait_for_answer(page)
     expect(page.locator(".check", has_text="In truth 9 > 8")).to_be_visible()
     assert page.locator("td.wrong").count() > 7
+    page.get_by_role("button", name="Clear the second digit").click()
+    box = page.locator("canvas.pen").nth(1).bounding_box()
+    page.mouse.move(box["x"] + 10, box["y"] + 10)
+    page.mouse.down()
+    for turn in range(1, 10):  # up and down across the whole pad
+        page.mouse.move(
+            box["x"] + 10 + turn // 2 * (box["width"] - 20) / 4, box["y"] + 10 + turn % 2 * (box["height"] - 20)
+        )
+    page.mouse.up()
+    expect(page.locator(".check", has_text="The second drawing looks like no digit")).to_be_visible()
 
 
 def touch(page: Page, pad: int, digit: int) -> None:

@@ -8,6 +8,9 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from core.drawing.ink import Grid
+from core.drawing.strangeness import is_strange
+from core.mnist.files import DataError
 from core.networks.verdicts import Perturbation, Verdict
 from core.runs.palette import PALETTE
 from core.runs.settings import RunSettings
@@ -26,15 +29,17 @@ _VOTE = st.components.v2.component(
 )
 
 
-def show_vote(verdicts: Sequence[Verdict], pads: PadState, asked: bool = False) -> None:
-    """How the networks vote, in one large line, and how many of them are right if the digits are known.
+def show_vote(verdicts: Sequence[Verdict], pads: PadState, frames: Sequence[Grid | None], asked: bool = False) -> None:
+    """How the networks vote, in one large line, how many of them are right if the digits are known, and which of the
+    `frames` look like no digit.
 
     `asked`: the digits are those of a challenge, so that it is said if the networks read others. It is spoken to a
     screen reader when the pen rests.
     """
     vote, check = word_vote(verdicts), word_check(verdicts, pads.truths)
     doubt = word_reading(verdicts, pads.truths) if asked else ""
-    _show_vote(vote, check or "Say above each pad which digit it is, and wrong answers stand out.", pads, doubt)
+    hint = "Say above each pad which digit it is, and wrong answers stand out."
+    _show_vote(vote, (check or hint, doubt, word_strangeness(frames)), pads)
 
 
 def show_invitation(pads: PadState, asked: bool, networks: int) -> None:
@@ -44,15 +49,15 @@ def show_invitation(pads: PadState, asked: bool, networks: int) -> None:
         wish = "Draw a {} and a {}".format(*pads.truths)
     else:
         wish = "Draw a digit on each pad" if len(missing) == 2 else f"Now draw the {missing[0]} digit"
-    _show_vote(wish, f"{networks} networks answer while the pen moves.", pads)
+    _show_vote(wish, (f"{networks} networks answer while the pen moves.",), pads)
 
 
-def _show_vote(headline: str, sentence: str, pads: PadState, doubt: str = "") -> None:
-    lines = "".join(f'<p class="check">{_mark_wrong(escape(line))}</p>' for line in (sentence, doubt) if line)
+def _show_vote(headline: str, sentences: Sequence[str], pads: PadState) -> None:
+    lines = "".join(f'<p class="check">{_mark_wrong(escape(line))}</p>' for line in sentences if line)
     _VOTE(
         data={
             "html": f'<div class="verdicts" data-answers="{pads.sequence}"><h2>{escape(headline)}</h2>{lines}</div>',
-            "words": " ".join(filter(None, (f"{headline}.", sentence, doubt))),
+            "words": " ".join(filter(None, (f"{headline}.", *sentences))),
             "resting": not pads.pen_down,
         },
         key="vote",
@@ -125,6 +130,19 @@ def word_reading(verdicts: Sequence[Verdict], asked: Truths) -> str:
     readers = sum(verdict.digits is not None for verdict in verdicts)
     wish = f"Asked for were {asked[0]} and {asked[1]}"
     return f"{wish}, but {count} of the {readers} groups of networks that read digits read {first} and {second}."
+
+
+def word_strangeness(frames: Sequence[Grid | None]) -> str:
+    """A sentence if drawings look like none of the training digits, or if MNIST cannot be read to tell; else ""."""
+    try:
+        strange = [frame is not None and is_strange(frame) for frame in frames]
+    except DataError as error:
+        return f"Whether the drawings look like digits cannot be told. {error}"
+    if not any(strange):
+        return ""
+    which = "Both drawings look" if all(strange) else f"The {'first' if strange[0] else 'second'} drawing looks"
+    what = "them" if all(strange) else "it"
+    return f"{which} like no digit that networks train on: what they say of {what} means little."
 
 
 def _count(verdicts: Sequence[Verdict]) -> tuple[int, int]:

@@ -1,0 +1,162 @@
+"""Whether drawings of what is no digit are noticed: `python -m benchmarks.never_seen`.
+
+Draws double digits on one pad, scribbles, letters and shapes by code, and sends them through the program's own way from
+strokes to frames. Counts how many of them, and of MNIST's 10,000 test digits, are called strange by
+`core.drawing.strangeness`, and prints the limit that 1 % of the test digits exceed. Beside it the same for the
+confidence of all rounds of DirectClassificationModel without dropout: their mean probability of the class they read,
+called low below what 1 % of the test digits have. Exit status 1 if more than 1 % of the test digits are called strange,
+or a drawing takes more than 5 ms.
+"""
+
+import argparse
+import sys
+import time
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.draw import DIGITS
+from benchmarks.drawing import load_readers
+from core.drawing.ink import Grid, halve_field
+from core.drawing.strangeness import LIMIT, TRAINING_DIGITS, is_strange, measure_distance, prepare_digits
+from core.drawing.strokes import PAD, Drawing, Stroke, frame_from_strokes
+from core.mnist.files import read_test_images, read_training_images
+from core.networks.ensemble import Ensemble
+
+Points = list[tuple[float, float]]
+FLAGGED, MILLISECONDS = 0.01, 5.0
+
+
+def bend(x: float, y: float, across: float, down: float, start: float, stop: float) -> Points:
+    """An arc around (x, y), from one angle to another in degrees, clockwise from the right."""
+    angles = np.radians(np.linspace(start, stop, 28))
+    return list(zip((x + across * np.cos(angles)).tolist(), (y + down * np.sin(angles)).tolist(), strict=True))
+
+
+# Strokes in a square of 1. Letters that are digits too, such as I, O, S, Z, are left out.
+LETTERS: dict[str, list[Points]] = {
+    "A": [[(0, 1), (0.5, 0), (1, 1)], [(0.2, 0.6), (0.8, 0.6)]],
+    "E": [[(0.8, 0), (0.1, 0), (0.1, 1), (0.8, 1)], [(0.1, 0.5), (0.7, 0.5)]],
+    "F": [[(0.8, 0), (0.1, 0), (0.1, 1)], [(0.1, 0.5), (0.7, 0.5)]],
+    "H": [[(0, 0), (0, 1)], [(0.8, 0), (0.8, 1)], [(0, 0.5), (0.8, 0.5)]],
+    "K": [[(0, 0), (0, 1)], [(0.8, 0), (0, 0.5), (0.8, 1)]],
+    "M": [[(0, 1), (0.1, 0), (0.5, 0.6), (0.9, 0), (1, 1)]],
+    "N": [[(0, 1), (0, 0), (0.8, 1), (0.8, 0)]],
+    "P": [[(0, 1), (0, 0), *bend(0.2, 0.25, 0.45, 0.25, -90, 90), (0, 0.5)]],
+    "R": [[(0, 1), (0, 0), *bend(0.2, 0.25, 0.4, 0.25, -90, 90), (0, 0.5), (0.7, 1)]],
+    "T": [[(0, 0), (1, 0)], [(0.5, 0), (0.5, 1)]],
+    "V": [[(0, 0), (0.5, 1), (1, 0)]],
+    "W": [[(0, 0), (0.25, 1), (0.5, 0.4), (0.75, 1), (1, 0)]],
+    "X": [[(0, 0), (0.9, 1)], [(0.9, 0), (0, 1)]],
+    "Y": [[(0, 0), (0.5, 0.5), (1, 0)], [(0.5, 0.5), (0.5, 1)]],
+}
+SHAPES: dict[str, list[Points]] = {
+    "square": [[(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]],
+    "triangle": [[(0.5, 0), (1, 0.9), (0, 0.9), (0.5, 0)]],
+    "star": [[(0.5, 0), (0.2, 1), (1, 0.4), (0, 0.4), (0.8, 1), (0.5, 0)]],
+    "plus": [[(0.5, 0), (0.5, 1)], [(0, 0.5), (1, 0.5)]],
+    "house": [[(0, 1), (0, 0.4), (0.5, 0), (1, 0.4), (1, 1), (0, 1)]],
+    "zigzag": [[(0, 0), (0.2, 0.5), (0.4, 0), (0.6, 0.5), (0.8, 0), (1, 0.5)]],
+    "face": [bend(0.5, 0.5, 0.5, 0.5, 0, 360), [(0.33, 0.35)], [(0.67, 0.35)], bend(0.5, 0.5, 0.3, 0.3, 20, 160)],
+    "arrow": [[(0, 0.5), (1, 0.5)], [(0.7, 0.2), (1, 0.5), (0.7, 0.8)]],
+    "grid": [[(x, 0.0), (x, 1.0)] for x in (0.33, 0.67)] + [[(0.0, y), (1.0, y)] for y in (0.33, 0.67)],
+    "two lines": [[(0, 0), (0, 1)], [(0.6, 0), (0.6, 1)]],
+}
+
+
+def lay(shape: list[Points], left: float, width: float, generator: np.random.Generator) -> list[Stroke]:
+    """A shape on a pad, slanted and shaken a little as by a hand."""
+    slant, height = generator.normal(0, 0.12), generator.uniform(130, 190)
+    strokes = []
+    for points in shape:
+        path = (np.array(points, float) - 0.5) @ np.array([[1.0, 0.0], [slant, 1.0]]) * [width, height]
+        path += np.array([left + width / 2, PAD / 2]) + generator.normal(0, 2, path.shape)
+        strokes.append(Stroke(tuple(map(tuple, path.clip(0, PAD).tolist())), 18.0))
+    return strokes
+
+
+def scribble(generator: np.random.Generator) -> list[Stroke]:
+    """A pen that wanders between 8 to 39 points, half the time anywhere, half the time in short steps."""
+    count = int(generator.integers(8, 40))
+    anywhere = generator.uniform(30, 250, (count, 2))
+    steps = generator.normal(0, 45, (count, 2)).cumsum(0)
+    points = anywhere if generator.random() < 0.5 else steps - steps.mean(0) + PAD / 2
+    places = np.linspace(0, count - 1, 6 * count)
+    fine = np.stack([np.interp(places, np.arange(count), row) for row in points.clip(10, 270).T])
+    smooth = [np.convolve(row, np.ones(5) / 5, "valid") for row in fine]
+    return [Stroke(tuple(zip(smooth[0].tolist(), smooth[1].tolist(), strict=True)), 18.0)]
+
+
+def draw(kind: str, generator: np.random.Generator) -> Grid:
+    """The frame of one drawing of a kind."""
+    if kind == "scribbles":
+        strokes = scribble(generator)
+    elif kind == "double digits":
+        left, right = generator.integers(10, size=2).tolist()
+        strokes = lay(DIGITS[left], 20, 100, generator) + lay(DIGITS[right], 155, 100, generator)
+    else:
+        pool = list({"letters": LETTERS, "shapes": SHAPES}[kind].values())
+        strokes = lay(pool[generator.integers(len(pool))], 50, generator.uniform(120, 190), generator)
+    return frame_from_strokes(Drawing(tuple(strokes)))
+
+
+def measure_distances(frames: NDArray[np.float32]) -> NDArray[np.float64]:
+    reference = prepare_digits(read_training_images(TRAINING_DIGITS))
+    return np.array([measure_distance(frame, *reference) for frame in frames])
+
+
+def measure_confidence(readers: Ensemble, frames: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The rounds' mean probability of the class that they read, (N,), on an even number of frames (N, 14, 14)."""
+    found = []
+    for pairs in np.split(frames.reshape(-1, 2, 14, 14), range(100, len(frames) // 2, 100)):
+        for [verdict] in zip(*readers.answer_each(pairs, readers.cells), strict=True):
+            assert verdict.digits is not None
+            found += verdict.digits.max(1).tolist()
+    return np.array(found)
+
+
+def time_drawings(frames: NDArray[np.float32]) -> float:
+    """The median time of one drawing, in ms."""
+    is_strange(frames[0])  # reads the training digits
+    times = []
+    for frame in frames:
+        start = time.perf_counter()
+        is_strange(frame)
+        times.append(1_000 * (time.perf_counter() - start))
+    return float(np.median(times))
+
+
+def run_benchmark(count: int, seed: int) -> bool:
+    """Print the table; whether both bars are met."""
+    generator = np.random.default_rng(seed)
+    kinds = ("double digits", "scribbles", "letters", "shapes")
+    frames = {"MNIST's test digits": np.stack([halve_field(field.astype(np.float32)) for field in read_test_images()])}
+    frames |= {kind: np.stack([draw(kind, generator) for _ in range(count)]) for kind in kinds}
+    readers = load_readers()
+    distances = {kind: measure_distances(each) for kind, each in frames.items()}
+    confidence = {kind: measure_confidence(readers, each) for kind, each in frames.items()}
+    real, *_ = frames
+    limit, low = np.quantile(distances[real], 1 - FLAGGED), np.quantile(confidence[real], FLAGGED)
+    print(f"seed {seed}; 1 % of the test digits are farther than {limit:.1f} (the program's limit: {LIMIT:g}),")
+    print(f"and 1 % are read with less than {100 * low:.1f} % by {len(readers.settings)} rounds\n")
+    print(f"{'':22}{'n':>7}{'strange':>10}{'low confidence':>17}{'median confidence':>20}")
+    for kind, each in frames.items():
+        shares = (distances[kind] > LIMIT).mean(), (confidence[kind] < low).mean(), np.median(confidence[kind])
+        print(f"{kind:22}{len(each):7,}{shares[0]:10.1%}{shares[1]:17.1%}{shares[2]:20.1%}")
+    taken = time_drawings(frames["scribbles"][:200])
+    print(f"\n{taken:.2f} ms a drawing (median of {min(count, 200)}), bar {MILLISECONDS:g} ms")
+    return bool((distances[real] > LIMIT).mean() <= FLAGGED and taken <= MILLISECONDS)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=1_000, help="how many drawings of each kind, an even number")
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    return 0 if run_benchmark(chosen.count, chosen.seed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
