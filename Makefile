@@ -7,7 +7,7 @@ NODE_TESTS = $(shell find pages -name '*.test.js')
 NODE_REPORT ?= --test-reporter=dot
 INSTALL = { test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV); } && $(BIN)/pip install --requirement
 
-.PHONY: help app test test-slow test-fast check coverage python port
+.PHONY: help app test test-slow test-fast check coverage pictures python port
 .NOTPARALLEL:
 
 help: ## say what there is to make
@@ -40,6 +40,9 @@ check: python $(VENV)/.test ## lint, check formatting, types, lengths and what i
 
 coverage: python $(VENV)/.test ## say which lines of core/ the tests of test-fast reach; takes twice as long
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not browser and not cluster and not slow" --cov=core --cov-report=term:skip-covered
+
+pictures: python $(VENV)/.test ## photograph the program for the README, while it trains a race
+	@browser=$$(tools/find_chromium $(BIN)/python) && CHROMIUM="$$browser" PYTHONPATH=.:tests $(BIN)/python tools/make_pictures.py
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -5,10 +5,11 @@ from pathlib import Path
 import streamlit as st
 
 from pages.app.screens import GROUPS
-from pages.components.device import watch_device
-from pages.components.history import keep_history
 
 if __name__ == "__main__":  # a session: the router, nothing else
+    from pages.components.device import watch_device  # its caches want a server that runs
+    from pages.components.history import keep_history
+
     components = Path(__file__).parent / "pages" / "components"
     icon = components / "icon.png"  # a named icon would come from elsewhere
     st.set_page_config(page_title="Compare two digits", page_icon=icon, layout="wide")

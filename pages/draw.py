@@ -67,6 +67,11 @@ def offer_counting(networks: Catalogue, pads: PadState) -> None:
     st.button(label, icon=f":material/{icon}:", key="count", on_click=count_pair, args=(networks,))
 
 
+def chosen_panel() -> str:
+    """The panel that was asked for; the votes for what no browser sends."""
+    return str(state.panel) if state.panel in list(PANELS) else "votes"
+
+
 @st.fragment(key="answer")
 def answer(networks: Catalogue) -> None:
     """Pads, frames and verdicts; runs alone at each message from the pads."""
@@ -75,7 +80,7 @@ def answer(networks: Catalogue) -> None:
     frames = [each.frame if each else None for each in steps]
     verdicts = ask_all(networks, frames)
     with st.container(key="draw_pads"):
-        on_rest = None if state.panel in ("votes", "score") else follow_pads
+        on_rest = None if chosen_panel() in ("votes", "score") else follow_pads
         show_pads(
             PADS, frames, locked=state.challenged, link=state.get("made_link"), on_link=make_link, on_rest=on_rest
         )
@@ -88,7 +93,7 @@ def answer(networks: Catalogue) -> None:
             show_vote(verdicts, pads, state.challenged)
         else:
             show_invitation(pads, state.challenged, sum(map(len, networks.cells)))
-    if verdicts and state.panel == "votes":
+    if verdicts and chosen_panel() == "votes":
         with st.container(key="draw_votes"):
             show_verdicts(verdicts, pads.truths)
     if not pads.pen_down:
@@ -98,15 +103,15 @@ def answer(networks: Catalogue) -> None:
 @st.fragment(key="panel")
 def panel(networks: Catalogue) -> None:
     """The panel that was asked for; runs when the pen rests. The votes are not here: they follow the pen."""
-    if state.panel == "votes":
+    if chosen_panel() == "votes":
         return
-    if state.panel == "score":
+    if chosen_panel() == "score":
         score.show_score()
         return
     first, second = (find_steps(drawing) for drawing in read_pads(PADS).drawings)
     if first is None or second is None:
         st.caption("Draw both digits first.")
-    elif state.panel == "seen":
+    elif chosen_panel() == "seen":
         show_stages((first, second))
     else:
         from pages.components.draw.why import show_why
@@ -138,8 +143,6 @@ with st.container(key="draw"):
             "Look closer", list(PANELS), format_func=lambda name: PANELS.get(name, name), key="panel",
             default="votes", required=True, bind="query-params", label_visibility="collapsed",
         )  # fmt: skip
-    if state.panel not in PANELS:  # what no browser sends
-        state.panel = "votes"
     with live:
         answer(networks)
     with st.container(key="draw_panel"):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core.analysis import artefact, comparison, distance, findings, learning, studies, traces
@@ -70,6 +71,26 @@ def describe_distance(dropout: float, signature: int) -> list[str]:
     return distance.describe_distance(find("distance", signature)[0], dropout)
 
 
+def stop_without_runs(question: str) -> None:
+    """Say what would answer the question, and end the page."""
+    if question in STUDIED:
+        name = {"weights": "auxiliary-weight", "best": "data"}.get(question, question)
+        st.caption(
+            f"No run in the store answers this question yet: *python -m core reproduce --study {name}* trains them."
+        )
+        st.stop()
+    st.caption("No run in the store answers this question yet: train with the report's settings under *Train*.")
+    st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
+    st.stop()
+
+
+def check_rounds(compared: pd.DataFrame, question: str) -> pd.DataFrame:
+    """The comparisons, if there is one: a study shares runs with the reproduction, which alone compare nothing."""
+    if not compared["rounds"].sum():
+        stop_without_runs(question)
+    return compared
+
+
 enter_by_router()
 heading = st.container()
 choose_counted()
@@ -86,15 +107,7 @@ table, problems = find(question, signature)
 for problem in problems:
     st.caption(f":material/warning: {as_text(problem)}")
 if table.empty or ("rounds" in table and not table["rounds"].sum()):
-    if question in STUDIED:
-        name = {"weights": "auxiliary-weight", "best": "data"}.get(question, question)
-        st.caption(
-            f"No run in the store answers this question yet: *python -m core reproduce --study {name}* trains them."
-        )
-        st.stop()
-    st.caption("No run in the store answers this question yet: train with the report's settings under *Train*.")
-    st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
-    st.stop()
+    stop_without_runs(question)
 
 from core.figures import comparison as comparison_charts  # noqa: E402
 from core.figures import findings as finding_charts  # noqa: E402 - Plotly takes a while to import: only when it draws
@@ -128,7 +141,7 @@ match question:
         sentences = studies.describe_data(table, dropout)
         drawn = study_charts.data_lines({titles[kind]: rows for kind, rows in panels.items()}, sentences, is_phone())
     case "twins":
-        compared = studies.compare_twins(table)
+        compared = check_rounds(studies.compare_twins(table), question)
         drawn, sentences = draw(comparison_charts.ladder, compared, is_phone()), comparison.describe_ideas(compared)
     case "weights":
         compared = studies.compare_weights(table)
@@ -137,7 +150,7 @@ match question:
         compared = learning.compare_speed(table)
         drawn, sentences = draw(study_charts.speed_dots, compared, is_phone()), learning.describe_speed(compared)
     case "best":
-        compared = learning.compare_epochs(table)
+        compared = check_rounds(learning.compare_epochs(table), question)
         drawn, sentences = draw(study_charts.epoch_dots, compared, is_phone()), learning.describe_epochs(compared)
     case "squared":
         drawn, sentences = draw(finding_charts.squared_scatter, table), findings.describe_squared(table)

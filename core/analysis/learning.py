@@ -32,7 +32,7 @@ def read_learning(store: RunStore, runs: pd.DataFrame, dropout: float = 0.0) -> 
     chosen = select_cells(runs, [Cell(model, dropout) for model in REPORT_MODELS])
     last = max((int(epochs) for epochs in chosen["epochs"]), default=0)
     curves, problems = read_each(store, chosen, lambda run, arrays: hold_trace(run, arrays, last))
-    histories = load_histories(store, chosen["run_id"]).sort_values("epoch")
+    histories = load_histories(store, chosen["run_id"]).sort_values("epoch").astype({"seconds": float})
     spent = histories.assign(seconds=histories.groupby(["model", "seed"])["seconds"].cumsum())
     table = pd.concat(curves) if curves else pd.DataFrame(columns=["model", "seed", "epoch", "accuracy", "running"])
     table = table.merge(spent[["model", "seed", "epoch", "seconds"]], on=["model", "seed", "epoch"], how="left")

@@ -42,7 +42,7 @@ def artefact_dots(table: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
             figure.add_trace(_case_dot(row, cases.index(row.case), look), **place)
         printed, std = rows[0].report_mean, rows[0].report_std  # Plotly draws shapes only on panels that have traces
         figure.add_vrect(printed - std, printed + std, fillcolor=NEUTRAL, opacity=0.16, line_width=0, **place)
-        figure.add_vline(printed, line={"color": NEUTRAL, "width": 2, "dash": "dash"}, **place)
+        figure.add_vline(printed, line={"color": NEUTRAL, "width": 2, "dash": "dash"}, layer="below", **place)
     figure.add_trace(legend_mark("Ours with 95 % interval", "circle"))
     figure.add_trace(legend_mark("Ours, dropout left on at evaluation", "circle-open"))
     figure.add_trace(legend_mark("The report's mean with dropout ± deviation", "circle", "lines", "dash"))

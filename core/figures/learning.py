@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from core.analysis.numbers import fraction, percent
 from core.analysis.sentences import tuples
 from core.figures.style import (
+    FAINT,
     PERCENT,
     FigureWithAlt,
     Trace,
@@ -102,7 +103,7 @@ def _single_rounds(histories: pd.DataFrame, ids: list[str], metric: str, model: 
         y += [history[metric], [np.nan]]
     line = {"color": PALETTE[model].colour, "width": 1}
     return _silent(
-        model, x=floats(np.concatenate(x)), y=floats(np.concatenate(y)), mode="lines", line=line, opacity=0.4
+        model, x=floats(np.concatenate(x)), y=floats(np.concatenate(y)), mode="lines", line=line, opacity=FAINT
     )
 
 
@@ -222,7 +223,7 @@ def _each_round(histories: pd.DataFrame, metric: str, look: Look) -> go.Scatter:
         seeds += [seed] * (len(history) + 1)
         texts += [*(_value(value, metric) for value in history[metric]), ""]
     return go.Scatter(
-        x=x, y=y, customdata=seeds, text=texts, mode="lines", showlegend=False, opacity=0.55,
+        x=x, y=y, customdata=seeds, text=texts, mode="lines", showlegend=False, opacity=FAINT,
         line={"color": look.colour, "width": 1.3},
         hovertemplate="Round with seed %{customdata}, epoch %{x}: %{text}<extra></extra>",
     )  # fmt: skip

@@ -21,6 +21,7 @@ NEUTRAL = "#808a97"  # readable on white and on near-black
 GRID = "rgba(128, 138, 151, 0.22)"
 PAPER, ERROR = "#ffffff", "#c8443c"  # from no errors to the most
 EVEN, WORSE, BETTER = "#66707d", "#b8500f", "#1560a8"  # cells of heat maps: white text is readable on each
+FAINT = 0.7  # the opacity of single rounds: still 2 : 1 on both backgrounds
 PERCENT = ".0%"
 
 Trace = dict[str, Any]  # a trace as a dictionary: Plotly checks it once, when it joins a figure

@@ -31,9 +31,10 @@ class Study:
     rounds: int
 
     def plan(self) -> list[RunSettings]:
-        """Every run of the study, round by round, so that a study cut short has whole rounds."""
-        rounds = [cell.rounds(self.rounds) for cell in self.cells]
-        return [settings for a_round in zip(*rounds, strict=True) for settings in a_round]
+        """Every run of the study: those without dropout first, round by round, so that one cut short has whole
+        rounds."""
+        runs = [settings for cell in self.cells for settings in cell.rounds(self.rounds)]
+        return sorted(runs, key=lambda settings: (settings.dropout, settings.seed))
 
 
 STUDIES = {

@@ -193,7 +193,7 @@ def test_the_band_is_one_deviation_either_way(histories, runs):
 def test_single_rounds_replace_the_band(histories, runs):
     drawn = learning_charts.mean_curves(histories, runs, rounds=True)
     assert select_traces(drawn, fill="toself") == []
-    rounds = select_traces(drawn, opacity=0.4, legendgroup=DIRECT, xaxis="x")[0]
+    rounds = select_traces(drawn, opacity=style.FAINT, legendgroup=DIRECT, xaxis="x")[0]
     assert np.isnan(rounds.y).sum() == 3
     assert len(rounds.x) == 8 + 10 + 12 + 3
 
@@ -234,7 +234,7 @@ def test_a_cells_rounds(histories, runs):
     drawn = learning_charts.cell_rounds(histories[histories["run_id"].isin(own["run_id"])], own)
     tests = select_traces(drawn, name="Its test accuracy")[0]
     assert dict(zip(tests.x, tests.y, strict=True)) == {8: 0.984, 10: 0.985, 12: 0.986}
-    [rounds] = select_traces(drawn, mode="lines", opacity=0.55)
+    [rounds] = select_traces(drawn, mode="lines", opacity=style.FAINT)
     assert [seed for seed, epoch in zip(rounds.customdata, rounds.x, strict=True) if epoch is None] == [2, 0, 1]
     assert len(rounds.x) == 8 + 10 + 12 + 3
     assert drawn.alt.endswith(": seed 0 8 epochs and 98.4 %, seed 1 10 epochs and 98.5 %, seed 2 12 epochs and 98.6 %.")

@@ -46,7 +46,7 @@ def read_epochs(page: Page) -> list[int]:
     return [int(text) if text.isdecimal() else 0 for text in texts]
 
 
-def wait_for_epochs(page: Page, condition: Callable[[list[int]], bool], seconds: float = 60) -> None:
+def wait_for_epochs(page: Page, condition: Callable[[list[int]], bool], seconds: float = 180) -> None:
     """Until the epochs on the score board meet the condition."""
     ended = time.monotonic() + seconds
     while not condition(found := read_epochs(page)):

@@ -10,6 +10,7 @@ from itertools import combinations
 import pytest
 from coloraide import Color
 
+from core.figures.style import FAINT
 from core.runs.palette import PALETTE
 from support.servers import ROOT
 
@@ -27,6 +28,13 @@ def test_colours_stand_out_on_the_background(scheme):
     background = Color(THEME[scheme]["backgroundColor"])
     faint = {label: colour.contrast(background, method="wcag21") for label, colour in COLOURS.items()}
     assert {label: contrast for label, contrast in faint.items() if contrast < 3} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_single_rounds_are_faint_and_still_seen(scheme):
+    background = Color(THEME[scheme]["backgroundColor"])
+    seen = {label: background.mix(colour, FAINT, space="srgb") for label, colour in COLOURS.items()}
+    assert {label for label, colour in seen.items() if colour.contrast(background, method="wcag21") < 2} == set()
 
 
 @pytest.mark.parametrize("vision", [None, "protan", "deutan", "tritan"])
