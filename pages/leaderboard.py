@@ -53,7 +53,7 @@ choice = st.dataframe(
         "rank": number("Rank", width="small", help="Shared by settings that do not clearly differ"),
         "label": architecture_column(),
         "dropout": number("Dropout", format="%.2f"),
-        "others": st.column_config.TextColumn("Other settings", help="Where they are not the report's"),
+        "others": st.column_config.TextColumn("Other settings", width=170, help="Where they are not the report's"),
         "mean": number("Accuracy, %", help="Mean test accuracy of the rounds", format="%.1f"),
         "std": number("± std", format="%.1f"),
         "low": number("95 % from", format="%.1f"),

@@ -155,7 +155,7 @@ def is_phone() -> bool:
 def architecture_column() -> Any:
     """The column of architectures in a table: narrow on a phone, so that the figures are seen beside it."""
     phone = is_phone()
-    return st.column_config.TextColumn("Architecture", width=130 if phone else 200, pinned=not phone)
+    return st.column_config.TextColumn("Architecture", width=155 if phone else 200, pinned=not phone)
 
 
 def get_owner() -> str:
