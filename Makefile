@@ -17,6 +17,7 @@ app: python port $(VENV)/.app ## open the dashboard; another port with PORT=8600
 	$(BIN)/streamlit run streamlit_app.py --server.port $(PORT)
 
 test: python $(VENV)/.test ## run the tests, in a real Chromium too
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.check; fi
 	@if node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null; then node --test $(NODE_REPORT) $(NODE_TESTS); \
 	else echo "There is no Node.js 20 or newer here: the tests of the JavaScript are left out."; fi
 	@browser=$$(tools/find_chromium $(BIN)/python) && export CHROMIUM="$$browser" && $(BIN)/pytest --numprocesses 2 --dist loadfile -m "not slow"
@@ -63,7 +64,8 @@ $(VENV)/.test: requirements-dev.txt requirements.txt
 	@$(INSTALL) requirements-dev.txt
 	@touch $@ $(VENV)/.app
 
-# Biome, which checks JavaScript and CSS; a lock file would add nothing, since it needs no other package.
+# Biome, which checks JavaScript and CSS, and axe-core, which tests that everybody can use the screens; a lock file would
+# add nothing, since both need no other package.
 node_modules/.check: package.json
 	@npm install --no-package-lock --no-audit --no-fund --loglevel=error
 	@touch $@

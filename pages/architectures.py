@@ -48,7 +48,7 @@ for column, key, other in zip(st.columns(2, gap="large"), chosen, reversed(chose
     architecture = architectures[model]
     marked = structure.find_differences(architecture, architectures[chosen[other]])
     with column:
-        st.subheader(f"{PALETTE[model].label} :small[`{model}`]", anchor=False)
+        st.header(f"{PALETTE[model].label} :small[`{model}`]", anchor=False)
         beside = st.container(horizontal=True)
         with beside.container(width=360):
             st.image(

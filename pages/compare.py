@@ -88,7 +88,7 @@ def show_rounds(cell: pd.Series, runs: pd.DataFrame) -> None:
 
     same = with_report_settings(runs)
     same = same[(same[CELL_FIELDS] == cell[CELL_FIELDS]).all(axis=1)]
-    st.subheader(f"{PALETTE[cell['model']].label}, dropout {cell['dropout']:g}: round by round", anchor=False)
+    st.header(f"{PALETTE[cell['model']].label}, dropout {cell['dropout']:g}: round by round", anchor=False)
     if same.empty:
         st.caption("No round of this cell has been trained yet.")
         return
@@ -279,7 +279,7 @@ else:
         show_figure(draw(ladder, ideas, is_phone()), "ladder")
         show_sentences([*describe_ideas(ideas), describe_control(rounds, dropout), describe_coin(rounds, dropout)])
         if len(effects):
-            st.subheader(f"What does dropout {dropout:g} add?", anchor=False)
+            st.header(f"What does dropout {dropout:g} add?", anchor=False)
             show_figure(draw(ladder, effects, is_phone()), "effects")
             show_sentences(describe_ideas(effects))
         show_note(

@@ -65,15 +65,15 @@ for column, name in zip(st.columns(len(ways)), ways, strict=True):
         st.page_link(f"pages/{name}.py", label=f"**{label}**", icon=f":material/{screens[name].icon}:")
         st.caption(about)
 
-st.subheader("The seven at a glance", anchor=False)
+st.header("The seven at a glance", anchor=False)
 show_glance(measure_accuracies(votes))
 show_note(
     "Boxes are layers with parameters; coloured ones, joined by a double line, are one layer that both digits go "
     f"through. Accuracy: the share of {len(votes.table):,} test pairs that are right, without dropout."
 )
-st.subheader("Where does this come from?", anchor=False)
+st.header("Where does this come from?", anchor=False)
 st.markdown(REPORT)
-st.subheader("What is each screen for?", anchor=False)
+st.header("What is each screen for?", anchor=False)
 first, *others = GROUPS
 for column, group in zip(st.columns(len(others)), ((*first[1:], *others[0]), *others[1:]), strict=True):
     for screen in group:

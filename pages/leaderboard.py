@@ -1,5 +1,6 @@
 """Every setting ever tried on this server, best first."""
 
+import pandas as pd
 import streamlit as st
 
 from core.analysis.leaderboard import CERTAIN_ROUNDS, describe_origin, leaderboard
@@ -10,6 +11,14 @@ from core.runs.settings import RunSettings
 from pages.app.router import enter_by_router
 from pages.app.shared import architecture_column, is_phone, read_runs, tell_what_does_not_count
 from pages.components.settings_form import link_settings
+
+
+def link_row(row: pd.Series) -> dict[str, str]:
+    """The link to Train with the settings of this row of the board, and as many rounds."""
+    cells = summarise_cells(runs)
+    same = cells[(cells[names] == row[names]).all(axis=1)].iloc[0]
+    return link_settings({**row[names], "seed": same["first_seed"]}, int(same["rounds"]))
+
 
 enter_by_router()
 st.title("Which settings compare digits best?")
@@ -23,7 +32,7 @@ if board.empty:
 names = [name for name in SETTINGS_FIELDS if name != "seed"]
 number = st.column_config.NumberColumn
 load = f"load-{hash(tuple(board['mean']))}"  # a click on a board that is no longer shown leads nowhere
-st.dataframe(
+choice = st.dataframe(
     board.assign(
         label=[PALETTE[name].label for name in board["model"]],
         others=[RunSettings.parse(values).describe_differences() for values in board[names].to_dict("records")],
@@ -54,12 +63,22 @@ st.dataframe(
         "sure": "Uncertain",
         "parameters": number("Parameters", format="localized"),
         "seconds": number("Seconds", format="%.1f", help="Mean processor time of a round's training"),
-        "train": st.column_config.ButtonColumn("", key=load, help="Opens *Train* with these settings"),
+        "train": st.column_config.ButtonColumn("Train", key=load, help="Opens *Train* with these settings"),
     },
     hide_index=True,
     height=560,
+    on_select="rerun",
+    selection_mode="single-cell",
     alt="Every setting with a finished round, by mean test accuracy",
 )  # fmt: skip
+# No key presses a button inside the table, so the row of the chosen cell has one below it.
+if cells := choice.selection.cells:
+    row = board.iloc[cells[0][0]]
+    others = RunSettings.parse(row[names].to_dict()).describe_differences()
+    label = ", ".join(filter(None, [f"Train {PALETTE[row['model']].label}", f"dropout {row['dropout']:g}", others]))
+    st.page_link("pages/train.py", label=label, icon=":material/play_arrow:", query_params=link_row(row))
+else:
+    st.caption("Choose a cell, with the arrow keys or a click: a link to *Train* with its row's settings appears here.")
 tests = max(int(board["certain"].sum()) - 1, 0)
 st.caption(
     "Sorted by mean test accuracy. A rank begins where a setting clearly differs from the best one of the rank "
@@ -69,8 +88,4 @@ st.caption(
 )
 tell_what_does_not_count(runs)
 if click := st.session_state.get(load):
-    chosen = board.iloc[click.row][names]
-    cells = summarise_cells(runs)
-    same = cells[(cells[names] == chosen).all(axis=1)].iloc[0]
-    link = link_settings({**chosen, "seed": same["first_seed"]}, int(same["rounds"]))
-    st.switch_page("pages/train.py", query_params=link)
+    st.switch_page("pages/train.py", query_params=link_row(board.iloc[click.row]))

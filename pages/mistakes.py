@@ -224,7 +224,7 @@ if view in ("By digits", "Calibration"):
 if view == "By digits":
     counted = mistakes.count_pairs(cell)
     show_pairs(cell, counted, charts.pair_heatmap(mistakes.accuracy_by_pair(counted)))
-    st.subheader("Does it help if the digits are far apart?", anchor=False)
+    st.header("Does it help if the digits are far apart?", anchor=False)
     show_figure(charts.distance_lines(accuracy_by_distance(count_by_distance(cell))), "distance")
     st.caption("Accuracy with 95 % intervals over rounds. *Findings* has all architectures side by side.")
 elif view == "All architectures":

@@ -98,5 +98,5 @@ st.fragment(watch_race, run_every=REPLAY_TICK if phase[1] else None)()
 models = list(dict.fromkeys(lane.rounds[0].model for lane in lanes))
 if len(models) > FEW:
     st.caption(describe_ideas(models))
-st.subheader("Earlier runs", anchor=False)
+st.header("Earlier runs", anchor=False)
 show_earlier()

@@ -45,7 +45,7 @@ def step_through(walk: Walk, pair: Pair) -> None:
     chosen = st.session_state.get("stage")
     chosen = chosen if isinstance(chosen, int) and 0 <= chosen <= last else 1
     stage = st.slider(f"Stage {chosen} of {last}: {names[chosen]}", 0, last, 1, key="stage", bind="query-params")
-    st.subheader(f"{stage}. {names[stage]}", anchor=False)
+    st.header(f"{stage}. {names[stage]}", anchor=False)
     if stage == 0:
         show_digits(pair.frames, 168)
         st.caption("14 × 14 grey levels of 0 to 255; the network sees them standardised.")
@@ -89,7 +89,7 @@ elif st.session_state.stage > last:
     st.session_state.stage = last  # the architecture before had more stages
 step_through(walk, pair)
 
-st.subheader("How sure was it during training?", anchor=False)
+st.header("How sure was it during training?", anchor=False)
 traced = trace(pair.images, run.run_id, STORE.signature(), run.settings) if pair.images else None
 for problem in traced.problems if traced else ():
     st.caption(f":material/warning: {as_text(problem)}")

@@ -35,7 +35,7 @@ def open_page(page, **link):
 
 def show(page, **link):
     app = open_page(page, **link)
-    shown = [part.value for part in [*app.subheader, *app.metric, *app.markdown, *app.caption]]
+    shown = [part.value for part in [*app.header, *app.metric, *app.markdown, *app.caption]]
     return shown + [chart.proto.spec for chart in app.get("plotly_chart")]
 
 

@@ -68,7 +68,7 @@ def test_each_stage_shows_and_the_last_is_the_answer():
     for stage in range(10):
         app.slider(key="stage").set_value(stage).run()
         assert not app.exception
-        names.append(app.subheader[0].value)
+        names.append(app.header[0].value)
     assert names[0] == "0. The two digits"
     assert names[1] == "1. Conv 3 × 3, 2 → 32"
     assert names[9] == "9. The answer"

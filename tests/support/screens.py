@@ -20,7 +20,7 @@ def show(page: str = "pages/train.py", **link) -> AppTest:
 
 def text_of(app: AppTest) -> str:
     """All that the screen says in words."""
-    parts = [*app.title, *app.subheader, *app.caption, *app.markdown, *app.error, *app.warning]
+    parts = [*app.title, *app.header, *app.caption, *app.markdown, *app.error, *app.warning]
     return without_meanings("\n".join(part.value for part in parts))
 
 

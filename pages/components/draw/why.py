@@ -48,7 +48,7 @@ def show_why(networks: Catalogue, steps: tuple[Steps, Steps]) -> None:
     future = st.session_state.why[1]
     ticking = not future.done()
     st.fragment(_show_pixels, run_every=TICK if ticking else None)(future, frames, ticking)
-    st.subheader("What would change its mind?", anchor=False)
+    st.header("What would change its mind?", anchor=False)
     answers = ask(InferenceService.change_minds, networks.trained, cell, seed, steps)
     show_changes(answers)
     st.caption(
