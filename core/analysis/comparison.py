@@ -87,8 +87,8 @@ def select_cells(runs: pd.DataFrame, cells: list[Cell]) -> pd.DataFrame:
 
 def read_rounds(store: RunStore, runs: pd.DataFrame) -> TableWithProblems:
     """Test accuracy of every finished run of a Cell with a weight of LADDER, from its predictions: one row per run with
-    the fields of Cell, `seed`, the accuracy on each of KINDS, and its `epochs`, the `count` of its pairs, `equal_count` of those
-    with equal digits and `equal_right` of those it gets right."""
+    the fields of Cell, `seed`, the accuracy on each of KINDS, and its `epochs`, the `count` of its pairs, `equal_count`
+    of those with equal digits and `equal_right` of those it gets right."""
     columns = [*Cell._fields, "seed", *KINDS, "epochs", "count", "equal_count", "equal_right"]
     weights = {weight for idea in LADDER for weight in (idea.first_weight, idea.second_weight)}
     chosen = with_report_settings(runs, "auxiliary_weight")

@@ -86,7 +86,7 @@ def test_a_mark_is_a_sign_and_an_outline():
 
 def test_light_and_dark_have_the_themes_colours(pytestconfig):
     config = (pytestconfig.rootpath / ".streamlit" / "config.toml").read_text()
-    themes = re.findall(r'\nbackgroundColor = "(#\w+)"\n.*\ntextColor = "(#\w+)"', config)
+    themes = re.findall(r'\nbackgroundColor = "(#\w+)"\n(?:.*\n)*?textColor = "(#\w+)"', config)
     assert len(themes) == 2
     for dark, colours in enumerate(themes):
         picture = draw("TwoChannelsModel", dark=bool(dark))

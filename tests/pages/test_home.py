@@ -112,7 +112,7 @@ def test_ten_pairs_by_keys_and_clicks_over_a_reload_and_the_chart_counts_them(ad
     expect(page.locator(".game .lead")).to_contain_text("Pair 1 of 10.")
     page.wait_for_function("/game=[0-9]+/.test(location.search) && location.search !== '?game=4'")
     page.get_by_role("link", name="Draw your own").click()
-    expect(page.get_by_text("Both pads are empty")).to_be_visible()
+    expect(page.get_by_text("Draw a digit on each pad")).to_be_visible()
 
 
 def test_on_a_phone_a_thumb_reaches_each_answer(address, open_page):
