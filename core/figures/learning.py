@@ -34,7 +34,7 @@ from core.runs.settings import MODEL_NAMES, ModelName
 LABEL_LINE = 0.055  # the height of a line of 14 px as a share of the panel's
 
 
-def mean_curves(
+def mean_curves(  # long: one figure, of which each step is a line or two
     histories: pd.DataFrame,
     runs: pd.DataFrame,
     metric: str = "validation_accuracy",

@@ -1,5 +1,7 @@
 """Figures of stored results: what they draw, what they say, and how much they weigh."""
 
+# long: the figures share their tables
+
 import json
 import re
 

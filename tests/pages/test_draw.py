@@ -1,5 +1,7 @@
 """The screen Draw: through the entry file, and in Chromium with a mouse, a finger and links."""
 
+# long: its tests share a store of trained networks
+
 import re
 import shutil
 from dataclasses import replace
