@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 from core.cluster.connection import Answer, Batch, Connection, EngineError, KnownWorker
 
 RETRY_SECONDS = 10  # from a start that failed to the next one, unless somebody asks for it earlier
+TRIES = 3  # of a local cluster's start in a row: one that is killed while it starts is lost, and has not failed
 
 State = Literal["not started", "starting", "ready", "lost"]
 
@@ -57,6 +58,7 @@ class Cluster:
         self.connection: Connection | None = None
         self.workers: dict[str, KnownWorker] = {}  # those of the connection, by address; replaced at each change
         self.refusals: list[str] = []  # sentences about workers that were sent away since the cluster was opened
+        self._failures = 0  # of starts in a row
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -151,17 +153,22 @@ class Cluster:
 
     async def _hold(self, connection: Connection) -> float:
         """Open a connection and watch it until it is lost; the seconds until it should be opened again."""
+        opened = False
         try:
             await connection.open()
+            self._failures, opened = 0, True
             self._become("ready")
             self.tell(Opened())
             sentence = await connection.watch()
         except Exception as error:  # an EngineError says what is wrong; anything else is a defect, and no end either
             if not isinstance(error, EngineError):
                 logging.getLogger(__name__).exception("The cluster could not be opened or watched.")
-            self._become("lost", str(error))
-            self.tell(Failed(str(error)))
-            return RETRY_SECONDS
+            self._failures += 1
+            sentence = str(error)
+            if opened or self.scheduler is not None or self._failures >= TRIES:
+                self._become("lost", sentence)
+                self.tell(Failed(sentence))
+                return RETRY_SECONDS
         self._become("lost", sentence)
         self.tell(Lost(sentence))
         return 0.0
