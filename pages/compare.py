@@ -69,6 +69,11 @@ COLUMNS = {
     "seconds": _NUMBER("Seconds", format="%.1f", help="Mean processor time of a round's training"),
 }
 FIRST_COLUMNS = ("label", "dropout", "mean", "report_mean")
+NARROW = {  # on a phone, these four fit beside one another
+    "dropout": _NUMBER("Drop", format="%.2f", width=48, help="Dropout"),
+    "mean": _NUMBER("Ours", format="%.1f", width=50, help="Test accuracy in percent"),
+    "report_mean": _NUMBER("Report's", format="%.1f", width=71, help="Test accuracy in percent"),
+}
 ALL_COLUMNS = (
     "label", "dropout", "rounds", "mean", "std", "low", "high", "report_mean", "report_std", "off", "verdict",
     "parameters", "epochs", "seconds",
@@ -100,6 +105,11 @@ def show_rounds(cell: pd.Series, runs: pd.DataFrame) -> None:
 def show_table(shown: pd.DataFrame, whole: bool, verdicts: list[str], runs: pd.DataFrame) -> None:
     """The table, what it says in words, and the rounds of the chosen row: a click runs this alone."""
     shares = ("mean", "std", "low", "high", "report_mean", "report_std")
+    columns = {"label": architecture_column(), **COLUMNS}
+    if counts_own():
+        columns |= OWN_ROUNDS
+    if is_phone() and not whole:
+        columns |= NARROW
     picked = st.dataframe(
         shown.assign(
             label=[PALETTE[name].label for name in shown["model"]],
@@ -109,7 +119,7 @@ def show_table(shown: pd.DataFrame, whole: bool, verdicts: list[str], runs: pd.D
             **{name: in_percent(shown[name]) for name in shares},
         ),
         column_order=ALL_COLUMNS if whole else FIRST_COLUMNS,
-        column_config={"label": architecture_column(), **COLUMNS, **(OWN_ROUNDS if counts_own() else {})},
+        column_config=columns,
         hide_index=True,
         height="content",
         on_select="rerun",

@@ -50,7 +50,7 @@ for page in ("findings", "leaderboard", "draw"):
     show(page)
 store = RunStore()
 for section in draw_sections(store, load_runs(store), load_runs(store)):
-    print(section.drawn.alt)
+    print(section.drawn.figure.to_json())
 """
 
 
@@ -105,5 +105,5 @@ def test_an_eighth_architecture_is_everywhere(copy):
     run(copy, "-m", "core", "train", "--model", MODEL, "--nb_rounds", "2", "--max-epochs", "100")
     rows = json.loads(run(copy, "-m", "core", "table", "--json", "--own-rounds"))
     assert [row["rounds"] for row in rows if row["model"] == MODEL] == [2]
-    alts = run(copy, "-c", LOOK).splitlines()
-    assert sum("Bilinear comparison" in alt for alt in alts) > 5
+    figures = run(copy, "-c", LOOK).splitlines()
+    assert sum("Bilinear comparison" in figure for figure in figures) > 5
