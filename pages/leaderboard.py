@@ -72,8 +72,9 @@ choice = st.dataframe(
     alt="Every setting with a finished round, by mean test accuracy",
 )  # fmt: skip
 # No key presses a button inside the table, so the row of the chosen cell has one below it.
-if cells := choice.selection.cells:
-    row = board.iloc[cells[0][0]]
+chosen = next((place for place, _ in choice.selection.cells if place in range(len(board))), None)
+if chosen is not None:
+    row = board.iloc[chosen]
     others = RunSettings.parse(row[names].to_dict()).describe_differences()
     label = ", ".join(filter(None, [f"Train {PALETTE[row['model']].label}", f"dropout {row['dropout']:g}", others]))
     st.page_link("pages/train.py", label=label, icon=":material/play_arrow:", query_params=link_row(row))
