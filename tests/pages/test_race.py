@@ -19,7 +19,7 @@ from support.servers import ROOT, find_port, serve, serve_on
 from support.visitor import connected
 
 MODELS = ["TwoBranchesModel", "WeightSharingBranchesModel", "DirectClassificationModel"]
-LONG = {"training_pairs": 10_000, "max_epochs": 500, "patience": 500}
+LONG = {"training_pairs": 5_000, "max_epochs": 500, "patience": 500}
 AXES = "() => [...document.querySelectorAll('.role-axis-label text')].map(label => label.textContent)"
 DRAWN = """count => [...document.querySelectorAll('.mark-line path')]
   .filter(path => /L/.test(path.getAttribute('d') ?? '')).length >= count"""
