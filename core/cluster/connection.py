@@ -7,7 +7,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass
@@ -115,12 +115,7 @@ class Connection:
     async def _check_scheduler(self) -> None:
         if self.scheduler is None:
             return
-        try:
-            versions = await self._client.run_on_scheduler(describe_versions)
-        except Exception:  # whatever it raises where it cannot import this program
-            wrong = "no copy of this program that it can import"
-        else:
-            wrong = name_differences(versions)
+        wrong = await find_wrong(self._client.run_on_scheduler(describe_versions))
         if wrong:
             raise EngineError(f"The scheduler at {self.scheduler} has {wrong}.")
 
@@ -188,20 +183,22 @@ class Connection:
 
     async def _warm(self, address: str) -> None:
         known = self.workers[address]
-        try:
-            versions = await self._run_on(address, worker.warm_up, describe_versions(), priority=FIRST)
-        except CancelledError:  # the worker or the connection is lost
+        try:  # asked out of turn: a slice that it cannot import would end it without a word
+            wrong = await find_wrong(self._ask_versions(address))
+            if not wrong:
+                await self._run_on(address, worker.warm_up, priority=FIRST)
+        except (CancelledError, OSError):  # the worker or the connection is lost
             return
-        except ImportError:
-            wrong = "no copy of this program that it can import"
         except Exception as error:  # whatever keeps it from training
             wrong = f"an error: {str(error).rstrip('.')}"
-        else:
-            wrong = name_differences(versions)
         known.ready = not wrong
         if wrong:
             known.refused = f"The worker at {address} has {wrong}."
         self.changed(frozenset(), known.refused)
+
+    async def _ask_versions(self, address: str) -> dict[str, str]:
+        answers: dict[str, dict[str, str]] = await self._client.run(describe_versions, workers=[address])
+        return answers[address]
 
     def _run_on(self, address: str, function: Callable[..., Any], *arguments: Any, priority: int) -> Any:
         """A future of Dask; only this worker runs the function, so its loss is ours to mend."""
@@ -239,6 +236,16 @@ class Connection:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:  # a defect, or a line that broke in this moment
             self.lose(f"The connection to the cluster is broken ({task.exception()}).")
+
+
+async def find_wrong(asked: Awaitable[dict[str, str]]) -> str:
+    """What is wrong with a scheduler's or a worker's copy of this program, which is asked for its versions."""
+    try:
+        return name_differences(await asked)
+    except OSError:
+        raise
+    except Exception:  # whatever it raises where it cannot import this program, or one that is like it
+        return "no copy of this program that it can import"
 
 
 async def in_daemon(function: Callable[[], T]) -> T:

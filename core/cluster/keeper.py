@@ -113,7 +113,7 @@ class Cluster:
                 self._loop.call_soon_threadsafe(self._closing.set)
             self._thread.join()
             self._thread = None
-        self.state = "not started"
+        self._become("not started")
 
     def _call(self, function: Callable[[Connection], None]) -> None:
         """Have the cluster's thread do something with the connection, if there still is one by then."""

@@ -8,7 +8,6 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core.cluster.versions import describe_versions
 from core.runs.settings import RunSettings
 from core.runs.writer import RunResult
 
@@ -91,17 +90,11 @@ def hand_over(token: str) -> dict[str, Any] | None:
     return None if training is None else training.state()
 
 
-def warm_up(versions: dict[str, str]) -> dict[str, str]:
-    """Import PyTorch, load MNIST and take the first, slow steps, so that the first run starts at once.
+def warm_up() -> None:
+    """Import PyTorch, load MNIST and take the first, slow steps, so that the first run starts at once."""
+    import torch
 
-    Gives the versions here; where they differ from `versions`, those of the asker, nothing else is done.
-    """
-    ours = describe_versions()
-    if ours == versions:
-        import torch
+    from core.training.procedure import Training
 
-        from core.training.procedure import Training
-
-        torch.set_num_threads(1)
-        Training(RunSettings(training_pairs=100, max_epochs=1)).step()
-    return ours
+    torch.set_num_threads(1)
+    Training(RunSettings(training_pairs=100, max_epochs=1)).step()

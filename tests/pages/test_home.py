@@ -109,7 +109,7 @@ def test_ten_pairs_by_keys_and_clicks_over_a_reload_and_the_chart_counts_them(ad
     assert page.locator(".game .bars b").all_inner_texts() == [str(you), *counts]
     expect(page.locator(".game .mix")).to_contain_text("two with equal digits")
     page.get_by_role("button", name="Ten other pairs").click()
-    expect(page.locator(".game .lead")).to_contain_text("Pair 1 of 10.")
+    expect(page.locator(".game .lead:visible")).to_contain_text("Pair 1 of 10.")
     page.wait_for_function("/game=[0-9]+/.test(location.search) && location.search !== '?game=4'")
     page.get_by_role("link", name="Draw your own").click()
     expect(page.get_by_text("Draw a digit on each pad")).to_be_visible()

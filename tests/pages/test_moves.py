@@ -1,13 +1,13 @@
 """Who is woken by what: the hub of the pages' event streams, without a browser."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 
 from pages.app import moves
 from pages.app.moves import Hub
+from tests.support.loops import run
 
 
 @pytest.fixture
@@ -23,12 +23,6 @@ async def read(stream) -> str:
     return await asyncio.wait_for(anext(stream), 30)
 
 
-def run(listen):
-    """What it gives in an event loop of its own; a browser's tests have left theirs in this thread."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(lambda: asyncio.run(listen())).result()
-
-
 def test_an_announcement_wakes_those_that_listen_to_the_subject_and_nobody_else(hub):
     async def listen() -> tuple[str, bool]:
         room, other = (hub.stream(*hub.register([subject])) for subject in ("room A", "room B"))
@@ -41,7 +35,7 @@ def test_an_announcement_wakes_those_that_listen_to_the_subject_and_nobody_else(
         silent.cancel()
         return told, woken
 
-    assert run(listen) == ("data: moved\n\n", False)
+    assert run(listen()) == ("data: moved\n\n", False)
 
 
 def test_what_moved_before_the_browser_listens_is_told_at_once_and_many_moves_as_one(hub):
@@ -52,7 +46,7 @@ def test_what_moved_before_the_browser_listens_is_told_at_once_and_many_moves_as
         stream = hub.stream(topic, seen)
         return [await read(stream), await read(stream)]
 
-    assert run(listen) == [": hello\n\n", "data: moved\n\n"]
+    assert run(listen()) == [": hello\n\n", "data: moved\n\n"]
     assert hub.register(["room A"])[1] == hub.register(["room A"])[1]
 
 
@@ -66,7 +60,7 @@ def test_a_page_that_has_left_is_dropped_and_a_server_with_too_many_says_so(hub,
         await stream.aclose()
         return full, hub.is_full
 
-    assert run(listen) == (True, False)
+    assert run(listen()) == (True, False)
 
 
 def test_topics_and_announcements_are_bounded(hub, monkeypatch):

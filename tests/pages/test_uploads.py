@@ -1,6 +1,5 @@
 """Photos that browsers send: how many are kept."""
 
-import asyncio
 from types import SimpleNamespace
 
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -8,6 +7,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from pages.app import uploads
 from pages.app.uploads import LimitUploads
+from tests.support.loops import run
 
 
 def test_the_oldest_photos_are_let_go_when_all_take_too_much_memory(monkeypatch):
@@ -24,7 +24,7 @@ def test_the_oldest_photos_are_let_go_when_all_take_too_much_memory(monkeypatch)
 
     def upload(session: str, file: str, size: int) -> None:
         path = f"/base/_stcore/upload_file/{session}/{file}"
-        asyncio.run(app({"type": "http", "method": "PUT", "path": path, "size": size}, None, None))
+        run(app({"type": "http", "method": "PUT", "path": path, "size": size}, None, None))
 
     def kept() -> str:
         return "".join(file for session in ("one", "two") for file in sorted(manager.file_storage.get(session, {})))
