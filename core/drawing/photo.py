@@ -1,4 +1,4 @@
-"""From a picture of a digit, whatever its size, background and orientation, to the digit as MNIST holds it."""
+"""From a picture of a digit, whatever its size, background and orientation, to the strokes that draw it."""
 
 import math
 import struct
@@ -12,7 +12,9 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from scipy import ndimage
 
-from core.drawing.ink import BOX, CENTRE, FIELD, Grid, Steps, centre_of_mass, find_bounds, halve_field
+from core.drawing.ink import BOX, Grid, find_bounds
+from core.drawing.strokes import Drawing, frame_from_strokes
+from core.drawing.tracing import trace_digit
 
 MAX_FILE = 20 * 2**20  # bytes
 MAX_PIXELS = 80_000_000  # below the number from which Pillow itself objects
@@ -21,60 +23,37 @@ _WORK = 1_024  # pixels of a picture's longer side that are looked at
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")  # what a browser shows
 _LEAST_CONTRAST = 20  # grey levels by which a digit must stand out
 _EVEN = 8  # grey levels by which an even background may vary
+_WIDEST = 0.2  # of a picture's longer side: a wider light thing on an uneven background is no stroke
 _THINNEST = 1.9  # pixels; a picture's thinner strokes are thickened to this
 
 
 def frame_from_image(picture: Image.Image | bytes | Path) -> Grid:
-    """(14, 14) float32 in 0 to 255 from a picture of one digit, whatever its size, background and orientation.
+    """(14, 14) float32 in 0 to 255, what networks see of a picture of one digit; errors as in `trace_picture`."""
+    return frame_from_strokes(trace_picture(picture))
 
-    `picture` is an image, the content of an image file or its path. Raises ValueError with one sentence if there
-    is no readable picture, if it is too large, and if no digit stands out.
+
+def trace_picture(picture: Image.Image | bytes | Path) -> Drawing:
+    """The strokes of a picture of one digit, whatever its size, background and orientation.
+
+    The command line and the pads both read pictures so, and thus give the same answers. `picture` is an image, the
+    content of an image file or its path. Raises ValueError with one sentence if there is no readable picture, if it
+    is too large, and if no digit stands out.
     """
-    return steps_from_image(picture).frame
-
-
-def steps_from_image(picture: Image.Image | bytes | Path) -> Steps:
-    """The stages of a picture; raises ValueError as `frame_from_image`."""
-    ink = ink_from_image(picture)
-    field = _centre_ink(ink)
-    return Steps(_box_ink(ink), field, halve_field(field))
-
-
-def _box_ink(ink: Grid) -> Grid:
-    height, width = ink.shape
-    unit = max(ink.shape) / BOX  # pixels of the picture in one of the box
-    return _average_areas(ink, (width - BOX * unit) / 2, (height - BOX * unit) / 2, BOX)
-
-
-def _centre_ink(ink: Grid) -> Grid:
-    unit = max(ink.shape) / BOX
-    left, top = centre_of_mass(ink) - CENTRE * unit
-    if unit == 1:  # nothing to average, and a part of a pixel would blur what is sharp: MNIST moved by whole pixels
-        left, top = np.floor(left + 0.5), np.floor(top + 0.5)
-    return _average_areas(ink, left, top, FIELD)
-
-
-def _average_areas(ink: Grid, left: float, top: float, side: int) -> Grid:
-    """(side, side) from a square window onto the ink, in box pixels; `left`, `top` in the picture's; 0 around it."""
-    height, width = ink.shape
-    reach = max(ink.shape) / BOX * side
-    before = [max(math.ceil(-start), 0) for start in (top, left)]
-    after = [max(math.ceil(start + reach - size), 0) for start, size in ((top, height), (left, width))]
-    roomy = Image.fromarray(np.pad(ink, list(zip(before, after, strict=True))))
-    window = (left + before[1], top + before[0], left + before[1] + reach, top + before[0] + reach)
-    filtering = Image.Resampling.BICUBIC if max(ink.shape) < BOX else Image.Resampling.BOX
-    return np.clip(np.asarray(roomy.resize((side, side), filtering, window), np.float32), 0, 255)
+    return trace_digit(ink_from_image(picture))
 
 
 def ink_from_image(picture: Image.Image | bytes | Path) -> Grid:
     """The ink (H, W) of a picture, float32: 0 on its background, 255 in full strokes, no side above 1,024 pixels.
 
-    Raises ValueError as `frame_from_image`.
+    Raises ValueError as `trace_picture`.
     """
     image = picture if isinstance(picture, Image.Image) else _open_image(picture)
     grey = _grey_levels(image)
     grey = grey if _is_light_on_dark(grey) else 255 - grey
-    ink = grey - _background(grey)
+    background = _background(grey)
+    ink: Grid = (grey - background) * (
+        np.float32(255) / np.maximum(255 - background, 32)
+    )  # a shadow weakens paper and ink alike
     strong = ink > ink.max() / 4
     noise = max(2 * float(np.median(ink[~strong])), 0.0) if strong.any() else 0.0
     full = float(np.percentile(ink[strong], 99)) if strong.any() else 0.0
@@ -176,10 +155,34 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 
 def _is_light_on_dark(grey: Grid) -> bool:
-    """Whether the picture departs from its border's level farther towards white than towards black."""
+    """Whether the picture departs from its background farther towards white than towards black."""
     coarse = _shrink(grey, 64)  # averages, so that grain does not decide
-    level = float(np.median(_border(coarse)))
-    return float(coarse.max()) - level >= level - float(coarse.min())
+    if _has_even_border(coarse):
+        level = float(np.median(_border(coarse)))
+        return float(coarse.max()) - level >= level - float(coarse.min())
+    # A wide median keeps a shadow's straight edge and loses strokes; ratios, since ink stands out more than a shadow.
+    brightness = np.log(coarse + 32)
+    change = brightness - ndimage.median_filter(brightness, max(max(coarse.shape) * 2 // 5, 3))
+    return float(change.max()) >= -float(change.min())
+
+
+def _has_even_border(grey: Grid) -> bool:
+    border = _border(grey)
+    return float(np.mean(np.abs(border - np.median(border)) <= _EVEN)) >= 0.75
+
+
+def _open(grey: Grid) -> Grid:
+    """The picture without all light things that are narrower than a disc of `_WIDEST` of its longer side.
+
+    A disc, since it follows a straight edge of any direction, as a shadow has it; a square leaves steps behind.
+    Beyond the rim everything counts as light, or the corner that a shadow cuts off would be a narrow thing too.
+    """
+    radius = max(round(max(grey.shape) * _WIDEST / 2), 2)
+    y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
+    disc = x * x + y * y <= radius * radius
+    low = ndimage.grey_erosion(np.pad(grey, radius, constant_values=255), footprint=disc, mode="constant", cval=255)
+    opened = ndimage.grey_dilation(low, footprint=disc, mode="constant")
+    return np.asarray(opened[radius:-radius, radius:-radius], np.float32)
 
 
 def _border(grey: Grid) -> Grid:
@@ -193,17 +196,15 @@ def _background(grey: Grid) -> Grid:
     """The grey level of the background (H, W), for ink that is lighter than it.
 
     If the picture's border is even, its level is that of the whole background. Otherwise the background changes from
-    place to place: it is the picture without all light things that are narrower than half of it.
+    place to place, perhaps at a shadow's edge: it is the picture without all light things as narrow as a stroke.
     """
     coarse = _shrink(grey, 128)
-    border = _border(coarse)
-    level = np.median(border)
-    if np.mean(np.abs(border - level) <= _EVEN) >= 0.75:
-        return np.full(grey.shape, level, np.float32)
-    opened = ndimage.grey_opening(ndimage.median_filter(coarse, 3), max(max(coarse.shape) // 2, 3))
-    smooth = ndimage.uniform_filter(opened, max(max(coarse.shape) // 16, 1))
+    if _has_even_border(coarse):
+        return np.full(grey.shape, np.median(_border(coarse)), np.float32)
+    opened = _open(ndimage.median_filter(coarse, 3))
+    wide = ndimage.grey_dilation(opened, 3)  # or a shadow's edge, sharper in the picture than here, would be a line
     height, width = grey.shape
-    return np.asarray(Image.fromarray(smooth).resize((width, height), Image.Resampling.BILINEAR))
+    return np.asarray(Image.fromarray(wide).resize((width, height), Image.Resampling.BILINEAR))
 
 
 def _shrink(grey: Grid, side: int) -> Grid:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 from torchvision.datasets import MNIST
 
-from core.drawing.photo import frame_from_image, steps_from_image
+from core.drawing.photo import frame_from_image
 from core.drawing.strokes import (
     frame_from_strokes,
 )
@@ -38,20 +38,6 @@ def as_file(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     content = BytesIO()
     picture.save(content, kind, **options)
     return content.getvalue()
-
-
-@pytest.fixture(scope="module")
-def mnist() -> np.ndarray:
-    unpack_mnist(DATA)
-    return MNIST(DATA, train=False).data.numpy()
-
-
-def test_mnist_comes_through_nearly_unchanged(mnist: np.ndarray) -> None:
-    digits = mnist[:300]
-    frames = np.stack([frame_from_image(Image.fromarray(digit)) for digit in digits])
-    change = np.abs(frames - digits.reshape(-1, 14, 2, 14, 2).mean((2, 4))).max((1, 2))
-    assert np.median(change) < 3
-    assert (change > 10).mean() < 0.05  # digits with specks, which the path removes
 
 
 def test_dark_and_light_transparent_and_opaque_are_the_same() -> None:
@@ -102,13 +88,21 @@ def test_dust_is_removed() -> None:
     assert np.array_equal(frame_from_image(dusty), frame_from_image(draw_picture()))
 
 
-def test_thin_lines_are_thickened_and_thick_ones_kept() -> None:
-    def mean_width(pen: int) -> float:
-        field = steps_from_image(draw_picture((600, 800), pen=pen)).field
-        return float(field.sum()) / 255 / 28  # the seven is about 28 pixels of line
+def test_lines_of_any_width_are_read_alike() -> None:
+    expected = frame_from_image(draw_picture((600, 800), pen=50))
+    for pen in (3, 8, 24, 90):
+        assert np.abs(frame_from_image(draw_picture((600, 800), pen=pen)) - expected).mean() < 8
 
-    assert mean_width(3) == pytest.approx(mean_width(24), rel=0.35)
-    assert mean_width(90) > 2 * mean_width(45) * 0.7
+
+@pytest.mark.parametrize("edge", [0.3, 0.5, 0.7, 0.93])
+@pytest.mark.parametrize("paper", [220, 40])
+def test_a_hard_shadow_across_the_paper_changes_nothing(edge: float, paper: int) -> None:
+    ink = 260 - paper
+    lit = np.asarray(draw_picture(paper=paper, ink=ink, mode="L"), np.float32)
+    rows, columns = np.mgrid[:400, :300]
+    shadow = columns / 300 + 0.3 * rows / 400 > edge + 0.15
+    photo = Image.fromarray((lit * np.where(shadow, 0.6, 1)).astype(np.uint8))
+    assert np.abs(frame_from_image(photo) - frame_from_image(draw_picture())).max() < 40
 
 
 @pytest.mark.parametrize(
@@ -155,10 +149,16 @@ def test_a_large_photo_is_read_in_bounded_time() -> None:
     start = time.perf_counter()
     change = np.abs(frame_from_image(photo) - frame_from_image(draw_picture((1400, 1440), pen=100)))
     assert time.perf_counter() - start < 5
-    assert change.max() < 12
+    assert change.mean() < 2
 
 
 # --- tracing ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def mnist() -> np.ndarray:
+    unpack_mnist(DATA)
+    return MNIST(DATA, train=False).data.numpy()
 
 
 def test_a_traced_digit_comes_back(mnist: np.ndarray) -> None:

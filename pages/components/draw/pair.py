@@ -8,10 +8,9 @@ from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from core.drawing.ink import Steps
 from core.drawing.links import encode_pair
-from core.drawing.photo import ink_from_image
+from core.drawing.photo import trace_picture
 from core.drawing.samples import Sample, Side, draw_numbers, open_link, read_sample
 from core.drawing.strokes import Drawing, steps_from_strokes
-from core.drawing.tracing import trace_digit
 from pages.app.text import as_text
 from pages.components.pad import EMPTY, lay_on_pads, read_pads
 
@@ -78,7 +77,7 @@ def lay_photo(side: int) -> None:
     try:
         if isinstance(photo, DeletedFile):  # after a server's restart
             raise ValueError("It is no longer on the server; choose it again.")
-        drawing = trace_digit(ink_from_image(photo.getvalue()))
+        drawing = trace_picture(photo.getvalue())
     except ValueError as error:
         state.photo_error = f"The photo of the {SIDES[side]} digit cannot be used. {error}"
         return
