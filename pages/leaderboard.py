@@ -42,11 +42,11 @@ choice = st.dataframe(
         **{name: in_percent(board[name]) for name in ("mean", "std", "low", "high")},
     ),
     column_order=(
-        ["rank", "mean", "label", "dropout", "train"]
+        ["label", "mean", "rank", "dropout", "train"]
         if is_phone()
         else [
-            "rank", "label", "dropout", "train", "mean", "std", "low", "high", "rounds", "whose", "sure", "others",
-            "parameters", "seconds",
+            "rank", "label", "dropout", "train", "mean", "std", "low", "high", "rounds", "whose",
+            *([] if board["certain"].all() else ["sure"]), "others", "parameters", "seconds",
         ]
     ),
     column_config={
