@@ -10,20 +10,20 @@ from pages.app.router import enter_by_router
 from pages.app.shared import is_phone
 from pages.components.architectures import choose_architecture
 
-BINARY = r"\mathcal{L} &= \operatorname{BCE}(z,\, y)"
+BINARY = r"&\mathcal{L} = \operatorname{BCE}(z,\, y)"
 LOSSES: dict[ModelName, str] = {
-    "TwoChannelsModel": rf"z &= f(x_1, x_2) \\ {BINARY}",
-    "TwoBranchesModel": rf"z &= f_2(x_2) - f_1(x_1) \\ {BINARY}",
-    "WeightSharingBranchesModel": rf"z &= f(x_2) - f(x_1) \\ {BINARY}",
-    "BranchesToVecModel": rf"z &= g(f_1(x_1), f_2(x_2)) \\ {BINARY}",
-    "WeightSharingBranchesToVecModel": rf"z &= g(f(x_1), f(x_2)) \\ {BINARY}",
+    "TwoChannelsModel": rf"&z = f(x_1, x_2) \\ {BINARY}",
+    "TwoBranchesModel": rf"&z = f_2(x_2) - f_1(x_1) \\ {BINARY}",
+    "WeightSharingBranchesModel": rf"&z = f(x_2) - f(x_1) \\ {BINARY}",
+    "BranchesToVecModel": rf"&z = g(f_1(x_1), f_2(x_2)) \\ {BINARY}",
+    "WeightSharingBranchesToVecModel": rf"&z = g(f(x_1), f(x_2)) \\ {BINARY}",
     "WeightSharingAuxiliaryModel": (
-        r"z, d_1, d_2 &= g(f(x_1), f(x_2)) \\ "
+        r"&z, d_1, d_2 = g(f(x_1), f(x_2)) \\ "
         rf"{BINARY} + \operatorname{{CE}}(d_1, c_1) + \operatorname{{CE}}(d_2, c_2)"
     ),
     "DirectClassificationModel": (
-        r"d_1 &= f(x_1), \quad d_2 = f(x_2) \\ "
-        r"\mathcal{L} &= \tfrac{1}{2} \operatorname{CE}(d_1, c_1) + \tfrac{1}{2} \operatorname{CE}(d_2, c_2)"
+        r"&d_1 = f(x_1), \quad d_2 = f(x_2) \\ "
+        r"&\mathcal{L} = \tfrac{1}{2} \operatorname{CE}(d_1, c_1) + \tfrac{1}{2} \operatorname{CE}(d_2, c_2)"
     ),
 }
 HEADS = {

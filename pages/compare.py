@@ -202,7 +202,11 @@ def list_differences(table: pd.DataFrame) -> None:
             required=True, label_visibility="collapsed",
         )  # fmt: skip
         kinds = [chosen if chosen in kinds else "all"]
-    heads = {"ahead": "Architecture", "behind": "Minus", **{kind: f"{KIND_NAMES[kind]} (95 %)" for kind in kinds}}
+    heads = {
+        "ahead": "Architecture",
+        "behind": "Minus",
+        **{kind: f"{KIND_NAMES[kind]} (95\N{NO-BREAK SPACE}%)" for kind in kinds},
+    }
     st.table(
         table[list(heads)].rename(columns=heads), border="horizontal", hide_index=True,
         alt="Differences in points of test accuracy with 95 % intervals; a star marks the clear ones",
