@@ -192,7 +192,7 @@ def compare_at(compare: str, dropout: float, signature: int, _runs: pd.DataFrame
     return compare_ideas(rounds, dropout) if compare == "ideas" else compare_architectures(rounds, dropout)
 
 
-enter_by_router()
+enter_by_router("compare")
 heading = st.container()
 check_link("view", VIEWS)
 runs = choose_counted()
