@@ -32,7 +32,7 @@ HEADS = {
 NO_BREAK = "\N{NO-BREAK SPACE}"
 SYMBOLS = "$x$: a digit's image; $y$: first ≤ second; $c$: a digit's class; $f$, $g$: what is learnt."
 
-enter_by_router()
+enter_by_router("architectures")
 st.title("Where do two architectures differ?")
 architectures = structure.load_architectures()
 columns = st.columns(2, gap="large")

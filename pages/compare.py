@@ -213,7 +213,7 @@ def list_differences(table: pd.DataFrame) -> None:
     )  # fmt: skip
 
 
-enter_by_router()
+enter_by_router("compare")
 heading = st.container()
 check_link("view", VIEWS)
 runs = choose_counted()

@@ -20,7 +20,7 @@ def link_row(row: pd.Series) -> dict[str, str]:
     return link_settings({**row[names], "seed": same["first_seed"]}, int(same["rounds"]))
 
 
-enter_by_router()
+enter_by_router("leaderboard")
 st.title("Which settings compare digits best?")
 runs = read_runs()
 board = leaderboard(runs)

@@ -63,7 +63,7 @@ def trace(images: tuple[int, int], run_id: str, signature: int, _settings: RunSe
     return traces.trace_pair(STORE, read_runs(), images, _settings)
 
 
-enter_by_router()
+enter_by_router("walk")
 st.title("What does a network make of two digits?")
 run, pair = choose(read_runs())
 try:

@@ -7,7 +7,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from pages.app import uploads
 from pages.app.uploads import LimitUploads
-from tests.support.loops import run
+from support.loops import run
 
 
 def test_the_oldest_photos_are_let_go_when_all_take_too_much_memory(monkeypatch):
