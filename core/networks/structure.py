@@ -158,8 +158,10 @@ def find_differences(ours: Architecture, other: Architecture) -> set[int]:
     says so already, and marking every layer on both sides would mark nothing.
     """
     layers = list_layers(ours)
-    kinds = [[(layer.name, layer.shapes, len(layer.blocks)) for layer in each] for each in (layers, list_layers(other))]
-    matcher = SequenceMatcher(None, *kinds, autojunk=False)
+    kinds, others = (
+        [(layer.name, layer.shapes, len(layer.blocks)) for layer in each] for each in (layers, list_layers(other))
+    )
+    matcher = SequenceMatcher(None, kinds, others, autojunk=False)
     same = {match.a + step for match in matcher.get_matching_blocks() for step in range(match.size)}
     return {block for index, layer in enumerate(layers) if index not in same for block in layer.blocks}
 
