@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from core.analysis.evidence import Evidence
+from core.analysis.exhibit import Evidence
 from core.analysis.game import GAMES
 from core.analysis.lesson import CHAPTERS, Chapter
 from pages.app.router import enter_by_router
-from pages.app.shared import report_signature
+from pages.app.shared import planned_signature
 from pages.app.text import as_text
 from pages.components.glossary import mark
 from pages.components.lesson import STYLE, show_evidence, show_guesses, show_progress, show_sketches
@@ -123,7 +123,7 @@ def show_lesson() -> None:
     """The chapter as it stands; in a room it runs again whenever the room has moved."""
     seat = take_seat()
     chapter = CHAPTERS[seat.place]
-    evidence = find_evidence(chapter.name, report_signature())
+    evidence = find_evidence(chapter.name, planned_signature())
     with st.container(key="lesson"):
         stages = [0 if place > seat.place else 1 for place in range(len(CHAPTERS))]
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from core.analysis.evidence import Evidence, Mark
+from core.analysis.exhibit import Evidence, Mark
 from core.analysis.lesson import CHAPTERS, Chapter
 from core.figures.sketch import describe_sketch, sketch_architecture
 from core.networks.structure import load_architectures
@@ -44,7 +44,13 @@ def show_progress(here: int, stages: Sequence[int], steers: bool) -> int | None:
 def show_evidence(evidence: Evidence, stage: int) -> None:
     """The figure of a chapter as far as it is revealed; what is still to come keeps its place, and the scale stays."""
     draw = _dots if evidence.kind == "dots" else _bars
-    if evidence.marks:
+    if evidence.chart:
+        from core.figures.lesson import chapter_lines  # Plotly takes a while to import
+        from pages.components.figure import show_figure
+
+        st.html(f'<div class="lesson-figure"><p>{escape(evidence.caption)}</p></div>')
+        show_figure(chapter_lines(evidence.chart, evidence.caption, stage), "lesson_lines")
+    elif evidence.marks:
         rows = draw(evidence, stage)
         st.html(f'<div class="lesson-figure" role="img" aria-label="{escape(describe(evidence, stage))}">{rows}</div>')
 
