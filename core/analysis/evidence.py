@@ -174,7 +174,7 @@ def _draw_data(kept: pd.DataFrame, needed: Sequence[Needed]) -> Chart:
             for pairs, mean in zip(means.index.tolist(), means, strict=True)
         )
         look = PALETTE[model]
-        curves.append(Curve(look.label, look.colour, "solid", points))
+        curves.append(Curve(look.label, look.colour, look.dash, look.marker, points))
     ticks = {log10(pairs): f"{pairs:,}" for pairs in TRAINING_PAIRS if pairs >= 1_000}
     return Chart("Training pairs", ticks, tuple(curve for curve in curves if curve.points), _draw_arrows(needed))
 

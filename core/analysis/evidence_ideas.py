@@ -122,7 +122,7 @@ def _draw_weights(weights: pd.DataFrame, runs: pd.DataFrame) -> Chart:
     bare = report[(report["model"] == VECTORS) & ~report["dropout_at_evaluation"].astype(bool)]
     without = {row.dropout: row for row in tuples(summarise_rounds(bare, ["dropout"], also=()))}
     ticks = {-1.0: "without its layers"} | {float(x): f"{weight:g}" for x, weight in enumerate(AUXILIARY_WEIGHTS)}
-    curves = []
+    look, curves = PALETTE[TOLD], []
     dropouts: list[float] = sorted(set(weights["dropout"]))
     for place, dropout in enumerate(dropouts):
         own = weights[weights["dropout"] == dropout]
@@ -134,7 +134,8 @@ def _draw_weights(weights: pd.DataFrame, runs: pd.DataFrame) -> Chart:
             for x, step, row in rows
         )
         name = f"Dropout {dropout:g}" if dropout else "No dropout"
-        curves.append(Curve(name, PALETTE[TOLD].colour, "dot" if dropout else "solid", points))
+        dash, marker = ((3, 3), f"{look.marker}-open") if dropout else ((), look.marker)
+        curves.append(Curve(name, look.colour, dash, marker, points))
     return Chart("Weight of the losses in naming the digits", ticks, tuple(curves))
 
 

@@ -33,16 +33,17 @@ class Point(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """Points that a line joins from left to right."""
+    """Points that a line joins from left to right. `dash` and `marker` are as core.runs.palette has them."""
 
     name: str
     colour: str
-    dash: str
+    dash: tuple[int, ...]
+    marker: str
     points: tuple[Point, ...]
 
 
 class Arrow(NamedTuple):
-    """A horizontal distance at the height `value`: `text` says whose it is and how long, `label` on the figure the latter."""
+    """A horizontal distance at the height `value`. `text` says whose it is; `label` stands on the figure."""
 
     value: float
     start: float

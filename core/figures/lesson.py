@@ -8,13 +8,13 @@ from core.figures.style import PERCENT, FigureWithAlt, frame, rounded
 HEIGHT = 370
 
 
-def chapter_lines(chart: Chart, caption: str, stage: int) -> FigureWithAlt:
+def chapter_lines(chart: Chart, caption: str, stage: int, narrow: bool = False) -> FigureWithAlt:
     """The curves as far as they are revealed at this stage; the axes are those of the whole, so that nothing moves."""
     figure, told = go.Figure(), []
     for curve in chart.curves:
         own = curve._replace(points=tuple(point for point in curve.points if point.step <= stage))
+        _add_curve(figure, own)
         if own.points:
-            _add_curve(figure, own)
             told.append(f"{curve.name}: {'; '.join(point.text for point in own.points)}.")
     arrows = [arrow for arrow in chart.arrows if arrow.step <= stage]
     for arrow in arrows:
@@ -30,27 +30,32 @@ def chapter_lines(chart: Chart, caption: str, stage: int) -> FigureWithAlt:
     figure.update_yaxes(tickformat=PERCENT, range=[min(ends) - 0.01, max(ends) + 0.01])
     figure.update_layout(showlegend=True, hovermode="closest")
     frame(figure, HEIGHT)
+    figure.update_layout(margin_t=8)
+    if len(chart.curves) > 2 and not narrow:
+        figure.update_layout(legend={"orientation": "v", "x": 1, "y": 1, "yref": "paper", "yanchor": "top"})
     return FigureWithAlt(figure, f"{caption} {' '.join(told)}")
 
 
 def _add_curve(figure: go.Figure, curve: Curve) -> None:
     spans = [point.high - point.value for point in curve.points]
+    places: list[float | None] = [point.x for point in curve.points]
     figure.add_scatter(
-        x=[point.x for point in curve.points], y=rounded(point.value for point in curve.points), name=curve.name,
-        mode="lines+markers", line={"color": curve.colour, "dash": curve.dash, "width": 3},
-        marker={"color": curve.colour, "size": 11},
+        x=places or [None], y=rounded(point.value for point in curve.points) or [None],
+        name=curve.name, mode="lines+markers",
+        line={"color": curve.colour, "dash": ",".join(f"{each}px" for each in curve.dash) or "solid", "width": 2.5},
+        marker={"color": curve.colour, "symbol": curve.marker, "size": 10, "line": {"color": curve.colour, "width": 2}},
         error_y={"array": rounded(spans, 5), "color": curve.colour, "thickness": 2, "width": 0},
         text=[f"{curve.name}, {point.text}" for point in curve.points], hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip
 
 
 def _add_arrow(figure: go.Figure, arrow: Arrow) -> None:
-    """From left to right at one height; its text stands over the middle if it is told on the figure."""
+    """From left to right at one height; its label stands under the middle."""
     figure.add_annotation(
         x=arrow.end, y=arrow.value, ax=arrow.start, ay=arrow.value, xref="x", yref="y", axref="x", ayref="y", text="",
-        showarrow=True, arrowhead=2, arrowsize=1.2, arrowwidth=2, arrowcolor=arrow.colour, standoff=0, startstandoff=8,
+        showarrow=True, arrowhead=2, arrowsize=1.2, arrowwidth=1.8, arrowcolor=arrow.colour, startstandoff=8,
     )  # fmt: skip
     if arrow.label:
         figure.add_annotation(
-            x=(arrow.start + arrow.end) / 2, y=arrow.value, text=arrow.label, showarrow=False, yshift=12
+            x=(arrow.start + arrow.end) / 2, y=arrow.value, text=arrow.label, showarrow=False, yshift=-12
         )

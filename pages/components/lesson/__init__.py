@@ -12,6 +12,7 @@ from core.figures.sketch import describe_sketch, sketch_architecture
 from core.networks.structure import load_architectures
 from core.runs.palette import PALETTE
 from core.runs.settings import ModelName
+from pages.app.shared import is_phone
 from pages.components.files import read_beside, read_style
 
 STYLE = read_style(__file__, "lesson.css")
@@ -49,7 +50,7 @@ def show_evidence(evidence: Evidence, stage: int) -> None:
         from pages.components.figure import show_figure
 
         st.html(f'<div class="lesson-figure"><p>{escape(evidence.caption)}</p></div>')
-        show_figure(chapter_lines(evidence.chart, evidence.caption, stage), "lesson_lines")
+        show_figure(chapter_lines(evidence.chart, evidence.caption, stage, is_phone()), "lesson_lines")
     elif evidence.marks:
         rows = draw(evidence, stage)
         st.html(f'<div class="lesson-figure" role="img" aria-label="{escape(describe(evidence, stage))}">{rows}</div>')
