@@ -143,18 +143,15 @@ def _step_dot(step: Any, y: int) -> go.Scatter:
     )  # fmt: skip
 
 
-def paired_matrix(pairs: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
+def paired_matrix(pairs: pd.DataFrame) -> FigureWithAlt:
     """How many points the architecture of a row is ahead of that of a column, paired by round, one panel per kind of
     pairs of digits; bold if it is clear. `pairs` is that of core.analysis.comparison.compare_architectures."""
-    figure = make_panels(list(KIND_TITLES.values()), narrow, spacing=0.06 if narrow else 0.02)
+    figure = make_panels(list(KIND_TITLES.values()), narrow=False, spacing=0.02)
     for panel, kind in enumerate(KIND_TITLES):
         known = pairs[(pairs["kind"] == kind) & (pairs["rounds"] > 0)]
-        figure.add_traces(
-            _matrix_traces(known, 10 if narrow else 13),
-            **{f"{axis}s": place for axis, place in place_of(panel, narrow).items()},
-        )
+        figure.add_trace(_matrix_cells(known), **place_of(panel, narrow=False))
     labels = [f"{wrap(PALETTE[model].label)}  <b>{place}</b>" for place, model in enumerate(MODEL_NAMES, start=1)]
-    frame(figure, 1180 if narrow else 430)
+    frame(figure, 430)
     numbers = list(range(len(MODEL_NAMES)))
     figure.update_yaxes(tickvals=numbers, ticktext=labels, range=[6.5, -0.5], showgrid=False)
     figure.update_xaxes(
@@ -164,8 +161,8 @@ def paired_matrix(pairs: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
     return FigureWithAlt(figure, _describe_matrix(pairs))
 
 
-def _matrix_traces(known: pd.DataFrame, size: int) -> list[Any]:
-    """The cells of one panel and the numbers on them."""
+def _matrix_cells(known: pd.DataFrame) -> go.Heatmap:
+    """The cells of one panel with their numbers."""
     places = {model: place for place, model in enumerate(MODEL_NAMES)}
     ahead = np.full((len(places), len(places)), np.nan)
     texts, hovers = np.full(ahead.shape, "", dtype=object), np.full(ahead.shape, "", dtype=object)
@@ -179,12 +176,8 @@ def _matrix_traces(known: pd.DataFrame, size: int) -> list[Any]:
             f"{PALETTE[pair.second].label} minus<br>{PALETTE[pair.first].label}: {text} points{evidence}, n = "
             f"{pair.rounds}"
         )
-    numbers = list(range(len(places)))
-    labels = go.Scatter(
-        x=numbers * len(numbers), y=np.repeat(numbers, len(numbers)).tolist(), text=texts.ravel().tolist(),
-        mode="text", hoverinfo="skip", textfont={"size": size, "color": "white"}, showlegend=False,
-    )  # fmt: skip
-    return [heatmap(ahead, hovers.tolist(), -CLEAR_POINTS, CLEAR_POINTS, [WORSE, EVEN, BETTER]), labels]
+    cells = heatmap(ahead, hovers.tolist(), -CLEAR_POINTS, CLEAR_POINTS, [WORSE, EVEN, BETTER])
+    return cells.update(text=texts.tolist(), texttemplate="%{text}", textfont={"size": 14, "color": "white"})
 
 
 def _describe_matrix(pairs: pd.DataFrame) -> str:
