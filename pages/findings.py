@@ -99,7 +99,7 @@ def check_rounds(compared: pd.DataFrame, question: str) -> pd.DataFrame:
     return compared
 
 
-enter_by_router()
+enter_by_router("findings")
 heading = st.container()
 choose_counted()
 check_link("finding", findings.QUESTIONS.values())

@@ -163,6 +163,6 @@ def show_lesson() -> None:
             show_notes(chapter)
 
 
-enter_by_router()
+enter_by_router("lesson")
 st.html(STYLE)
 show_lesson()
