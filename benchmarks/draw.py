@@ -4,7 +4,8 @@ Runs the dashboard as a server of its own on the shipped runs, and Chromium on t
 another than the one on the path), and draws digits with the mouse. Measured in the browser, from each pen-up to the
 frame in which the answer to just that message is painted; beside it the same for a page of the pads alone, whose
 answer is one number. Then, in this process and without any browser, the server's own work on the same drawings:
-reading the message, both frames, all networks, the element's HTML. Last, the nearest training digits of a pair. Exit status 1 if a bar is missed.
+reading the message, both frames, all networks, the element's HTML. Last, the nearest
+training digits of a pair. Exit status 1 if a bar is missed.
 """
 
 import argparse
