@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from core.analysis.comparison import describe_ideas
 from core.analysis.numbers import percent, points, with_sign
 from core.analysis.sentences import between, describe_p, name_cell, tuples
+from core.figures.gains import finish_gains, gain_dot
 from core.figures.style import (
     BETTER,
     EVEN,
@@ -113,34 +114,13 @@ def ladder(steps: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
     changes = list(dict.fromkeys(steps["change"]))
     for step in tuples(steps[steps["rounds"] > 0]):
         panel = list(KIND_TITLES).index(step.kind)
-        figure.add_trace(_step_dot(step, changes.index(step.change)), **place_of(panel, narrow))
-    for panel in range(len(KIND_TITLES) if len(figure.data) else 0):  # Plotly draws no line on a panel without a trace
-        figure.add_vline(0, line={"color": NEUTRAL, "width": 1, "dash": "dot"}, **place_of(panel, narrow))
-    figure.add_trace(legend_mark("Clear", "circle"))
-    figure.add_trace(legend_mark("Not clear", "circle-open"))
-    height = 110 + 52 * len(changes)
-    frame(figure, 3 * height if narrow else height)
+        head = f"{wrap(step.change.rstrip(','), 44)}<br>{KIND_TITLES[step.kind]}: "
+        figure.add_trace(gain_dot(step, changes.index(step.change), step.model, head), **place_of(panel, narrow))
     labels = [wrap(change.rstrip(","), 22 if narrow else 30) for change in changes]
     figure.update_yaxes(
         tickvals=list(range(len(labels))), ticktext=labels, range=[len(labels) - 0.5, -0.7], showgrid=False
     )
-    figure.update_xaxes(matches=None, showticklabels=True, showgrid=True)
-    label_outside(figure, narrow, "Points added", panels=len(KIND_TITLES))
-    return FigureWithAlt(figure, " ".join(describe_ideas(steps)))
-
-
-def _step_dot(step: Any, y: int) -> go.Scatter:
-    look = PALETTE[step.model]
-    symbol, line = (look.marker, 0) if step.clear else (f"{look.marker}-open", 2)
-    text = f"{KIND_TITLES[step.kind]}: {with_sign(step.difference)} points"
-    evidence = f"<br>{between(step.low, step.high)}, Holm's p {describe_p(step.p_holm)}" if step.rounds > 1 else ""
-    return go.Scatter(
-        x=rounded([100 * step.difference], 2), y=[y], mode="markers+text", showlegend=False,
-        marker={"color": look.colour, "symbol": symbol, "size": 11, "line_width": line},
-        error_x={"array": rounded([100 * (step.high - step.difference)], 2), "color": look.colour, "thickness": 2,
-        "width": 0}, text=[with_sign(step.difference)], textposition="top center", textfont_size=12, cliponaxis=False,
-        hovertemplate=f"{wrap(step.change.rstrip(','), 44)}<br>{text}{evidence}, n = {step.rounds}<extra></extra>",
-    )  # fmt: skip
+    return finish_gains(figure, len(KIND_TITLES), narrow, " ".join(describe_ideas(steps)), 110 + 52 * len(changes))
 
 
 def paired_matrix(pairs: pd.DataFrame) -> FigureWithAlt:
