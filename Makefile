@@ -18,7 +18,7 @@ app: python port $(VENV)/.app ## open the dashboard; another port with PORT=8600
 
 test: python $(VENV)/.test ## run the tests, in a real Chromium too
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.check; fi
-	@if node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null; then node --test $(NODE_REPORT) $(NODE_TESTS); \
+	@if command -v node >/dev/null && node -e 'process.exit(Number(parseInt(process.versions.node) < 20))'; then node --test $(NODE_REPORT) $(NODE_TESTS); \
 	else echo "There is no Node.js 20 or newer here: the tests of the JavaScript are left out."; fi
 	@browser=$$(tools/find_chromium $(BIN)/python) && export CHROMIUM="$$browser" && $(BIN)/pytest --numprocesses 2 --dist loadfile -m "not slow"
 

@@ -10,20 +10,20 @@ from pages.app.router import enter_by_router
 from pages.app.shared import is_phone
 from pages.components.architectures import choose_architecture
 
-BINARY = r"\mathcal{L} &= \operatorname{BCE}(z,\, y)"
+BINARY = r"&\mathcal{L} = \operatorname{BCE}(z,\, y)"
 LOSSES: dict[ModelName, str] = {
-    "TwoChannelsModel": rf"z &= f(x_1, x_2) \\ {BINARY}",
-    "TwoBranchesModel": rf"z &= f_2(x_2) - f_1(x_1) \\ {BINARY}",
-    "WeightSharingBranchesModel": rf"z &= f(x_2) - f(x_1) \\ {BINARY}",
-    "BranchesToVecModel": rf"z &= g(f_1(x_1), f_2(x_2)) \\ {BINARY}",
-    "WeightSharingBranchesToVecModel": rf"z &= g(f(x_1), f(x_2)) \\ {BINARY}",
+    "TwoChannelsModel": rf"&z = f(x_1, x_2) \\ {BINARY}",
+    "TwoBranchesModel": rf"&z = f_2(x_2) - f_1(x_1) \\ {BINARY}",
+    "WeightSharingBranchesModel": rf"&z = f(x_2) - f(x_1) \\ {BINARY}",
+    "BranchesToVecModel": rf"&z = g(f_1(x_1), f_2(x_2)) \\ {BINARY}",
+    "WeightSharingBranchesToVecModel": rf"&z = g(f(x_1), f(x_2)) \\ {BINARY}",
     "WeightSharingAuxiliaryModel": (
-        r"z, d_1, d_2 &= g(f(x_1), f(x_2)) \\ "
-        rf"{BINARY} \\ &+ \operatorname{{CE}}(d_1, c_1) \\ &+ \operatorname{{CE}}(d_2, c_2)"
+        r"&z, d_1, d_2 = g(f(x_1), f(x_2)) \\ "
+        rf"{BINARY} + \operatorname{{CE}}(d_1, c_1) + \operatorname{{CE}}(d_2, c_2)"
     ),
     "DirectClassificationModel": (
-        r"d_1 &= f(x_1), \quad d_2 = f(x_2) \\ \mathcal{L} &= \tfrac{1}{2} \operatorname{CE}(d_1, c_1) \\ "
-        r"&+ \tfrac{1}{2} \operatorname{CE}(d_2, c_2)"
+        r"&d_1 = f(x_1), \quad d_2 = f(x_2) \\ "
+        r"&\mathcal{L} = \tfrac{1}{2} \operatorname{CE}(d_1, c_1) + \tfrac{1}{2} \operatorname{CE}(d_2, c_2)"
     ),
 }
 HEADS = {
@@ -32,42 +32,46 @@ HEADS = {
 NO_BREAK = "\N{NO-BREAK SPACE}"
 SYMBOLS = "$x$: a digit's image; $y$: first ≤ second; $c$: a digit's class; $f$, $g$: what is learnt."
 
-enter_by_router()
+enter_by_router("architectures")
 st.title("Where do two architectures differ?")
 architectures = structure.load_architectures()
 columns = st.columns(2, gap="large")
 chosen = {}
 for column, key, label, index in zip(columns, ("one", "other"), ("One architecture", "Another"), (1, 2), strict=True):
-    chosen[key] = choose_architecture(column, label, key, MODEL_NAMES, index)
-st.caption(
-    "Boxes of one colour, joined by a double line, are one set of weights used twice. "
-    "What the other architecture lacks has a broken outline and the sign ≠."
-)
-for column, key, other in zip(st.columns(2, gap="large"), chosen, reversed(chosen), strict=True):
-    model = chosen[key]
+    model = chosen[key] = choose_architecture(column, label, key, MODEL_NAMES, index)
     architecture = architectures[model]
-    marked = structure.find_differences(architecture, architectures[chosen[other]])
+    numbers = column.container(horizontal=True)
+    numbers.metric("Parameters to train", f"{architecture.distinct_parameters:,}", width="content")
+    numbers.metric(
+        "At work", f"{architecture.parameters:,}", width="content", help="Shared parameters count at each use."
+    )
+    numbers.metric("Multiply-adds per pair", f"{architecture.multiply_adds:,}", width="content")
+    if model in LOSSES:
+        column.latex(rf"\begin{{aligned}}{LOSSES[model]}\end{{aligned}}", width="content")
+marked = {
+    key: structure.find_differences(architectures[chosen[key]], architectures[chosen[other]])
+    for key, other in (("one", "other"), ("other", "one"))
+}
+if any(marked.values()):
+    lacking = "What the other architecture lacks has a broken outline and the sign ≠."
+else:
+    lacking = "Layer by layer the two are alike."
+st.caption(f"{SYMBOLS} Boxes of one colour, joined by a double line, are one set of weights used twice. {lacking}")
+for column, (key, model) in zip(st.columns(2, gap="large"), chosen.items(), strict=True):
+    architecture = architectures[model]
     with column:
         st.header(f"{PALETTE[model].label} :small[`{model}`]", anchor=False)
-        beside = st.container(horizontal=True)
-        with beside.container(width=360):
+        with st.container(width=400):
             st.image(
-                draw_architecture(architecture, marked, dark=st.context.theme.type == "dark"),
+                draw_architecture(architecture, marked[key], dark=st.context.theme.type == "dark"),
                 width="stretch",
                 alt=describe_architecture(architecture),
             )
-        with beside.container(width=225):
-            st.metric("Parameters that training sets", f"{architecture.distinct_parameters:,}")
-            st.metric("Parameters at work", f"{architecture.parameters:,}", help="Shared ones count at each use.")
-            st.metric("Multiply-adds for a pair", f"{architecture.multiply_adds:,}")
-            if model in LOSSES:
-                st.latex(rf"\begin{{aligned}}{LOSSES[model]}\end{{aligned}}")
-                st.caption(SYMBOLS)
-            st.download_button(
-                "Diagram as SVG", draw_architecture(architecture, marked), f"{model}.svg",
-                "image/svg+xml", key=f"export_{key}", on_click="ignore", icon=":material/download:",
-            )  # fmt: skip
-        table = structure.layer_table(architecture, marked)
+        st.download_button(
+            "Diagram as SVG", draw_architecture(architecture, marked[key]), f"{model}.svg",
+            "image/svg+xml", key=f"export_{key}", on_click="ignore", icon=":material/download:",
+        )  # fmt: skip
+        table = structure.layer_table(architecture, marked[key])
         if is_phone():  # how often a layer is used is in the diagram
             table = table.drop(columns="used")
         else:

@@ -68,6 +68,7 @@ COLUMNS = {
     "epochs": _NUMBER("Epochs", format="%.0f", help="Mean number of epochs until training stopped"),
     "seconds": _NUMBER("Seconds", format="%.1f", help="Mean processor time of a round's training"),
 }
+KIND_NAMES = {"all": "All pairs", "unequal": "Unequal digits", "equal": "Equal digits"}
 FIRST_COLUMNS = ("label", "dropout", "mean", "report_mean")
 NARROW = {  # on a phone, these four fit beside one another
     "dropout": _NUMBER("Drop", format="%.2f", width=48, help="Dropout"),
@@ -192,7 +193,27 @@ def compare_at(compare: str, dropout: float, signature: int, _runs: pd.DataFrame
     return compare_ideas(rounds, dropout) if compare == "ideas" else compare_architectures(rounds, dropout)
 
 
-enter_by_router()
+def list_differences(table: pd.DataFrame) -> None:
+    """The matrix as a table, which a screen reader reads and a phone shows: there, one kind of pairs at a time."""
+    kinds = list(KIND_NAMES)
+    if is_phone():
+        chosen = st.segmented_control(
+            "Pairs of digits", kinds, default="all", format_func=lambda kind: KIND_NAMES.get(kind, kind), key="kind",
+            required=True, label_visibility="collapsed",
+        )  # fmt: skip
+        kinds = [chosen if chosen in kinds else "all"]
+    heads = {
+        "ahead": "Architecture",
+        "behind": "Minus",
+        **{kind: f"{KIND_NAMES[kind]} (95\N{NO-BREAK SPACE}%)" for kind in kinds},
+    }
+    st.table(
+        table[list(heads)].rename(columns=heads), border="horizontal", hide_index=True,
+        alt="Differences in points of test accuracy with 95 % intervals; a star marks the clear ones",
+    )  # fmt: skip
+
+
+enter_by_router("compare")
 heading = st.container()
 check_link("view", VIEWS)
 runs = choose_counted()
@@ -300,20 +321,12 @@ else:
         )
     else:
         pairs = compare_at("architectures", dropout, report_signature(), runs)
-        show_figure(draw(paired_matrix, pairs, is_phone()), "matrix")
+        if not is_phone():
+            show_figure(draw(paired_matrix, pairs), "matrix")
         show_sentences(describe_architectures(pairs))
         show_note(
-            "Points of test accuracy by which a row is ahead of a column, paired by round. Bold: clear. With so many "
-            "comparisons the correction is stricter than for the ideas under *What each idea adds*"
+            "Points of test accuracy by which one architecture is ahead of another, paired by round. Bold, or with a "
+            "star: clear. With so many comparisons the correction is stricter than for the ideas under "
+            "*What each idea adds*."
         )
-        st.dataframe(
-            tabulate_architectures(pairs),
-            column_config={
-                "ahead": "Architecture", "behind": "Minus", "all": "All pairs (95 %)",
-                "unequal": "Unequal digits (95 %)", "equal": "Equal digits (95 %)",
-            },
-            hide_index=True,
-            height="content",
-            alt="Differences in points of test accuracy with 95 % intervals; a star marks the clear ones",
-        )  # fmt: skip
-        st.caption("In points, with 95 % intervals; a star marks what is clear.")
+        list_differences(tabulate_architectures(pairs))

@@ -119,7 +119,7 @@ def panel(networks: Catalogue) -> None:
         show_why(networks, (first, second))
 
 
-enter_by_router()
+enter_by_router("draw")
 st.html(STYLE)
 st.title("Is the first digit less than or equal to the second?", anchor=False)
 networks = load_networks()

@@ -9,7 +9,15 @@ from core.analysis import artefact, comparison, distance, findings, learning, st
 from core.analysis.mistakes import read_answers
 from core.analysis.sentences import describe_gaps
 from pages.app.router import enter_by_router
-from pages.app.shared import STORE, is_phone, read_comparison, read_counted, read_runs, report_signature
+from pages.app.shared import (
+    STORE,
+    is_phone,
+    planned_signature,
+    read_comparison,
+    read_counted,
+    read_runs,
+    report_signature,
+)
 from pages.app.text import as_text
 from pages.components.link import check_link
 from pages.components.own_rounds import choose_counted
@@ -91,18 +99,23 @@ def check_rounds(compared: pd.DataFrame, question: str) -> pd.DataFrame:
     return compared
 
 
-enter_by_router()
+enter_by_router("findings")
 heading = st.container()
 choose_counted()
 check_link("finding", findings.QUESTIONS.values())
-question = st.pills(
-    "Finding", list(findings.QUESTIONS), default="artefact",
-    format_func=lambda name: findings.QUESTIONS.get(name, name), key="finding",
-    bind="query-params", required=True, label_visibility="collapsed",
-)  # fmt: skip
+look: dict[str, Any] = {
+    "format_func": lambda name: findings.QUESTIONS.get(name, name),
+    "key": "finding",
+    "bind": "query-params",
+    "label_visibility": "collapsed",
+}
+if is_phone():  # eleven pills would fill the screen
+    question = st.selectbox("Finding", list(findings.QUESTIONS), **look)
+else:
+    question = st.pills("Finding", list(findings.QUESTIONS), default="artefact", required=True, **look)
 question = question or "artefact"
 heading.title(findings.QUESTIONS[question])
-signature = STORE.signature() if question in STUDIED else report_signature()
+signature = planned_signature() if question in STUDIED else report_signature()
 table, problems = find(question, signature)
 for problem in problems:
     st.caption(f":material/warning: {as_text(problem)}")

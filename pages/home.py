@@ -42,7 +42,7 @@ def choose_another() -> None:
     st.query_params["game"] = str(random.choice(GAMES))
 
 
-enter_by_router()
+enter_by_router("home")
 st.title("Is the first digit less than or equal to the second?")
 votes, game = read_game_votes(), read_game()
 for problem in votes.problems[:3]:

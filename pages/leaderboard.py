@@ -20,7 +20,7 @@ def link_row(row: pd.Series) -> dict[str, str]:
     return link_settings({**row[names], "seed": same["first_seed"]}, int(same["rounds"]))
 
 
-enter_by_router()
+enter_by_router("leaderboard")
 st.title("Which settings compare digits best?")
 runs = read_runs()
 board = leaderboard(runs)
@@ -36,17 +36,16 @@ choice = st.dataframe(
     board.assign(
         label=[PALETTE[name].label for name in board["model"]],
         others=[RunSettings.parse(values).describe_differences() for values in board[names].to_dict("records")],
-        sure=["" if certain else f"fewer than {CERTAIN_ROUNDS} rounds" for certain in board["certain"]],
         whose=describe_origin(board, runs),
         train=":material/play_arrow: Train",
         **{name: in_percent(board[name]) for name in ("mean", "std", "low", "high")},
     ),
     column_order=(
-        ["rank", "mean", "label", "dropout", "train"]
+        ["label", "mean", "rank", "dropout", "train"]
         if is_phone()
         else [
-            "rank", "label", "dropout", "train", "mean", "std", "low", "high", "rounds", "whose", "sure", "others",
-            "parameters", "seconds",
+            "rank", "label", "dropout", "train", "mean", "std", "low", "high", "rounds", "whose",
+            "others", "parameters", "seconds",
         ]
     ),
     column_config={
@@ -60,7 +59,6 @@ choice = st.dataframe(
         "high": number("to", format="%.1f"),
         "rounds": "Rounds",
         "whose": st.column_config.TextColumn("Reproduction", help="How many of the rounds are the reproduction's"),
-        "sure": "Uncertain",
         "parameters": number("Parameters", format="localized"),
         "seconds": number("Seconds", format="%.1f", help="Mean processor time of a round's training"),
         "train": st.column_config.ButtonColumn("Train", key=load, help="Opens *Train* with these settings"),

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from core.analysis.evidence import Evidence
-from core.analysis.game import GAMES
+from core.analysis.exhibit import Evidence
+from core.analysis.game import GAMES, choose_pairs
 from core.analysis.lesson import CHAPTERS, Chapter
 from pages.app.router import enter_by_router
-from pages.app.shared import report_signature
+from pages.app.shared import planned_signature, read_game_votes
 from pages.app.text import as_text
 from pages.components.glossary import mark
 from pages.components.lesson import STYLE, show_evidence, show_guesses, show_progress, show_sketches
@@ -23,6 +23,11 @@ RACE_SEED = 100  # of the first of three rounds that the reproduction does not h
 def game_of(seat: Seat) -> int:
     """The number of the game that is played: the room's, or the first."""
     return seat.view.game if seat.view else GAMES[0]
+
+
+def has_game(chapter: Chapter, seat: Seat) -> bool:
+    """Whether the chapter has a game, whose pairs networks have answered."""
+    return chapter.name == "game" and bool(choose_pairs(read_game_votes(), game_of(seat)))
 
 
 def is_playing(chapter: Chapter, seat: Seat) -> bool:
@@ -91,9 +96,10 @@ def show_figure(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
         show_sketches(chapter.shows)
 
 
-def show_foot(chapter: Chapter, seat: Seat) -> None:
-    """Back, what to wonder about, and the next step; only for whoever steers."""
+def show_foot(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
+    """Back, what to wonder about, and the next step: the next chapter, if there is nothing to reveal."""
     done = seat.stage == chapter.steps
+    empty = bool(evidence.problem) and not (chapter.name == "fool" or has_game(chapter, seat))
     with st.container(
         key="lesson_foot", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
     ):
@@ -106,7 +112,7 @@ def show_foot(chapter: Chapter, seat: Seat) -> None:
             with st.container(key="lesson_wonder", width="content", gap=None):
                 st.markdown(f"Wonder: {chapter.wonder[0].lower()}{chapter.wonder[1:]}")
                 st.page_link(f"pages/{chapter.page}.py", label="The full screen", query_params=dict(chapter.link))
-        if seat.steers and not done:
+        if seat.steers and not (done or empty):
             label = "Reveal" if not seat.stage else "Reveal more"
             st.button(
                 label, key="lesson_next", shortcut="Right", type="primary", on_click=reveal,
@@ -123,7 +129,7 @@ def show_lesson() -> None:
     """The chapter as it stands; in a room it runs again whenever the room has moved."""
     seat = take_seat()
     chapter = CHAPTERS[seat.place]
-    evidence = find_evidence(chapter.name, report_signature())
+    evidence = find_evidence(chapter.name, planned_signature())
     with st.container(key="lesson"):
         stages = [0 if place > seat.place else 1 for place in range(len(CHAPTERS))]
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -136,7 +142,7 @@ def show_lesson() -> None:
         if error := state.pop("lesson_error", ""):
             st.warning(as_text(error))
         if is_playing(chapter, seat):
-            play(game_of(seat))
+            play(game_of(seat), lambda note: guess(chapter.place, None, note))
             st.button("Guess without playing", key="lesson_skip", on_click=skip, args=(game_of(seat),))
             return
         with st.container(key="lesson_body"):
@@ -149,7 +155,7 @@ def show_lesson() -> None:
                 (tell if seat.stage else ask)(chapter, evidence, seat)
             with right:
                 show_figure(chapter, evidence, seat)
-        show_foot(chapter, seat)
+        show_foot(chapter, evidence, seat)
         if chapter.name == "fool" and seat.guesses:  # last, as the networks take some seconds to load
             with right:
                 draw_fooler(chapter.place)
@@ -157,6 +163,6 @@ def show_lesson() -> None:
             show_notes(chapter)
 
 
-enter_by_router()
+enter_by_router("lesson")
 st.html(STYLE)
 show_lesson()

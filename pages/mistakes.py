@@ -168,7 +168,7 @@ def show_odds(together: pd.DataFrame, first: ModelName, second: ModelName, by_ro
         show_gallery(alone[alone["model"] == who], mistakes.say_alone, "cards")
 
 
-enter_by_router()
+enter_by_router("mistakes")
 heading = st.container()
 check_link("mistakes", VIEWS)
 bar = st.container(horizontal=True, gap="medium", vertical_alignment="top")

@@ -62,7 +62,7 @@ def watch_race() -> None:
         st.rerun()  # once more as a whole page, for the buttons
 
 
-enter_by_router()
+enter_by_router("train")
 st.title("Which idea learns fastest?")
 lanes = choose_race()
 rounds = {settings.run_id: settings for lane in lanes for settings in lane.rounds}

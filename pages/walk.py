@@ -11,8 +11,9 @@ from pages.app.router import enter_by_router
 from pages.app.shared import STORE, is_phone, read_runs
 from pages.app.text import as_text
 from pages.components.link import check_link
+from pages.components.neighbours import ask_neighbours, show_neighbours
 from pages.components.networks import ask
-from pages.components.walk.choices import Pair, choose_pair, choose_run
+from pages.components.walk.choices import Pair, choose
 from pages.components.walk.steps import describe_sharing, name_stage, show_digits, show_stage
 
 
@@ -42,10 +43,9 @@ def step_through(walk: Walk, pair: Pair) -> None:
     """One stage at a time; runs alone as the slider moves."""
     names = ["The two digits", *map(name_stage, walk.stages), "The answer"]
     last = len(names) - 1
-    chosen = st.session_state.get("stage")
-    chosen = chosen if isinstance(chosen, int) and 0 <= chosen <= last else 1
-    stage = st.slider(f"Stage {chosen} of {last}: {names[chosen]}", 0, last, 1, key="stage", bind="query-params")
-    st.header(f"{stage}. {names[stage]}", anchor=False)
+    heading = st.container()
+    stage = st.slider("Stage", 0, last, 1, key="stage", bind="query-params", label_visibility="collapsed")
+    heading.header(f"{stage}. {names[stage]}", anchor=False)
     if stage == 0:
         show_digits(pair.frames, 168)
         st.caption("14 × 14 grey levels of 0 to 255; the network sees them standardised.")
@@ -64,10 +64,9 @@ def trace(images: tuple[int, int], run_id: str, signature: int, _settings: RunSe
     return traces.trace_pair(STORE, read_runs(), images, _settings)
 
 
-enter_by_router()
+enter_by_router("walk")
 st.title("What does a network make of two digits?")
-run = choose_run(read_runs())
-pair = choose_pair(run)
+run, pair = choose(read_runs())
 try:
     with st.spinner("Loading the networks, some seconds the first time…", show_time=False):
         walk = ask(InferenceService.walk_through, STORE.root.resolve(), run.run_id, pair.frames)
@@ -88,6 +87,9 @@ if "stage" not in st.session_state:
 elif st.session_state.stage > last:
     st.session_state.stage = last  # the architecture before had more stages
 step_through(walk, pair)
+
+st.header("Which training digits are most like these?", anchor=False)
+show_neighbours(ask_neighbours(STORE.root.resolve(), run.run_id, pair.frames), pair.frames, "the")
 
 st.header("How sure was it during training?", anchor=False)
 traced = trace(pair.images, run.run_id, STORE.signature(), run.settings) if pair.images else None

@@ -1,71 +1,29 @@
 """What each chapter of the lesson shows after the guess: the rows of its figure, what is true, and two sentences."""
 
 from collections.abc import Callable, Mapping, Sequence
-from math import log2
-from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from math import log10
+from typing import Any
 
 import pandas as pd
 
 from core.analysis.artefact import DIGIT_MODELS, EXPLANATIONS, dropout_artefact
-from core.analysis.comparison import compare_ideas, read_rounds
+from core.analysis.evidence_ideas import show_sharing, show_told, show_vectors
+from core.analysis.exhibit import Arrow, Chart, Curve, Evidence, Mark, Point, missing
 from core.analysis.findings import digit_accuracy_squared
 from core.analysis.mistakes import read_answers
-from core.analysis.numbers import fraction, percent, plural, points, round_exactly, with_sign
+from core.analysis.numbers import fraction, percent, plural, points, round_exactly
 from core.analysis.sentences import between, tuples
 from core.analysis.statistics import LEVEL, half_width, summarise_rounds
+from core.analysis.studies import Needed, count_rounds, pairs_needed, round_pairs
 from core.analysis.tables import only_planned, results_table, with_report_settings
-from core.networks.structure import count_parameters
 from core.runs.palette import PALETTE
 from core.runs.plan import planned_run_ids
-from core.runs.settings import REPORT_MODELS, ModelName, RunSettings
+from core.runs.settings import REPORT_MODELS, ModelName
 from core.runs.store import RunStore
-from core.runs.studies import STUDIES
+from core.runs.studies import STUDIES, TRAINING_PAIRS
 
-NAN = float("nan")
-KIND_LABELS = {"all": "All pairs", "unequal": "Different digits", "equal": "Equal digits"}
-SHARING: tuple[ModelName, ModelName] = ("TwoBranchesModel", "WeightSharingBranchesModel")
 PLAIN: ModelName = "TwoChannelsModel"
 READER: ModelName = "DirectClassificationModel"
-LAYERS, LOSSES = "Taking the auxiliary network's layers, its losses switched off,", "Switching on the auxiliary losses"
-SHARED_VECTORS = "Giving vectors instead of scores, with shared weights,"
-SHARED_SCORES = "Sharing weights between branches that give a score"
-
-
-class Mark(NamedTuple):
-    """A row of a figure: a value with its interval if it has one, as the unit of the figure. `step`: from which reveal
-    on it is there. `colour` is empty for what is not clear or not ours."""
-
-    label: str
-    value: float
-    text: str
-    low: float = NAN
-    high: float = NAN
-    colour: str = ""
-    step: int = 1
-    group: str = ""
-
-
-class Evidence(NamedTuple):
-    """What a chapter shows. `sides`: what less, none and more means on a figure of differences.
-
-    `truth` is the value of the guess that is right, None if the store cannot tell; `says` the sentences, the first with
-    the first reveal. `facts` fill the chapter's prompt. `problem` says what is missing, if something is.
-    """
-
-    caption: str
-    kind: Literal["bars", "dots"] = "bars"
-    marks: tuple[Mark, ...] = ()
-    sides: tuple[str, str, str] = ("", "", "")
-    truth: int | None = None
-    says: tuple[str, ...] = ()
-    facts: Mapping[str, str] = MappingProxyType({})
-    problem: str = ""
-
-
-def missing(what: str) -> Evidence:
-    """A chapter for which the store has no runs."""
-    return Evidence("", problem=f"No finished rounds of {what} are stored yet, so there is nothing to reveal.")
 
 
 # 1: seven ideas
@@ -92,96 +50,6 @@ def show_ideas(store: RunStore, runs: pd.DataFrame) -> Evidence:
     says = ("Ten pairs are too few to tell: one more or less moves anybody by ten points.", winner)
     caption = f"Test accuracy, mean of {plural(least, 'round')} without dropout"
     return Evidence(caption, "bars", marks, truth=REPORT_MODELS.index(best), says=says)
-
-
-# 2 to 4: what an idea adds
-
-
-def _rows_of(store: RunStore, runs: pd.DataFrame, dropout: float, change: str) -> dict[str, Any]:
-    """What a change adds on each kind of pairs, as *Compare* has it; empty below two common rounds."""
-    ideas = compare_ideas(read_rounds(store, only_planned(runs)).table, dropout)
-    rows = {row.kind: row for row in tuples(ideas[ideas["change"] == change])}
-    return rows if rows["all"].rounds >= 2 else {}
-
-
-def _mark_change(row: Any, label: str, step: int, group: str = "") -> Mark:
-    colour = PALETTE[row.model].colour if row.clear else ""
-    text = with_sign(row.difference)
-    return Mark(label, row.difference, text, row.low, row.high, colour, step, group)
-
-
-def _judge(row: Any) -> int:
-    """0 if the first of two is clearly better, 2 if the second is, 1 if no difference is clear."""
-    return 1 if not row.clear else 2 if row.difference > 0 else 0
-
-
-def _say(row: Any) -> str:
-    """'+3.0 points (95 % 1.6 to 4.4)' or 'no clear difference: +0.7 points (…)'."""
-    number = f"**{with_sign(row.difference)} points** ({between(row.low, row.high)})"
-    return number if row.clear else f"no clear difference: {number}"
-
-
-def _compare_kinds(rows: Mapping[str, Any], adds: str, sides: tuple[str, str, str], says: tuple[str, ...]) -> Evidence:
-    marks = tuple(_mark_change(rows[kind], label, 1 if kind == "all" else 2) for kind, label in KIND_LABELS.items())
-    caption = f"What {adds} to accuracy, in points: {rows['all'].rounds} rounds, 95 % intervals"
-    return Evidence(caption, "dots", marks, sides, _judge(rows["all"]), says)
-
-
-def show_sharing(store: RunStore, runs: pd.DataFrame) -> Evidence:
-    """What sharing weights between branches that give a score adds, on all pairs and by kind."""
-    rows = _rows_of(store, runs, 0.0, SHARED_SCORES)
-    if not rows:
-        return missing(" and ".join(PALETTE[model].label for model in SHARING))
-    own, shared = (count_parameters(RunSettings(model=model)) for model in SHARING)
-    half = "half the parameters" if round(100 * shared / own) == 50 else f"{percent(shared / own)} of the parameters"
-    first = f"Over all pairs, sharing makes {_say(rows['all'])}. It has **{half}**."
-    unequal, equal = rows["unequal"], rows["equal"]
-    second = f"On different digits: {_say(unequal)}. On equal ones: {_say(equal)}."
-    if unequal.clear and unequal.difference > 0 and equal.clear and equal.difference < 0:
-        second = (
-            f"Sharing helps where digits differ (**{with_sign(unequal.difference)}**): what is learnt from either "
-            "serves both. But a difference of two equal scores can only toss a coin, so equal digits hide it."
-        )
-    return _compare_kinds(
-        rows, "sharing adds", ("own eyes better", "no difference", "shared eyes better"), (first, second)
-    )
-
-
-def show_vectors(store: RunStore, runs: pd.DataFrame) -> Evidence:
-    """What ten numbers instead of one add, with shared weights."""
-    rows = _rows_of(store, runs, 0.0, SHARED_VECTORS)
-    if not rows:
-        return missing(f"{PALETTE[SHARING[1]].label} and {PALETTE['WeightSharingBranchesToVecModel'].label}")
-    unequal, equal = rows["unequal"], rows["equal"]
-    second = f"On different digits: {_say(unequal)}. On equal ones: {_say(equal)}."
-    if not unequal.clear and equal.clear and equal.difference > 0:
-        second = (
-            f"Ten numbers do not clearly order digits better ({with_sign(unequal.difference)}). They let the network "
-            f"notice that two digits are the same: **{with_sign(equal.difference)}** on equal ones."
-        )
-    first = f"Over all pairs, ten numbers make {_say(rows['all'])}."
-    return _compare_kinds(
-        rows, "ten numbers add", ("one number better", "no difference", "ten numbers better"), (first, second)
-    )
-
-
-def show_told(store: RunStore, runs: pd.DataFrame) -> Evidence:
-    """What the auxiliary losses add, apart from their layers, without and with dropout."""
-    layers, plain = (_rows_of(store, runs, 0.0, change).get("all") for change in (LAYERS, LOSSES))
-    dropped = _rows_of(store, runs, 0.25, LOSSES).get("all")
-    if plain is None:
-        return missing(f"{PALETTE['WeightSharingAuxiliaryModel'].label} with and without its losses")
-    marks = [_mark_change(layers, "Its layers, losses off", 1)] if layers is not None else []
-    marks += [_mark_change(plain, "Its losses", 1)]
-    first = f"Being told the digits adds, without dropout: {_say(plain)}."
-    second = f"“Smaller or not” is one bit a pair; which two digits it shows, up to {log2(100):.1f}."
-    if dropped is not None:
-        marks.append(_mark_change(dropped, "Its losses, with dropout 0.25", 2))
-        second = f"With dropout 0.25: {_say(dropped)}. {second}"
-    caption = f"What it adds to accuracy, in points: {plain.rounds} rounds, 95 % intervals"
-    sides = ("worse", "no difference", "better")
-    truth = int(round_exactly(plain.difference, 0, 100))
-    return Evidence(caption, "dots", tuple(marks), sides, truth, (first, second))
 
 
 # 5: reading
@@ -273,7 +141,8 @@ def _say_slip(cells: Mapping[tuple[str, str], Any], fits: list[str]) -> tuple[st
 
 
 def show_data(store: RunStore, runs: pd.DataFrame) -> Evidence:
-    """How accuracy grows with training pairs: the plain network's, and what every idea reaches with the most pairs."""
+    """How accuracy grows with training pairs: the plain network's and how far it is from reading the digits; then all
+    ideas', each with the pairs that the plain network needs for what it reaches with 1,000."""
     wanted = {settings.run_id for settings in STUDIES["data"].plan()} | planned_run_ids()
     finished = with_report_settings(runs[runs["run_id"].isin(wanted)], "training_pairs")
     kept = finished[(finished["dropout"] == 0) & ~finished["dropout_at_evaluation"].astype(bool)]
@@ -283,26 +152,77 @@ def show_data(store: RunStore, runs: pd.DataFrame) -> Evidence:
     most = max(plain, default=0)
     if most <= 1_000 or (READER, 1_000) not in rows:
         return missing(f"{PALETTE[PLAIN].label} with more than 1,000 training pairs")
-    goal = rows[READER, 1_000]
-    marks = [_mark_pairs(rows[PLAIN, pairs], f"{pairs:,} pairs", PALETTE[PLAIN].label) for pairs in sorted(plain)]
-    marks.append(_mark_pairs(goal, "1,000 pairs", PALETTE[READER].label))
-    others = [model for model in REPORT_MODELS if (model, most) in rows and model != PLAIN]
-    marks += [_mark_pairs(rows[model, most], PALETTE[model].label, f"With {most:,} pairs", 2) for model in others]
-    first, truth = _say_worth(rows, sorted(plain), goal)
+    first, truth = _say_worth(rows, sorted(plain), rows[READER, 1_000])
+    needed = pairs_needed(kept, kind="test_accuracy")
+    second = " ".join(filter(None, [_say_leads(rows, most), _say_arrows(needed)]))
+    caption = f"Test accuracy without dropout, means. {count_rounds(kept)}".strip()
+    return Evidence(caption, truth=truth, says=(first, second), chart=_draw_data(kept, needed))
+
+
+def _draw_data(kept: pd.DataFrame, needed: Sequence[Needed]) -> Chart:
+    """Means against pairs, from 1,000 on. With arrows, all are of the rounds that these count: those that the plain
+    network has with every number of pairs."""
+    shown = kept[kept["training_pairs"] >= 1_000]
+    if needed:
+        sizes = kept[kept["model"] == PLAIN].groupby("seed")["training_pairs"].nunique()
+        shown = shown[shown["seed"].isin(sizes[sizes == len(TRAINING_PAIRS)].index)]
+    curves = []
+    for model in REPORT_MODELS:
+        means: Any = shown[shown["model"] == model].groupby("training_pairs")["test_accuracy"].mean()
+        points = tuple(
+            Point(log10(pairs), mean, f"{pairs:,} pairs: {percent(mean)}", step=_first_seen(model, pairs))
+            for pairs, mean in zip(means.index.tolist(), means, strict=True)
+        )
+        look = PALETTE[model]
+        curves.append(Curve(look.label, look.colour, look.dash, look.marker, points))
+    ticks = {log10(pairs): f"{pairs:,}" for pairs in TRAINING_PAIRS if pairs >= 1_000}
+    return Chart("Training pairs", ticks, tuple(curve for curve in curves if curve.points), _draw_arrows(needed))
+
+
+def _first_seen(model: ModelName, pairs: int) -> int:
+    return 1 if model == PLAIN or (model, pairs) == (READER, 1_000) else 2
+
+
+def _draw_arrows(needed: Sequence[Needed]) -> tuple[Arrow, ...]:
+    """From what an idea reaches with 1,000 pairs to where the plain network does; if it never does, to the edge."""
+    arrows = []
+    for each in needed:
+        within = min(each.pairs, TRAINING_PAIRS[-1])
+        look, step = PALETTE[each.model], _first_seen(each.model, 1_000)
+        never = each.pairs == float("inf")
+        label = f"not with {TRAINING_PAIRS[-1]:,} pairs" if never else f"about {round_pairs(each.pairs)} pairs"
+        reached = label if never else f"with {label}"
+        text = f"what {look.label} reaches with 1,000, {PALETTE[PLAIN].label} reaches {reached}"
+        if within > 1_000:
+            on_figure = label if each.model == READER else ""
+            arrows.append(Arrow(each.accuracy, log10(1_000), log10(within), look.colour, text, on_figure, step))
+    return tuple(arrows)
+
+
+def _say_leads(rows: Mapping[tuple[str, int], Any], most: int) -> str:
     known = [pairs for pairs in (1_000, most) if (READER, pairs) in rows and (PLAIN, pairs) in rows]
     leads = {pairs: rows[READER, pairs].mean - rows[PLAIN, pairs].mean for pairs in known}
-    second = "An idea is worth data."
-    if len(leads) == 2:
-        second = (
-            f"With 1,000 pairs, reading the digits leads by **{points(leads[1_000])}** points, with {most:,} by "
-            f"**{points(leads[most])}**."
-        )
-    caption = f"Test accuracy without dropout, at least {min(row.rounds for row in rows.values())} rounds each"
-    return Evidence(caption, "bars", tuple(marks), truth=truth, says=(first, second))
+    if len(leads) < 2:
+        return "An idea is worth data."
+    return (
+        f"With 1,000 pairs, reading the digits leads by **{points(leads[1_000])}** points, with {most:,} by "
+        f"**{points(leads[most])}**."
+    )
 
 
-def _mark_pairs(row: Any, label: str, group: str, step: int = 1) -> Mark:
-    return Mark(label, row.mean, percent(row.mean), colour=PALETTE[row.model].colour, step=step, group=group)
+def _say_arrows(needed: Sequence[Needed]) -> str:
+    """What the arrows say, and how surely: the rounds are few."""
+    within = [each for each in needed if 1_000 < each.pairs < float("inf")]
+    if not within:
+        return ""
+    least, most = min(within, key=lambda each: each.pairs), max(within, key=lambda each: each.pairs)
+    ideas = f"{round_pairs(least.pairs)} ({PALETTE[least.model].label})"
+    if most != least:
+        ideas = f"{ideas} to {round_pairs(most.pairs)} ({PALETTE[most.model].label})"
+    return (
+        f"The other arrows end at about {ideas} pairs: what {PALETTE[PLAIN].label} needs for what each reaches with "
+        f"1,000. With {plural(least.rounds, 'round')} this is rough."
+    )
 
 
 def _say_worth(rows: Mapping[tuple[str, int], Any], counts: Sequence[int], goal: Any) -> tuple[str, int | None]:

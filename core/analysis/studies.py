@@ -116,16 +116,16 @@ def describe_needed(needed: Needed) -> str:
     most = f"{TRAINING_PAIRS[-1]:,}"
     if needed.low == float("inf"):
         return f"{PALETTE[PLAIN].label} never reaches {aim} within {most} pairs, n = {needed.rounds}."
-    low = "fewer than 200" if needed.low <= TRAINING_PAIRS[0] else _round_pairs(needed.low)
-    high = f"more than {most}" if needed.high == float("inf") else _round_pairs(needed.high)
+    low = "fewer than 200" if needed.low <= TRAINING_PAIRS[0] else round_pairs(needed.low)
+    high = f"more than {most}" if needed.high == float("inf") else round_pairs(needed.high)
     interval = f"95 % {low} to {high}, n = {needed.rounds}"
     if needed.pairs == float("inf"):
         return f"{PALETTE[PLAIN].label} does not reach {aim} within {most} pairs, though not clearly so ({interval})."
-    pairs = "200 or fewer" if needed.pairs <= TRAINING_PAIRS[0] else f"about {_round_pairs(needed.pairs)}"
+    pairs = "200 or fewer" if needed.pairs <= TRAINING_PAIRS[0] else f"about {round_pairs(needed.pairs)}"
     return f"{PALETTE[PLAIN].label} needs {pairs} pairs for {aim} ({interval})."
 
 
-def _round_pairs(pairs: float) -> str:
+def round_pairs(pairs: float) -> str:
     """To two digits: finer than the rounds allow would be a lie."""
     return f"{int(float(f'{pairs:.1e}')):,}"
 
@@ -158,17 +158,21 @@ def describe_data(table: pd.DataFrame, dropout: float = 0.0) -> list[str]:
     return [
         *map(describe_needed, pairs_needed(table, dropout)),
         describe_at_sizes(grows, change),
-        _count_rounds(table, dropout),
+        count_rounds(table[table["dropout"] == dropout]),
     ]
 
 
-def _count_rounds(table: pd.DataFrame, dropout: float) -> str:
-    """Where fewer rounds are stored than planned."""
-    counts = accuracy_by_pairs(table[table["dropout"] == dropout]).groupby("training_pairs")["rounds"].min()
-    short = [
-        f"{plural(int(n), 'round')} with {size:,} pairs" for size, n in counts.items() if n < STUDIES["data"].rounds
-    ]
-    return f"Fewer than {STUDIES['data'].rounds} rounds so far: {join(short)}." if short else ""
+def count_rounds(table: pd.DataFrame) -> str:
+    """Where fewer rounds of one dropout are stored than planned, by the architecture that has the fewest."""
+    planned = STUDIES["data"].rounds
+    stored = table.groupby(["training_pairs", "model"]).size()
+    every = pd.MultiIndex.from_product([TRAINING_PAIRS, REPORT_MODELS])
+    counts = stored.reindex(every, fill_value=0).groupby(level=0).min()
+    short = []
+    for count in range(planned):
+        if sizes := [f"{size:,}" for size in counts.index[counts == count]]:
+            short.append(f"{plural(count, 'round')} with {join(sizes)} pairs")
+    return f"Fewer than {planned} rounds so far: {'; '.join(short)}." if short else ""
 
 
 # Sharing or size?

@@ -57,8 +57,8 @@ def _list_notes(chapter: Chapter, votes: Sequence[Vote], pairs: Sequence[Pair]) 
                  f"{sum(note[place] == '1' for note in whole)} of {len(whole)}")
             for place, pair in enumerate(pairs if whole else [])
         ]  # fmt: skip
-    drawn = sorted((vote for vote in votes if vote.note), key=lambda vote: -vote.last)[:BEST]
-    return [Line(*start, f"drawing={vote.note}", "", vote.last, "") for vote in drawn]
+    drawn = sorted(((vote.last or 0, vote.note) for vote in votes if vote.note), reverse=True)[:BEST]
+    return [Line(*start, f"drawing={note}", "", fooled, "") for fooled, note in drawn]
 
 
 def write_csv(lines: Sequence[Line]) -> str:

@@ -24,10 +24,10 @@ class Ballot(NamedTuple):
 
 
 class Vote(NamedTuple):
-    """One person's guess: the `first`, as made alone, and the `last`, which counts."""
+    """One person's guess: the `first`, as made alone, and the `last`, which counts; None of who sent a note alone."""
 
-    first: int
-    last: int
+    first: int | None
+    last: int | None
     note: str = ""
 
 
@@ -69,7 +69,8 @@ class Room:
                 votes.pop(visitor, None)
 
     def vote(self, visitor: str, chapter: object, value: object, note: object = "") -> None:
-        """Count a guess for the chapter that is asked now; a student's new guess takes the place of the former."""
+        """Count a guess for the chapter that is asked now; a student's new guess takes the place of the former. With
+        None, its note alone counts: a game's answers, before anything is guessed."""
         if visitor not in self.people:
             raise RoomError(f"Join room {self.code} before you guess.")
         if chapter != self.chapter:
@@ -77,13 +78,15 @@ class Room:
         ballot, votes = self.ballots[self.chapter], self.votes[self.chapter]
         if self.stages[self.chapter]:
             raise RoomError(f"Chapter {self.chapter + 1} is revealed already: guesses count until then.")
-        if type(value) is not int or value not in ballot.values:
+        former = votes.get(visitor, Vote(None, None))
+        if value is None and note:
+            value = former.last
+        elif type(value) is not int or value not in ballot.values:
             low, high = ballot.values[0], ballot.values[-1]
             raise RoomError(f"A guess here is a whole number from {low} to {high}.".replace("-", "−"))
         if not isinstance(note, str) or not re.fullmatch(ballot.note, note):
             raise RoomError("What came with this guess is none of this chapter's.")
-        former = votes.get(visitor)
-        votes[visitor] = Vote(former.first if former else value, value, note)
+        votes[visitor] = Vote(value if former.first is None else former.first, value, note)
 
     def go(self, visitor: str, chapter: object) -> None:
         """Show a chapter, as far as it was revealed before; for the teacher alone."""
@@ -109,7 +112,8 @@ class Room:
         last = [vote.last for vote in votes.values()]
         counts = tuple(last.count(value) for value in values) if stage else ()
         seen = tuple(votes.values()) if stage else ()
-        answered = len(votes) if stage else len(votes.keys() & self.people)
+        guessed = {who for who, vote in votes.items() if vote.last is not None}
+        answered = len(guessed) if stage else len(guessed & self.people)
         return View(
             self.code, self.game, self.chapter, stage, visitor == self.teacher, max(len(self.people), answered),
             answered, votes.get(visitor), counts, seen,

@@ -33,7 +33,7 @@ SLOWER = 10  # times that an epoch may take what the one before took
 GIVEN_UP = "Training failed: its worker died again and again; there may be too little memory for these settings."
 
 
-class Conductor:
+class Conductor:  # long: every event and what follows from it stand in one place
     """The queue's runs on a cluster. `changed` guards all that is public here, and is notified when a run gets on."""
 
     def __init__(self, queue: Queue, scheduler: str | None, workers: int) -> None:

@@ -59,7 +59,7 @@ class KnownWorker:
     refused: str = ""  # why it is not used, in a sentence
 
 
-class Connection:
+class Connection:  # long: what opens, watches and shuts shares one client of Dask and its state
     """Opens, watches the scheduler and its workers until something is lost, and shuts.
 
     `changed` is called when workers have come or got ready, with the addresses of those that are gone, and with a

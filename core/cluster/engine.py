@@ -21,7 +21,7 @@ CLOSE_SECONDS = 20  # that runs may take to end after their slice, before the cl
 Submission = Literal["submitted", "joined", "finished", "elsewhere"]
 
 
-class Engine:
+class Engine:  # long: all that a screen or a shell may ask of the engine, most of it in a line or two
     """Trains runs, follows them into the store, stops them. Safe to share between threads.
 
     Nothing waits for the cluster here, but `start` with `warm`, and `close`: what is told is what was last known.

@@ -32,6 +32,38 @@ class Expectation(NamedTuple):
     end: float
 
 
+SOON = 15.0  # seconds; below it, a screen says no number
+LARGEST_STEP = 1 / 3  # by which an estimate moves from one look to the next
+
+
+class Forecast:
+    """Estimates that do not jump: a pace measured over one short slice is noisy, and people watch the number."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[float, Expectation]] = {}  # run -> when it was looked at, and what was said
+
+    def look(
+        self, queue: Sequence[Queued], pace: Pace, workers: int, places: int, now: float
+    ) -> list[Expectation] | None:
+        """What `expect_ends` gives, each figure at most a third from what it said before, less the time since.
+
+        `now`: seconds of a clock that only goes forward.
+        """
+        expected = expect_ends(queue, pace, workers, places)
+        names = [job.settings.run_id for job in queue]
+        steady = [self._steady(name, new, now) for name, new in zip(names, expected or [], strict=bool(expected))]
+        self._last = {name: (now, said) for name, said in zip(names, steady, strict=False)}
+        return steady if expected is not None else None
+
+    def _steady(self, name: str, new: Expectation, now: float) -> Expectation:
+        if name not in self._last:
+            return new
+        when, said = self._last[name]
+        due = [max(before - (now - when), SOON) for before in said]
+        low, high = 1 - LARGEST_STEP, 1 + LARGEST_STEP
+        return Expectation(*(min(max(value, low * left), high * left) for value, left in zip(new, due, strict=True)))
+
+
 class _Rest(NamedTuple):
     """What is left of a run: its place in the queue, and the seconds of a worker that it takes."""
 

@@ -51,9 +51,8 @@ def ink_from_image(picture: Image.Image | bytes | Path) -> Grid:
     grey = _grey_levels(image)
     grey = grey if _is_light_on_dark(grey) else 255 - grey
     background = _background(grey)
-    ink: Grid = (grey - background) * (
-        np.float32(255) / np.maximum(255 - background, 32)
-    )  # a shadow weakens paper and ink alike
+    share = 255 / np.maximum(255 - background, 32)  # a shadow weakens paper and ink alike
+    ink: Grid = ((grey - background) * share).astype(np.float32)
     strong = ink > ink.max() / 4
     noise = max(2 * float(np.median(ink[~strong])), 0.0) if strong.any() else 0.0
     full = float(np.percentile(ink[strong], 99)) if strong.any() else 0.0

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from core.analysis.comparison import describe_ideas
 from core.analysis.numbers import percent, points, with_sign
 from core.analysis.sentences import between, describe_p, name_cell, tuples
+from core.figures.gains import finish_gains, gain_dot
 from core.figures.style import (
     BETTER,
     EVEN,
@@ -113,48 +114,24 @@ def ladder(steps: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
     changes = list(dict.fromkeys(steps["change"]))
     for step in tuples(steps[steps["rounds"] > 0]):
         panel = list(KIND_TITLES).index(step.kind)
-        figure.add_trace(_step_dot(step, changes.index(step.change)), **place_of(panel, narrow))
-    for panel in range(len(KIND_TITLES) if len(figure.data) else 0):  # Plotly draws no line on a panel without a trace
-        figure.add_vline(0, line={"color": NEUTRAL, "width": 1, "dash": "dot"}, **place_of(panel, narrow))
-    figure.add_trace(legend_mark("Clear", "circle"))
-    figure.add_trace(legend_mark("Not clear", "circle-open"))
-    height = 110 + 52 * len(changes)
-    frame(figure, 3 * height if narrow else height)
+        head = f"{wrap(step.change.rstrip(','), 44)}<br>{KIND_TITLES[step.kind]}: "
+        figure.add_trace(gain_dot(step, changes.index(step.change), step.model, head), **place_of(panel, narrow))
     labels = [wrap(change.rstrip(","), 22 if narrow else 30) for change in changes]
     figure.update_yaxes(
         tickvals=list(range(len(labels))), ticktext=labels, range=[len(labels) - 0.5, -0.7], showgrid=False
     )
-    figure.update_xaxes(matches=None, showticklabels=True, showgrid=True)
-    label_outside(figure, narrow, "Points added", panels=len(KIND_TITLES))
-    return FigureWithAlt(figure, " ".join(describe_ideas(steps)))
+    return finish_gains(figure, len(KIND_TITLES), narrow, " ".join(describe_ideas(steps)), 110 + 52 * len(changes))
 
 
-def _step_dot(step: Any, y: int) -> go.Scatter:
-    look = PALETTE[step.model]
-    symbol, line = (look.marker, 0) if step.clear else (f"{look.marker}-open", 2)
-    text = f"{KIND_TITLES[step.kind]}: {with_sign(step.difference)} points"
-    evidence = f"<br>{between(step.low, step.high)}, Holm's p {describe_p(step.p_holm)}" if step.rounds > 1 else ""
-    return go.Scatter(
-        x=rounded([100 * step.difference], 2), y=[y], mode="markers+text", showlegend=False,
-        marker={"color": look.colour, "symbol": symbol, "size": 11, "line_width": line},
-        error_x={"array": rounded([100 * (step.high - step.difference)], 2), "color": look.colour, "thickness": 2,
-        "width": 0}, text=[with_sign(step.difference)], textposition="top center", textfont_size=12, cliponaxis=False,
-        hovertemplate=f"{wrap(step.change.rstrip(','), 44)}<br>{text}{evidence}, n = {step.rounds}<extra></extra>",
-    )  # fmt: skip
-
-
-def paired_matrix(pairs: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
+def paired_matrix(pairs: pd.DataFrame) -> FigureWithAlt:
     """How many points the architecture of a row is ahead of that of a column, paired by round, one panel per kind of
     pairs of digits; bold if it is clear. `pairs` is that of core.analysis.comparison.compare_architectures."""
-    figure = make_panels(list(KIND_TITLES.values()), narrow, spacing=0.06 if narrow else 0.02)
+    figure = make_panels(list(KIND_TITLES.values()), narrow=False, spacing=0.02)
     for panel, kind in enumerate(KIND_TITLES):
         known = pairs[(pairs["kind"] == kind) & (pairs["rounds"] > 0)]
-        figure.add_traces(
-            _matrix_traces(known, 10 if narrow else 13),
-            **{f"{axis}s": place for axis, place in place_of(panel, narrow).items()},
-        )
+        figure.add_trace(_matrix_cells(known), **place_of(panel, narrow=False))
     labels = [f"{wrap(PALETTE[model].label)}  <b>{place}</b>" for place, model in enumerate(MODEL_NAMES, start=1)]
-    frame(figure, 1180 if narrow else 430)
+    frame(figure, 430)
     numbers = list(range(len(MODEL_NAMES)))
     figure.update_yaxes(tickvals=numbers, ticktext=labels, range=[6.5, -0.5], showgrid=False)
     figure.update_xaxes(
@@ -164,8 +141,8 @@ def paired_matrix(pairs: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
     return FigureWithAlt(figure, _describe_matrix(pairs))
 
 
-def _matrix_traces(known: pd.DataFrame, size: int) -> list[Any]:
-    """The cells of one panel and the numbers on them."""
+def _matrix_cells(known: pd.DataFrame) -> go.Heatmap:
+    """The cells of one panel with their numbers."""
     places = {model: place for place, model in enumerate(MODEL_NAMES)}
     ahead = np.full((len(places), len(places)), np.nan)
     texts, hovers = np.full(ahead.shape, "", dtype=object), np.full(ahead.shape, "", dtype=object)
@@ -179,12 +156,8 @@ def _matrix_traces(known: pd.DataFrame, size: int) -> list[Any]:
             f"{PALETTE[pair.second].label} minus<br>{PALETTE[pair.first].label}: {text} points{evidence}, n = "
             f"{pair.rounds}"
         )
-    numbers = list(range(len(places)))
-    labels = go.Scatter(
-        x=numbers * len(numbers), y=np.repeat(numbers, len(numbers)).tolist(), text=texts.ravel().tolist(),
-        mode="text", hoverinfo="skip", textfont={"size": size, "color": "white"}, showlegend=False,
-    )  # fmt: skip
-    return [heatmap(ahead, hovers.tolist(), -CLEAR_POINTS, CLEAR_POINTS, [WORSE, EVEN, BETTER]), labels]
+    cells = heatmap(ahead, hovers.tolist(), -CLEAR_POINTS, CLEAR_POINTS, [WORSE, EVEN, BETTER])
+    return cells.update(text=texts.tolist(), texttemplate="%{text}", textfont={"size": 14, "color": "white"})
 
 
 def _describe_matrix(pairs: pd.DataFrame) -> str:

@@ -10,7 +10,7 @@ from core.runs.palette import PALETTE
 
 _LIGHT, _DARK = ("#1d2733", "#ffffff"), ("#e6eaf0", "#12161c")  # ink and paper, as in .streamlit/config.toml
 WIDTH = 360  # of the drawing; on a phone a unit is a pixel
-_LINE, _PADDING, _GAP = 15, 7, 38  # heights: a line of text, a box's padding, the gap between two ranks
+_LINE, _PADDING, _GAP = 15, 5, 28  # heights: a line of text, a box's padding, the gap between two ranks
 _LANES = {"first": WIDTH / 4, "second": 3 * WIDTH / 4, "both": WIDTH / 2}
 _DECISIONS: dict[
     Decision, tuple[str, ...]
@@ -170,11 +170,13 @@ def _draw_frame(place: _Place, radius: float, look: str) -> str:
 
 
 def _draw_mark(place: _Place, paper: str) -> str:
-    """A heavy broken outline, and the sign ≠ on its upper right corner."""
+    """A heavy broken outline, and the sign ≠ on its upper right corner: two lines and a stroke, as not every font has
+    the sign."""
     outline = _draw_frame(place, 6, 'fill="none" stroke="currentColor" stroke-width="2" stroke-dasharray="6 3"')
     x, y = place.x + place.width / 2 - 2, place.y - 2
     badge = f'<circle cx="{x:g}" cy="{y:g}" r="8" fill="currentColor"/>'
-    return f'{outline}{badge}<text x="{x:g}" y="{y + 4:g}" fill="{paper}" font-size="12" font-weight="700">≠</text>'
+    sign = f"M{x - 4:g} {y - 1.75:g}h8m-8 3.5h8M{x - 2:g} {y + 4.5:g}l4 -9"
+    return f'{outline}{badge}<path d="{sign}" class="unequal" fill="none" stroke="{paper}" stroke-width="1.5"/>'
 
 
 def _draw_text(text: str, x: float, y: float, style: str = "") -> str:

@@ -1,16 +1,14 @@
 """Plotly figures of the studies, as pure functions of the data frames of core.analysis.studies and learning."""
 
-from typing import Any
-
 import pandas as pd
 import plotly.graph_objects as go
 
 from core.analysis.learning import describe_epochs, describe_speed
-from core.analysis.numbers import percent, with_sign
-from core.analysis.sentences import between, describe_p, percent_between, tuples
+from core.analysis.numbers import percent
+from core.analysis.sentences import percent_between, tuples
 from core.analysis.studies import describe_weights
+from core.figures.gains import finish_gains, gain_dot
 from core.figures.style import (
-    NEUTRAL,
     PERCENT,
     FigureWithAlt,
     architecture_rows,
@@ -18,7 +16,6 @@ from core.figures.style import (
     dash_of,
     frame,
     label_outside,
-    legend_mark,
     make_panels,
     name_dropout,
     place_of,
@@ -90,13 +87,13 @@ def speed_dots(table: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
     pairs = list(dict.fromkeys(zip(table["first"], table["second"], strict=True)))
     figure = make_panels([when[:1].upper() + when[1:] for when in whens], narrow, spacing=0.1 if narrow else 0.04)
     for row in tuples(table[table["rounds"] > 0]):
-        trace = _gain_dot(row, pairs.index((row.first, row.second)), row.second)
+        trace = gain_dot(row, pairs.index((row.first, row.second)), row.second)
         figure.add_trace(trace, **place_of(whens.index(row.when), narrow))
     names = [wrap(f"{PALETTE[second].label} instead of {PALETTE[first].label}", 26) for first, second in pairs]
     figure.update_yaxes(
         tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.5, -0.8], showgrid=False
     )
-    return _finish_gains(figure, len(whens), narrow, " ".join(describe_speed(table)), 110 + 52 * len(pairs))
+    return finish_gains(figure, len(whens), narrow, " ".join(describe_speed(table)), 110 + 52 * len(pairs))
 
 
 def epoch_dots(table: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
@@ -105,30 +102,7 @@ def epoch_dots(table: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
     dropouts = sorted(set(table["dropout"])) or [0.0]
     figure = make_panels([name_dropout(dropout) for dropout in dropouts], narrow, spacing=0.1 if narrow else 0.04)
     for row in tuples(table[table["rounds"] > 0]):
-        trace = _gain_dot(row, MODEL_NAMES.index(row.model), row.model)
+        trace = gain_dot(row, MODEL_NAMES.index(row.model), row.model)
         figure.add_trace(trace, **place_of(dropouts.index(row.dropout), narrow))
     architecture_rows(figure)
-    return _finish_gains(figure, len(dropouts), narrow, " ".join(describe_epochs(table)), 460)
-
-
-def _gain_dot(row: Any, y: int, model: str) -> go.Scatter:
-    look = PALETTE[model]
-    symbol, line = (look.marker, 0) if row.clear else (f"{look.marker}-open", 2)
-    told = f"<br>{between(row.low, row.high)}, Holm's p {describe_p(row.p_holm)}" if row.rounds > 1 else ""
-    return go.Scatter(
-        x=rounded([100 * row.difference], 2), y=[y], mode="markers+text", showlegend=False,
-        marker={"color": look.colour, "symbol": symbol, "size": 11, "line_width": line},
-        error_x={"array": rounded([100 * (row.high - row.difference)], 2), "color": look.colour, "thickness": 2,
-        "width": 0}, text=[with_sign(row.difference)], textposition="top center", textfont_size=14, cliponaxis=False,
-        hovertemplate=f"{with_sign(row.difference)} points{told}, n = {row.rounds}<extra></extra>",
-    )  # fmt: skip
-
-
-def _finish_gains(figure: go.Figure, panels: int, narrow: bool, alt: str, height: int) -> FigureWithAlt:
-    for panel in range(panels if len(figure.data) else 0):  # a panel without a trace takes no line
-        figure.add_vline(0, line={"color": NEUTRAL, "width": 1, "dash": "dot"}, **place_of(panel, narrow))
-    figure.add_trace(legend_mark("Clear", "circle"))
-    figure.add_trace(legend_mark("Not clear", "circle-open"))
-    figure.update_xaxes(matches=None, showticklabels=True, showgrid=True)
-    label_outside(figure, narrow, "Points added", panels=panels)
-    return FigureWithAlt(frame(figure, panels * height if narrow else height), alt or "No rounds yet.")
+    return finish_gains(figure, len(dropouts), narrow, " ".join(describe_epochs(table)), 460)

@@ -152,9 +152,16 @@ def _join_blocks(architecture: Architecture, indices: tuple[int, ...]) -> Layer:
 
 
 def find_differences(ours: Architecture, other: Architecture) -> set[int]:
-    """The blocks of `ours` that have no counterpart in `other`: the same layer, shapes and sharing of weights."""
-    layers, others = list_layers(ours), list_layers(other)
-    matcher = SequenceMatcher(None, [a[1:] for a in layers], [b[1:] for b in others], autojunk=False)
+    """The blocks of `ours` that have no counterpart in `other`: the same layer with the same shapes, as often.
+
+    A layer that `other` has with its weights shared, or not shared, is no difference here: the diagram's double line
+    says so already, and marking every layer on both sides would mark nothing.
+    """
+    layers = list_layers(ours)
+    kinds, others = (
+        [(layer.name, layer.shapes, len(layer.blocks)) for layer in each] for each in (layers, list_layers(other))
+    )
+    matcher = SequenceMatcher(None, kinds, others, autojunk=False)
     same = {match.a + step for match in matcher.get_matching_blocks() for step in range(match.size)}
     return {block for index, layer in enumerate(layers) if index not in same for block in layer.blocks}
 

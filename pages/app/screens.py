@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+from core.runs.settings import RunSettings
+from pages.app.shared import OWN
+
 
 class Screen(NamedTuple):
     """`name`: that of its file in `pages/`, and of its address; `purpose`: what a visitor does there, in one line."""
@@ -32,3 +35,23 @@ GROUPS: tuple[tuple[Screen, ...], ...] = (  # in the order of a first visit
         Screen("leaderboard", "Leaderboard", "leaderboard", "Every setting trained on this server, best first."),
     ),
 )
+
+# What a link to each screen may set, as in `walk?run=…&stage=2`.
+CHOICES = {
+    "home": ["game"],
+    "lesson": ["chapter", "room"],
+    "draw": ["pair", "drawing", "panel", "why_method", "why_network", "why_round", OWN],
+    "train": [*RunSettings.model_fields, "rounds", "curve"],
+    "compare": [
+        *("view", "table_dropouts", "whole", "shown_dropout", OWN),
+        *("compared_curve", "looked_at", "hold", "single"),
+    ],
+    "findings": ["finding", "found_dropout", OWN],
+    "mistakes": [
+        *("mistakes", "mistaken_dropout", "mistaken_model", "first_digit", "second_digit", OWN),
+        *("right_alone", "first_model", "second_model", "side", "cards"),
+    ],
+    "architectures": ["one", "other"],
+    "walk": ["run", "pair", "drawing", "stage"],
+    "leaderboard": [],
+}

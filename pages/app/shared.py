@@ -13,8 +13,9 @@ from core.analysis.tables import load_histories, load_runs, only_planned, summar
 from core.cluster.engine import Engine
 from core.cluster.forecast import Pace, measure_pace
 from core.cluster.limits import Limits
-from core.runs.plan import SHIPPED_DROPOUTS
+from core.runs.plan import SHIPPED_DROPOUTS, planned_run_ids
 from core.runs.store import RunStore
+from core.runs.studies import study_run_ids
 from pages.app.text import as_text
 
 STORE = RunStore()
@@ -86,6 +87,11 @@ def report_signature() -> int:
     """Changes whenever a finished run that is counted, with the report's other settings, comes or goes: a key for what
     is made of those, which students who train their own leave as it is."""
     return STORE.signature(_report_run_ids(STORE.signature(), counts_own()))
+
+
+def planned_signature() -> int:
+    """Changes whenever a run of the reproduction or of a study comes or goes: a key for what is made of those alone."""
+    return STORE.signature(planned_run_ids() | study_run_ids())
 
 
 @st.cache_data(max_entries=2, show_spinner=False)

@@ -31,14 +31,6 @@ def refuse(name: str, text: str, rule: str) -> None:
     st.warning(as_text(f"The link's {name} is {text[:40]!r}, but {rule}; the default is shown."), icon=LINK)
 
 
-def name_unknown(known: Iterable[str]) -> None:
-    """Say which of the link's choices this screen does not have; `known` are those that it has."""
-    unknown = [name for name in st.query_params if name not in {*known, "embed", "embed_options"}]
-    if unknown:
-        names = ", ".join(repr(name[:40]) for name in unknown[:5])
-        st.warning(as_text(f"The link sets {names}, which this screen does not know."), icon=LINK)
-
-
 def bind_number(name: str) -> Literal["query-params"] | None:
     """The `bind` of a widget of whole numbers: none while the link's is infinite, at which Streamlit would fail."""
     with suppress(ValueError):

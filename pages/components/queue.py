@@ -1,5 +1,6 @@
 """What is training and what waits, on this server."""
 
+import time
 from collections.abc import Collection
 from html import escape
 from typing import NamedTuple
@@ -7,13 +8,14 @@ from typing import NamedTuple
 import streamlit as st
 
 from core.cluster.engine import Engine
-from core.cluster.forecast import Expectation, expect_ends
+from core.cluster.forecast import SOON, Expectation, Forecast
 from core.cluster.queue import Job
 from core.runs.palette import PALETTE
 from pages.app.shared import read_pace
 from pages.app.text import as_text
 from pages.components.files import read_style
 
+FORECAST = Forecast()
 SHOWN = 6  # jobs; a class of thirty would otherwise push the page down
 ACCENT = ", ".join(str(st.get_option(f"theme.{kind}.primaryColor")) for kind in ("light", "dark"))
 # One element for all jobs, where a st.progress each would make every tick's answer twice as many messages.
@@ -34,7 +36,7 @@ def _look(_engine: Engine, moves: int) -> list[Entry]:
     """The queue and when each of its runs starts and ends: worked out once a second for all visitors."""
     queue = _engine.queue()
     training = sum(job.running for job in queue)
-    expected = expect_ends(queue, read_pace(), *_engine.capacity)
+    expected = FORECAST.look(queue, read_pace(), *_engine.capacity, time.monotonic())
     return [Entry(job, max(i + 1 - training, 0), expected[i] if expected else None) for i, job in enumerate(queue)]
 
 
@@ -94,7 +96,8 @@ def _summarise(entries: list[Entry], owner: str) -> str:
 
 
 def _about(seconds: float) -> str:
-    """A wait as people say it: 'in about 40 s', 'in about 3 min'."""
-    if seconds < 10:
+    """A wait as people say it: 'in about 40 s', 'in about 3 min'; rounded, it steps by at most a third too."""
+    if seconds < SOON:
         return "in a few seconds"
-    return f"in about {round(seconds, -1):.0f} s" if seconds < 95 else f"in about {round(seconds / 60)} min"
+    step = 5 if seconds < 60 else 10
+    return f"in about {step * round(seconds / step)} s" if seconds < 95 else f"in about {round(seconds / 60)} min"

@@ -19,7 +19,7 @@ from core.runs.settings import (
 from pages.app.text import as_text
 from pages.components.architectures import choose_architectures, describe_ideas
 from pages.components.glossary import define
-from pages.components.link import bind_number, name_unknown, refuse
+from pages.components.link import bind_number, refuse
 
 DEFAULTS = RunSettings()
 DEFAULT_ROUNDS = 3
@@ -130,7 +130,6 @@ def _number(column: Any, name: str, label: str, step: float, form: str, terms: t
 def _read_link() -> None:
     """Say which settings of the link cannot be used; Streamlit shows the defaults in their place."""
     names = [*RunSettings.model_fields, "rounds"]
-    name_unknown([*names, "curve"])
     for name in names:
         for text in st.query_params.get_all(name):
             if not _is_allowed(name, text) and not (text == "" and name in ("model", "dropout")):

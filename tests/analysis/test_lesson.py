@@ -1,17 +1,22 @@
 """The chapters: their form, and that every number in them is the store's."""
 
 import re
+from math import log10
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from core.analysis.artefact import dropout_artefact
 from core.analysis.comparison import Cell, compare_ideas, read_rounds
-from core.analysis.evidence import EVIDENCE, Evidence
+from core.analysis.evidence import EVIDENCE
+from core.analysis.exhibit import Evidence
 from core.analysis.findings import digit_accuracy_squared
 from core.analysis.lesson import BALLOTS, CHAPTERS
 from core.analysis.numbers import fraction, percent, with_sign
+from core.analysis.studies import compare_weights, pairs_needed, read_study
 from core.analysis.tables import load_runs, only_planned, results_table
+from core.runs.palette import PALETTE
 from core.runs.settings import REPORT_MODELS
 from core.runs.store import RunStore
 from support.fake_runs import frame_runs
@@ -57,7 +62,10 @@ def test_what_is_revealed_fits_the_steps_and_the_options(chapter, evidence):
     if shown.problem:
         return
     assert len(shown.says) == chapter.steps
-    assert {mark.step for mark in shown.marks} <= set(range(1, chapter.steps + 1))
+    parts = [*shown.marks]
+    if shown.chart:
+        parts += [*shown.chart.arrows, *(point for curve in shown.chart.curves for point in curve.points)]
+    assert {part.step for part in parts} == set(range(1 if chapter.name != "game" else 2, chapter.steps + 1))
     assert shown.truth is None or shown.truth in chapter.ballot.values
     assert "{" not in chapter.prompt.format(digit=shown.facts.get("digit", ""))
 
@@ -98,9 +106,44 @@ def test_being_told_the_digits_adds_what_compare_says(evidence, store, runs):
         ideas = compare_ideas(rounds, dropout)
         own = ideas[(ideas["change"] == "Switching on the auxiliary losses") & (ideas["kind"] == "all")]
         found.append(own["difference"].item())
-    shown = texts(evidence["told"])
-    assert [shown["Its losses"], shown["Its losses, with dropout 0.25"]] == list(map(with_sign, found))
+    first, _ = evidence["told"].says
+    assert [with_sign(difference) in first for difference in found] == [True, True]
     assert evidence["told"].truth == round(100 * found[0])
+
+
+def test_the_sweep_of_weights_is_the_studys_and_comes_with_the_second_reveal(evidence, store, runs):
+    compared = compare_weights(read_study(store, runs, "auxiliary-weight").table)
+    for curve, (dropout, own) in zip(evidence["told"].chart.curves, compared.groupby("dropout"), strict=True):
+        without, *points = curve.points
+        bare = runs[(runs["model"] == "WeightSharingBranchesToVecModel") & (runs["dropout"] == dropout)]
+        assert without.text.endswith(percent(only_planned(bare)["test_accuracy"].mean()))
+        assert [point.value for point in points] == pytest.approx(own["mean"].tolist())
+        assert [point.step for point in points] == [1, 2, 2, 1, 2, 2]
+    assert (
+        "the highest mean has 1, without dropout and with it; 10 costs **2.4 points** without"
+        in (evidence["told"].says[1])
+    )
+
+
+def test_without_the_study_the_sweep_is_said_to_be_missing(store, runs):
+    shown = EVIDENCE["told"](store, only_planned(runs))
+    assert shown.says[1].startswith("Other weights than 0 and 1 are not stored yet.")
+    assert [len(curve.points) for curve in shown.chart.curves] == [3, 3]
+
+
+def test_arrows_are_what_the_finding_says_the_plain_network_needs(evidence, store, runs):
+    needed = pairs_needed(read_study(store, runs, "data").table)
+    chart = evidence["data"].chart
+    assert [curve.name for curve in chart.curves] == [PALETTE[model].label for model in REPORT_MODELS]
+    assert [(arrow.value, arrow.end) for arrow in chart.arrows] == [
+        pytest.approx((each.accuracy, log10(min(each.pairs, 25_000)))) for each in needed
+    ]
+    plain = chart.curves[0].points
+    for arrow, each in zip(chart.arrows, needed, strict=True):  # ends on the plain network's line
+        height = np.interp(arrow.end, [point.x for point in plain], [point.value for point in plain])
+        assert height == pytest.approx(arrow.value, abs=0.001) or each.pairs == float("inf")
+    assert [arrow.step for arrow in chart.arrows] == [2, 2, 2, 2, 2, 1]
+    assert "Fewer than 5 rounds so far" in evidence["data"].caption
 
 
 def test_reading_has_the_shares_of_the_finding_and_they_add_up(evidence, store, runs):

@@ -111,8 +111,13 @@ def test_what_an_idea_adds_at_each_size():
 
 
 def test_a_study_that_is_cut_short_says_so():
-    sentences = describe_data(tabulate(*plain(0.0, 0.02), (RunSettings(model=AUXILIARY), [0.84, 0.86])))
-    assert sentences[-1].startswith("Fewer than 5 rounds so far: 2 rounds with 200 pairs, 2 rounds with 500 pairs")
+    cells = [cell for cell in STUDIES["data"].cells if not cell.dropout and cell.training_pairs < 25_000]
+    rounds = {200: 4, 500: 2, 1_000: 5, 2_000: 5, 5_000: 5, 10_000: 2}
+    sentences = describe_data(tabulate(*((cell, rounds[cell.training_pairs] * [0.8]) for cell in cells)))
+    assert sentences[-1] == (
+        "Fewer than 5 rounds so far: 0 rounds with 25,000 pairs; 2 rounds with 500 and 10,000 pairs; "
+        "4 rounds with 200 pairs."
+    )
 
 
 def test_twins_are_compared_at_equal_parameters_by_round():

@@ -127,6 +127,22 @@ def test_a_note_must_fit_its_chapter(rooms):
     assert rooms.look("teacher").votes == (Vote(1, 1, "010"),)
 
 
+def test_a_games_answers_count_before_anything_is_guessed_and_stay_when_it_is(rooms):
+    code = rooms.open("teacher")
+    rooms.join(code, "ann")
+    rooms.join(code, "ben")
+    rooms.go("teacher", 2)
+    rooms.vote("ann", 2, None, "010")
+    assert rooms.look("teacher").answered == 0  # nobody has guessed
+    assert refusal(rooms.vote, "ann", 2, None) == "A guess here is a whole number from 0 to 1."
+    rooms.vote("ben", 2, None, "111")
+    rooms.vote("ben", 2, 1, "111")
+    rooms.reveal("teacher", 2, 1)
+    seen = rooms.look("teacher")
+    assert (seen.answered, seen.counts) == (1, (0, 1))
+    assert seen.votes == (Vote(None, None, "010"), Vote(1, 1, "111"))
+
+
 def test_a_room_takes_so_many_people_and_the_server_so_many_rooms(clock):
     rooms = Rooms(BALLOTS, RoomLimits(), clock)
     codes = [rooms.open(f"teacher {place}") for place in range(20)]

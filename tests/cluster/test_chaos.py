@@ -98,7 +98,9 @@ def send(pid: int, what: signal.Signals) -> None:
 @pytest.mark.slow
 @pytest.mark.cluster
 @pytest.mark.timeout(900)
-def test_whatever_is_killed_or_frozen_every_run_ends_and_every_epoch_is_there(tmp_path, trained_store):
+def test_whatever_is_killed_or_frozen_every_run_ends_and_every_epoch_is_there(
+    tmp_path, trained_store
+):  # long: one tale
     engine, networks = Engine(RunStore(tmp_path / "runs"), workers=2), Networks()
     trained = RunSelection(trained_store, tuple(run.run_id for run in RunStore(trained_store)))
     pair = np.full((2, 14, 14), 9, np.float32)

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from playwright.sync_api import expect
 
+from core.cluster import connection
 from core.cluster.connection import EngineError
 from core.cluster.engine import Engine
 from core.cluster.versions import describe_versions, name_differences
@@ -179,8 +180,9 @@ def test_a_worker_is_lost_and_late_ones_join(cluster, tmp_path):
         assert engine.store.read(BRIEF.run_id).weights()
 
 
-def test_a_scheduler_that_vanishes_and_comes_back(tmp_path):
+def test_a_scheduler_that_vanishes_and_comes_back(tmp_path, monkeypatch):
     """The runs are let go with a sentence, and can be started again as soon as there is a scheduler at the address."""
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 5)
     port = str(find_port())
     with ExitStack() as stack:
         cluster = Cluster(tmp_path, stack, port=port)

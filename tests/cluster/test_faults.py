@@ -4,6 +4,8 @@ After each, the finished epochs are still there, the run goes on or is marked, o
 says what has happened.
 """
 
+# long: the faults share their clusters and what is looked for after each
+
 import os
 import re
 import shutil
@@ -266,7 +268,7 @@ def address_of(server: str, settings: RunSettings) -> str:
     return f"{server}/train?" + "&".join(f"{name}={value}" for name, value in choices.items())
 
 
-def test_the_line_is_cut_the_page_reloads_and_the_server_is_killed(cluster, browser, tmp_path):
+def test_the_line_is_cut_the_page_reloads_and_the_server_is_killed(cluster, browser, tmp_path):  # long: one story
     store, settings, port = RunStore(tmp_path / "runs"), ENDLESS.model_copy(update={"seed": 30}), find_port()
     other = write_run(store, ENDLESS.model_copy(update={"seed": 31}), 0.75)
     context, sockets = browser.new_context(), []

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import pandas as pd
+import pytest
 
-from core.cluster.forecast import Pace, expect_ends, measure_pace
+from core.cluster.forecast import Forecast, Pace, expect_ends, measure_pace
 from core.runs.settings import RunSettings
 
 BRANCHES = RunSettings(model="TwoBranchesModel", max_epochs=50)
@@ -71,3 +72,21 @@ def test_nothing_to_tell_from_gives_no_estimate():
     assert expect_ends([Job()], nothing, 1, 1) is None
     assert expect_ends([Job(pace=2.0, reached=5), Job(RunSettings())], nothing, 1, 1) is None
     assert spans([Job(pace=2.0, reached=5)], nothing) == [(0, 90)]  # its own pace tells
+
+
+def test_an_estimate_moves_by_at_most_a_third_from_look_to_look():
+    forecast, jobs = Forecast(), [Job(pace=2.0), Job(BRANCHES.model_copy(update={"seed": 1}))]
+
+    def look(now: float, queue: list[Job] = jobs) -> list[tuple[float, float]]:
+        return [(round(a, 6), round(b, 6)) for a, b in forecast.look(queue, PACE, 1, 1, now)]
+
+    assert look(0) == [(0, 60), (60, 120)]  # the first is said as it is
+    jobs[0].pace = 20.0  # a slice that was held up: ten times slower
+    assert look(12)[1] == (64, 144)  # a third more than the 48 and 108 seconds that were left
+    jobs[0].pace = 2.0
+    jobs[0].reached = 29  # all but over: 2 s are left, and 62
+    assert look(16)[1] == (40, pytest.approx(93.333333))
+    assert look(28)[1] == (pytest.approx(18.666667), 62)
+    assert look(40, [jobs[1]]) == [(10, 60)]  # it leads now: 0 is meant, and a third of SOON is the most that goes
+    assert forecast.look([], PACE, 1, 1, 41) == []
+    assert look(42, [jobs[1]]) == [(0, 60)]  # what has left the queue is forgotten

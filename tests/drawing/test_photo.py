@@ -1,6 +1,5 @@
 """Pictures of digits to the frames that networks read, and traced to strokes."""
 
-import time
 import zlib
 from io import BytesIO
 from itertools import pairwise
@@ -9,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFile
 from torchvision.datasets import MNIST
 
 from core.drawing.photo import frame_from_image
@@ -134,21 +133,18 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("side", [9_500, 60_000])
-def test_gigantic_pictures_are_refused_before_they_are_decoded(side: int) -> None:
+def test_gigantic_pictures_are_refused_before_they_are_decoded(side: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(ImageFile.ImageFile, "load")
     content = bytearray(as_file(Image.new("L", (1, 1))))
     header = b"IHDR" + side.to_bytes(4) + side.to_bytes(4) + content[24:29]
     content[12:33] = header + zlib.crc32(header).to_bytes(4)
-    start = time.perf_counter()
     with pytest.raises(ValueError, match="megapixels"):
         frame_from_image(bytes(content))
-    assert time.perf_counter() - start < 1
 
 
-def test_a_large_photo_is_read_in_bounded_time() -> None:
+def test_a_large_photo_is_read_like_a_small_one() -> None:
     photo = as_file(draw_picture((7000, 7200), pen=500), "JPEG")  # 50 megapixels
-    start = time.perf_counter()
     change = np.abs(frame_from_image(photo) - frame_from_image(draw_picture((1400, 1440), pen=100)))
-    assert time.perf_counter() - start < 5
     assert change.mean() < 2
 
 

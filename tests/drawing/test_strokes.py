@@ -143,6 +143,7 @@ def smallest_time(call: Callable[[], object], times: int = 7) -> float:
     return min(durations)
 
 
+@pytest.mark.slow  # the only one here that says seconds
 def test_frames_are_fast() -> None:
     angles = np.linspace(0, 2 * np.pi, 150)
     ring = [c for a in angles for c in (140 + 60 * np.cos(a), 140 + 90 * np.sin(a))]

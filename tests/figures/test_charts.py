@@ -26,7 +26,7 @@ from core.figures import style
 from core.figures.style import FigureWithAlt
 from core.runs.palette import PALETTE
 from core.runs.plan import SHIPPED_DROPOUTS, is_shipped_with_weights, plan_reproduction
-from core.runs.settings import MODEL_NAMES, REPORT_MODELS, RunSettings
+from core.runs.settings import REPORT_MODELS, RunSettings
 from core.runs.store import RunStore
 from support.fake_runs import write_run
 
@@ -271,9 +271,7 @@ def test_the_matrix_is_bold_where_it_is_clear(store, runs):
     own = pairs.index[(pairs["first"] == "TwoChannelsModel") & (pairs["second"] == "TwoBranchesModel")]
     pairs.loc[own[0], ["difference", "clear"]] = [0.014, True]
     drawn = comparison_charts.paired_matrix(pairs)
-    panels = [
-        np.array(trace.text).reshape(2 * [len(MODEL_NAMES)]) for trace in drawn.figure.data if trace.type == "scatter"
-    ]
+    panels = [np.array(trace.text) for trace in drawn.figure.data]
     assert len(panels) == len(KINDS)
     assert (panels[0][1, 0], panels[0][0, 1]) == ("<b>1.4</b>", "")
     assert panels[0][6, 5] == "10.0"

@@ -11,7 +11,9 @@ from streamlit.testing.v1 import AppTest
 from core.runs.settings import RunSettings
 from core.runs.store import RunStore
 from pages.app import shared
+from pages.app.screens import CHOICES
 from support.any_values import is_sentence
+from support.screens import show
 from support.servers import ROOT
 
 PAGES = sorted((ROOT / "pages").glob("*.py"))
@@ -63,3 +65,19 @@ def test_an_infinite_number_in_a_link_is_refused_and_stays_so(name, value):
         assert not app.exception
         [warning] = app.warning
         assert warning.value.startswith(f"The link's {name} is {value[:40]!r}, but must be a whole number from ")
+
+
+@pytest.mark.usefixtures("screens")
+@pytest.mark.parametrize("page", PAGES, ids=lambda file: file.stem)
+def test_a_choice_that_a_screen_does_not_have_is_named_and_no_other(page):
+    known = {name: "" for name in CHOICES[page.stem] if name in KEYS and name not in RunSettings.model_fields}
+    app = show(str(page.relative_to(ROOT)), **known, colour="red")
+    said = [warning.value for warning in app.warning if "does not know" in warning.value]
+    assert said == ["The link sets 'colour', which this screen does not know."]
+
+
+def test_every_choice_that_a_widget_has_from_the_link_is_known():
+    bound = r'key="(\w+)",\s*bind=|key="(\w+)", bind='
+    found = {a or b for file in ROOT.glob("pages/**/*.py") for a, b in re.findall(bound, file.read_text())}
+    assert len(found) > 20
+    assert found <= {name for names in CHOICES.values() for name in names}

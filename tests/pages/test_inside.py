@@ -28,14 +28,16 @@ def test_two_architectures_show_what_differs():
     app = show("pages/architectures.py", one="BranchesToVecModel", other="WeightSharingBranchesToVecModel")
     assert [metric.value for metric in app.metric] == ["106,225", "106,225", "741,074", "53,223", "106,225", "741,074"]
     assert [len(table.value) for table in app.table] == [10, 10]
-    marked = [[name for name in table.value["Layer"] if name.startswith("≠")] for table in app.table]
-    assert marked[0] == marked[1]
-    assert len(marked[0]) == 4
+    assert not any(name.startswith("≠") for table in app.table for name in table.value["Layer"])
+    assert "Layer by layer the two are alike" in text_of(app)
     assert "g(f_1(x_1), f_2(x_2))" in app.latex[0].value
     assert not app.code
     app.session_state["source_one"] = True
     app.run()
     assert "class VectorComparison(Branches):" in app.code[0].value
+    app.selectbox(key="other").set_value("TwoBranchesModel").run()
+    assert [sum(name.startswith("≠") for name in table.value["Layer"]) for table in app.table] == [4, 2]
+    assert "Layer by layer the two are alike" not in text_of(app)
 
 
 def test_a_link_that_names_no_architecture_shows_the_default_and_says_so():
@@ -59,6 +61,10 @@ def test_a_link_opens_a_pair_in_a_run(store):
     assert f"the digits are {left} and {right}, so it is" in text_of(app)
     assert app.get("plotly_chart")  # the pair's way through training
     assert app.query_params["run"] == RUN.run_id
+    for found in app.session_state.neighbours[1].result(timeout=30):
+        assert len(found.by_embedding.classes) == len(found.by_pixels.classes) == 8
+    app.run()
+    assert any("To this network the second digit looks like these" in each.proto.body for each in app.get("html"))
 
 
 @pytest.mark.usefixtures("store")
@@ -218,7 +224,9 @@ def test_diagrams_are_whole_and_readable(address, open_page, width, dark):
 
 def test_the_slider_steps_and_the_choice_is_in_the_link(address, open_page):
     page = open_page(f"{address}/walk?run={OTHER.run_id}")
+    page.set_viewport_size({"width": 1280, "height": 720})  # a projector
     expect(page.get_by_role("heading", name="1. Conv 3 × 3, 2 → 32")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("^What comes out"))).to_be_in_viewport(ratio=1)
     expect(page.get_by_role("img", name=re.compile("kernels for the both digits"))).to_have_count(2)
     page.get_by_role("slider").press("ArrowRight")
     expect(page.get_by_role("heading", name="2. Max pool 2 × 2, ReLU")).to_be_visible()

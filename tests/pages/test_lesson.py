@@ -49,6 +49,27 @@ def test_each_chapter_asks_then_reveals_in_steps_then_says(chapter):
     assert ("Next" in labels(app)) == (chapter.place < 7)
 
 
+def test_a_chapter_with_nothing_to_reveal_offers_the_next_one(empty):
+    app = show("pages/lesson.py")
+    for chapter in CHAPTERS[:-1]:
+        assert app.title[0].value == chapter.question
+        assert "so there is nothing to reveal." in text_of(app)
+        assert "Reveal" not in labels(app)
+        press(app, "Next")
+
+
+LINKS = {(chapter.page, *chapter.link.items()): chapter for chapter in CHAPTERS}
+
+
+@pytest.mark.parametrize("chapter", LINKS.values(), ids=lambda chapter: chapter.name)
+def test_the_link_of_a_chapter_opens_the_screen_with_its_settings(chapter):
+    app = show(f"pages/{chapter.page}.py", **chapter.link)
+    assert [warning.value for warning in app.warning] == []
+    shown = {app.title[0].value, *(app.session_state[name] for name in chapter.link)}
+    assert set(chapter.link.values()) <= shown  # a finding's title is its question
+    assert "No run in the store answers" not in text_of(app)
+
+
 def test_next_and_back_lead_through_the_chapters_and_keep_what_was_seen():
     app = show("pages/lesson.py", chapter="2")
     guess(app, 1)

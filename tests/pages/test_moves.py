@@ -7,7 +7,7 @@ import pytest
 
 from pages.app import moves
 from pages.app.moves import Hub
-from tests.support.loops import run
+from support.loops import run
 
 
 @pytest.fixture

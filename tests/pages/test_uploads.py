@@ -1,13 +1,14 @@
-"""Photos that browsers send: how many are kept."""
+"""Photos that browsers send: how many are kept, and what is said of one that is gone."""
 
 from types import SimpleNamespace
 
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.uploaded_file_manager import UploadedFileRec
+from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFileRec
 
 from pages.app import uploads
 from pages.app.uploads import LimitUploads
-from tests.support.loops import run
+from pages.components.draw import pair
+from support.loops import run
 
 
 def test_the_oldest_photos_are_let_go_when_all_take_too_much_memory(monkeypatch):
@@ -37,3 +38,18 @@ def test_the_oldest_photos_are_let_go_when_all_take_too_much_memory(monkeypatch)
     for file in "efg":
         upload("two", file, 1)
     assert kept() == "defg"  # more than four are too many, however small
+
+
+class State(dict):
+    """A session's state without a session."""
+
+    __getattr__ = dict.__getitem__
+    __setattr__ = dict.__setitem__
+
+
+def test_a_photo_that_is_no_longer_on_the_server_is_one_sentence(monkeypatch):
+    state = State(first_photo=DeletedFile("gone"))
+    monkeypatch.setattr(pair, "state", state)
+    pair.lay_photo(0)
+    told = "The photo of the first digit cannot be used. It is no longer on the server; choose it again."
+    assert state.photo_error == told

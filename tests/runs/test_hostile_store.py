@@ -188,22 +188,29 @@ def closing(store):
         folder.chmod(0o755)
 
 
+THREE_COMMANDS = """
+import json, sys
+from typer.testing import CliRunner
+from core.cli import app
+
+commands = [["runs", "--json"], ["table", "--json"], ["runs", "check"]]
+done = [CliRunner().invoke(app, [*command, "--store", sys.argv[1]]) for command in commands]
+print(json.dumps([(each.exit_code, each.stdout, each.stderr) for each in done]))
+"""
+
+
 @pytest.mark.parametrize("what", ["", "history.jsonl", "settings.json", "result.json"])
 def test_the_shell_shows_the_rest_and_names_a_run_that_may_not_be_read(closing, what):
     (closing.path(BAD.run_id) / what).chmod(0)
     part = what or "its folder"
     sentence = f"The run {BAD.run_id} is set aside: {part} cannot be read (Permission denied)."
-    listed = run_without_rights("", "runs", "--json", "--store", closing.root)
-    assert [(row["run_id"], row["state"]) for row in json.loads(listed.stdout)] == [
-        (run_id, "damaged" if run_id == BAD.run_id else "finished") for run_id in closing.names()
-    ]
-    assert listed.stderr.splitlines() == [sentence]
-    table = run_without_rights("", "table", "--json", "--store", closing.root)
-    assert json.loads(table.stdout)[0]["rounds"] == 1
-    assert table.stderr.splitlines() == [sentence]
-    checked = run_without_rights("", "runs", "check", "--store", closing.root)
-    assert sentence in checked.stdout
-    assert (checked.returncode, "Traceback" in checked.stderr) == (1, False)
+    listed, table, checked = json.loads(run_without_rights(THREE_COMMANDS, closing.root).stdout)
+    rows = [(row["run_id"], row["state"]) for row in json.loads(listed[1])]
+    assert rows == [(run_id, "damaged" if run_id == BAD.run_id else "finished") for run_id in closing.names()]
+    assert json.loads(table[1])[0]["rounds"] == 1
+    for status, _, stderr in (listed, table):
+        assert (status, stderr.splitlines()) == (0, [sentence])
+    assert (checked[0], sentence in checked[1], "Traceback" in checked[2]) == (1, True, False)
 
 
 def test_a_store_that_may_not_be_read_is_one_sentence(closing):

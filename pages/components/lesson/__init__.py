@@ -6,12 +6,13 @@ from html import escape
 
 import streamlit as st
 
-from core.analysis.evidence import Evidence, Mark
+from core.analysis.exhibit import Evidence, Mark
 from core.analysis.lesson import CHAPTERS, Chapter
 from core.figures.sketch import describe_sketch, sketch_architecture
 from core.networks.structure import load_architectures
 from core.runs.palette import PALETTE
 from core.runs.settings import ModelName
+from pages.app.shared import is_phone
 from pages.components.files import read_beside, read_style
 
 STYLE = read_style(__file__, "lesson.css")
@@ -44,7 +45,13 @@ def show_progress(here: int, stages: Sequence[int], steers: bool) -> int | None:
 def show_evidence(evidence: Evidence, stage: int) -> None:
     """The figure of a chapter as far as it is revealed; what is still to come keeps its place, and the scale stays."""
     draw = _dots if evidence.kind == "dots" else _bars
-    if evidence.marks:
+    if evidence.chart:
+        from core.figures.lesson import chapter_lines  # Plotly takes a while to import
+        from pages.components.figure import show_figure
+
+        st.html(f'<div class="lesson-figure"><p>{escape(evidence.caption)}</p></div>')
+        show_figure(chapter_lines(evidence.chart, evidence.caption, stage, is_phone()), "lesson_lines")
+    elif evidence.marks:
         rows = draw(evidence, stage)
         st.html(f'<div class="lesson-figure" role="img" aria-label="{escape(describe(evidence, stage))}">{rows}</div>')
 

@@ -57,7 +57,7 @@ def draw_fooler(place: int) -> None:
 
 def show_foolers(votes: Sequence[Vote]) -> None:
     """The drawings that fooled most, the best first."""
-    best = sorted((vote for vote in votes if vote.note), key=lambda vote: -vote.last)[:BEST]
+    best = sorted((vote for vote in votes if vote.note), key=lambda vote: -(vote.last or 0))[:BEST]
     figures = "".join(
         f"<figure>{_picture(vote.note)}<figcaption>{vote.last} fooled</figcaption></figure>" for vote in best
     )

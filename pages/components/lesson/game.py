@@ -1,6 +1,6 @@
 """The first chapter: the game of the home screen, and how everybody did in it, pair by pair."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 import streamlit as st
@@ -34,8 +34,8 @@ def skip(game: int) -> None:
     state.setdefault("lesson_skipped", set()).add(game)
 
 
-def play(game: int) -> None:
-    """The ten pairs of a game to answer."""
+def play(game: int, on_whole: Callable[[str], None]) -> None:
+    """The ten pairs of a game to answer; all answers, once the last is given, go to `on_whole`."""
     votes = read_game_votes()
     if not (pairs := choose_pairs(votes, game)):
         return
@@ -46,6 +46,8 @@ def play(game: int) -> None:
         place, says = message.get("pair"), message.get("says")
         if type(place) is int and 0 <= place < len(pairs) and type(says) is bool:
             state.setdefault("lesson_game", {}).setdefault(game, {})[place] = says == pairs[place].truth
+            if len(answers := read_answers(game)) == len(pairs):
+                on_whole(answers)
 
     try:
         show_game(str(game), pairs, votes, on_answer=keep)

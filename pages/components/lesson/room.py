@@ -11,7 +11,7 @@ from core.analysis.lesson import CHAPTERS, Chapter
 from core.analysis.takeaway import Line, list_results, write_csv, write_page
 from core.classroom.room import View
 from pages.app.classes import ROOMS
-from pages.app.shared import get_owner, read_game_votes, report_signature
+from pages.app.shared import get_owner, planned_signature, read_game_votes
 from pages.components.lesson.evidence import find_evidence
 from pages.components.lesson.seat import Seat, join, leave, open_room
 
@@ -68,7 +68,7 @@ def _collect(view: View) -> list[Line]:
     """The results so far: of the chapters that are revealed, whose evidence is found already."""
     tally = ROOMS.tally(get_owner())
     truths = [
-        find_evidence(chapter.name, report_signature()).truth if votes else None
+        find_evidence(chapter.name, planned_signature()).truth if votes else None
         for chapter, votes in zip(CHAPTERS, tally, strict=True)
     ]
     return list_results(tally, truths, choose_pairs(read_game_votes(), view.game))

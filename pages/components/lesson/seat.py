@@ -115,12 +115,12 @@ def reveal(place: int, stage: int) -> None:
 
 
 def guess(place: int, value: int | None, note: str = "") -> None:
-    """Count a guess, or change it; in a class it counts until the reveal."""
-    if value is None:
+    """Count a guess, or change it; in a class it counts until the reveal. A note may come before any guess."""
+    if value is None and not note:
         return
     if ROOMS.find(get_owner()):
         _attempt(lambda: ROOMS.vote(get_owner(), place, value, note))
-    elif value in CHAPTERS[place].ballot.values and not _alone().get(place, (0, None))[0]:
+    elif value is not None and value in CHAPTERS[place].ballot.values and not _alone().get(place, (0, None))[0]:
         _alone()[place] = 0, Vote(value, value, note)
 
 

@@ -38,14 +38,18 @@ def show_race(
             on_select="rerun",  # Streamlit resets a zoom at new data, unless it is a selection that somebody asks for
             selection_mode="zoom",
             height=HEIGHT,
-            # The same words throughout: at other ones Streamlit builds the chart anew. The board tells the numbers.
-            alt=f"{METRICS[metric]} against the epoch: {names}. The table beside it says how they stand.",
+            # The same words until all have ended: at other ones Streamlit builds the chart anew.
+            alt=f"{METRICS[metric]} against the epoch: {names}. {tell_lead(standings, ended)}",
         )
         st.caption(explain_lines(lanes, metric, standings))
     with board:
         _BOARD(
             key="board",
-            data={"rows": [_row(standing, states) for standing in standings], "spoken": tell_phase(standings, ended)},
+            data={
+                "rows": [_row(standing, states) for standing in standings],
+                "order": "test" if _have_finished(standings) else "validation",
+                "spoken": tell_phase(standings, ended),
+            },
         )
 
 
@@ -54,13 +58,33 @@ def tell_phase(standings: Sequence[Standing], ended: set[str]) -> str:
     rounds = {settings.run_id for standing in standings for settings in standing.lane.rounds}
     if rounds - ended:
         return "Training."
-    best = standings[0]
-    if best.test is None:
-        return "" if best.validation is None else "Training has stopped."
-    if any(each.finished < len(each.lane.rounds) for each in standings):
-        return "Training has stopped."
-    best_of = f" {best.lane.name} has the highest" if len(standings) > 1 else " The"
-    return f"Training has ended.{best_of} test accuracy: {points(best.test)} %."
+    if not _have_finished(standings):
+        return "" if all(each.validation is None for each in standings) else "Training has stopped."
+    return f"Training has ended. {_word_lead(standings)}"
+
+
+def tell_lead(standings: Sequence[Standing], ended: set[str]) -> str:
+    """Who leads a race and by how much, for its chart's alt text; where to read it as long as it goes on."""
+    rounds = {settings.run_id for standing in standings for settings in standing.lane.rounds}
+    if rounds - ended or not _have_finished(standings):
+        return "The table beside it says how they stand."
+    return _word_lead(standings)
+
+
+def _have_finished(standings: Sequence[Standing]) -> bool:
+    """Whether every round of the race has its test accuracy."""
+    return all(each.test is not None and each.finished == len(each.lane.rounds) for each in standings)
+
+
+def _word_lead(standings: Sequence[Standing]) -> str:
+    """Who has the highest test accuracy, as printed, of lanes that have all finished, the best first."""
+    best, *others = [(each.lane.name, each.test or 0.0) for each in standings]
+    if not others:
+        return f"The test accuracy: {points(best[1])} %."
+    (second, next_best), lead = others[0], points(best[1] - others[0][1])
+    if points(best[1]) == points(next_best):
+        return f"{best[0]} and {second} have the highest test accuracy: {points(best[1])} %."
+    return f"{best[0]} has the highest test accuracy: {points(best[1])} %, {lead} points ahead of {second}."
 
 
 def _axis_text() -> dict[str, Any]:

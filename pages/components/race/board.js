@@ -16,7 +16,7 @@ function makeRow(document) {
   const row = document.createElement("tr")
   row.innerHTML =
     '<td><span class="name"><svg viewBox="0 0 24 6" aria-hidden="true"><line x1="0" y1="3" x2="24" y2="3" stroke-width="5"/></svg><span></span></span><small></small></td>' +
-    '<td></td><td class="large"></td><td class="large"><span></span><small></small></td><td></td>'
+    '<td></td><td class="large validation"></td><td class="large test"><span></span><small></small></td><td></td>'
   return row
 }
 
@@ -37,7 +37,9 @@ function fillRow(row, data) {
 const tops = (body) => new Map([...body.rows].map((row) => [row.dataset.name, row.offsetTop]))
 
 export default ({ parentElement, data }) => {
-  const [body] = parentElement.querySelector("table").tBodies
+  const table = parentElement.querySelector("table")
+  table.dataset.order = data.order // the number that matters
+  const [body] = table.tBodies
   const before = tops(body)
   const spoken = parentElement.querySelector(".spoken")
   if (spoken.textContent !== data.spoken) spoken.textContent = data.spoken

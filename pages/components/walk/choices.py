@@ -1,11 +1,13 @@
 """What to walk through: a trained run, and a pair of digits; both live in the URL, as `run` and `pair` or `drawing`."""
 
 import random
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.drawing.links import encode_pair
 from core.drawing.samples import Sample, Side, open_link, read_sample
@@ -37,21 +39,27 @@ class Pair(NamedTuple):
     classes: tuple[int, int] | None
 
 
-def choose_run(runs: pd.DataFrame) -> Run:
-    """The controls for the run, and what was chosen; stops the page if no run has weights."""
+def choose(runs: pd.DataFrame) -> tuple[Run, Pair]:
+    """The controls for the run and the pair in one row, and what was chosen; stops the page if no run has weights."""
     able = runs[(runs["state"] == "finished") & runs["has_weights"].astype(bool)].sort_values(["dropout", "seed"])
     if able.empty:
         st.caption("No trained network can be walked through yet: train any architecture under *Train*.")
         st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
         st.stop()
     _follow_link(able)
-    columns = st.columns(2)
+    columns = st.columns([2, 2.6, 0.9, 0.9, 2.6], vertical_alignment="bottom")
+    run = _choose_run(able, columns[:2])
+    return run, _choose_pair(run, columns[2:])
+
+
+def _choose_run(able: pd.DataFrame, columns: Sequence[DeltaGenerator]) -> Run:
+    """The controls for the run, and what was chosen."""
     models = [model for model in MODEL_NAMES if model in set(able["model"])]
     st.session_state.setdefault("walk_model", DEFAULT if DEFAULT in models else models[0])
     model = columns[0].selectbox(
-        "Architecture", models, format_func=label_of, key="walk_model", persist_state="session"
-    )
-    columns[0].caption(describe_ideas([model]))
+        "Architecture", models, format_func=label_of, key="walk_model", persist_state="session",
+        help=describe_ideas([st.session_state.walk_model]),
+    )  # fmt: skip
     own = able[able["model"] == model]
     _keep_round(able, own, f"walk_run_{model}")
     labels = {str(row.run_id): _label(row) for row in own.itertuples()}
@@ -116,16 +124,15 @@ def _label(row: Any) -> str:
     return f"{', '.join(parts)}: {100 * row.test_accuracy:.1f} %"
 
 
-def choose_pair(run: Run) -> Pair:
+def _choose_pair(run: Run, columns: Sequence[DeltaGenerator]) -> Pair:
     """The controls for the pair: one of the run's test pairs by its digits, one that it got wrong, or the drawing."""
     pool = _read_pool(run)
-    columns = st.columns([1, 1, 1.4, 2], vertical_alignment="bottom")
     digits = [ANY, *map(str, range(10))]
     change: dict[str, Any] = {"on_change": _draw_lot, "args": (pool,), "persist_state": "session"}
     columns[0].selectbox("First digit", digits, key="walk_first", **change)
     columns[1].selectbox("Second digit", digits, key="walk_second", **change)
-    columns[2].toggle("Mistakes only", key="walk_wrong", disabled="decision" not in pool, **change)
-    with columns[3].container(horizontal=True):
+    with columns[2].container(horizontal=True, vertical_alignment="center"):
+        st.toggle("Mistakes only", key="walk_wrong", disabled="decision" not in pool, **change)
         st.button("Another pair", icon=":material/shuffle:", on_click=_draw_lot, args=(pool,))
         if token := _kept_drawing():
             st.button("My drawing", icon=":material/draw:", on_click=_set_link, args=("drawing", token))

@@ -29,8 +29,8 @@ def show_stage(steps: Sequence[LayerOutput]) -> None:
     strongest = max(float(np.abs(step.output).max()) for step in steps)
     sets = [step.block.weights for step in steps]
     cards = "".join(
-        f"<section><h3>{_name(step).capitalize()}</h3>{_show_kernels(step, sets.count(weights) > 1)}"
-        f"<p>{_word_output(step)}</p>{_show_output(step, strongest)}</section>"
+        f"<section><h3>{_name(step).capitalize()}</h3><div class=parts>{_show_kernels(step, sets.count(weights) > 1)}"
+        f"<div class=output><p>{_word_output(step)}</p>{_show_output(step, strongest)}</div></div></section>"
         for step, weights in zip(steps, sets, strict=True)
     )
     st.html(f'{STYLE}<div class="stage">{cards}</div>')
@@ -66,10 +66,10 @@ def _show_kernels(step: LayerOutput, shared: bool) -> str:
         picture = picture_maps(step.kernels[:, channel], strongest)
         alt = f"The {len(step.kernels)} kernels for the {_name(step)}{words}{also}"
         pictures += (
-            f"<div><p>{len(step.kernels)} kernels of 3 × 3{words}, up to ±{strongest:.2g}</p>"
+            f"<div class=kernels><p>{len(step.kernels)} kernels of 3 × 3{words}, up to ±{strongest:.2g}</p>"
             f'<img src="{picture}" alt="{alt}"{frame}></div>'
         )
-    return f'<div class="kernels">{pictures}</div>'
+    return pictures
 
 
 def _word_output(step: LayerOutput) -> str:

@@ -1,0 +1,36 @@
+"""Gains in points, the same in every figure: a dot with its 95 % interval, filled if the gain is clear."""
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from core.analysis.numbers import with_sign
+from core.analysis.sentences import between, describe_p
+from core.figures.style import NEUTRAL, FigureWithAlt, frame, label_outside, legend_mark, place_of, rounded
+from core.runs.palette import PALETTE
+
+
+def gain_dot(row: Any, y: int, model: str, head: str = "") -> go.Scatter:
+    """A gain at the height `y` in the colour of `model`; `row` has difference, low, high, p_holm, clear and rounds, and
+    `head` is what stands before the number when it is touched."""
+    look = PALETTE[model]
+    symbol, line = (look.marker, 0) if row.clear else (f"{look.marker}-open", 2)
+    told = f"<br>{between(row.low, row.high)}, Holm's p {describe_p(row.p_holm)}" if row.rounds > 1 else ""
+    return go.Scatter(
+        x=rounded([100 * row.difference], 2), y=[y], mode="markers+text", showlegend=False,
+        marker={"color": look.colour, "symbol": symbol, "size": 11, "line_width": line},
+        error_x={"array": rounded([100 * (row.high - row.difference)], 2), "color": look.colour, "thickness": 2,
+        "width": 0}, text=[with_sign(row.difference)], textposition="top center", textfont_size=14, cliponaxis=False,
+        hovertemplate=f"{head}{with_sign(row.difference)} points{told}, n = {row.rounds}<extra></extra>",
+    )  # fmt: skip
+
+
+def finish_gains(figure: go.Figure, panels: int, narrow: bool, alt: str, height: int) -> FigureWithAlt:
+    """The line at no gain, the legend and the axes; `height` of a panel in pixels."""
+    for panel in range(panels if len(figure.data) else 0):  # Plotly draws no line on a panel without a trace
+        figure.add_vline(0, line={"color": NEUTRAL, "width": 1, "dash": "dot"}, **place_of(panel, narrow))
+    figure.add_trace(legend_mark("Clear", "circle"))
+    figure.add_trace(legend_mark("Not clear", "circle-open"))
+    figure.update_xaxes(matches=None, showticklabels=True, showgrid=True)
+    label_outside(figure, narrow, "Points added", panels=panels)
+    return FigureWithAlt(frame(figure, panels * height if narrow else height), alt or "No rounds yet.")
