@@ -147,7 +147,8 @@ def show_lesson() -> None:
             return
         with st.container(key="lesson_body"):
             invites = seat.view is not None and seat.steers and not seat.stage
-            left, right, *corner = st.columns([3, 3, 2] if invites else [2, 3], gap="large")
+            draws = chapter.name == "fool" and seat.guesses  # pads and verdict side by side, so that nothing scrolls
+            left, right, *corner = st.columns([3, 3, 2] if invites else [1, 3] if draws else [2, 3], gap="large")
             if seat.view and corner:
                 with corner[0]:
                     show_invitation(seat.view)
@@ -156,7 +157,7 @@ def show_lesson() -> None:
             with right:
                 show_figure(chapter, evidence, seat)
         show_foot(chapter, evidence, seat)
-        if chapter.name == "fool" and seat.guesses:  # last, as the networks take some seconds to load
+        if draws:  # last, as the networks take some seconds to load
             with right:
                 draw_fooler(chapter.place)
         if seat.view and seat.steers:
