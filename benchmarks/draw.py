@@ -4,7 +4,8 @@ Runs the dashboard as a server of its own on the shipped runs, and Chromium on t
 another than the one on the path), and draws digits with the mouse. Measured in the browser, from each pen-up to the
 frame in which the answer to just that message is painted; beside it the same for a page of the pads alone, whose
 answer is one number. Then, in this process and without any browser, the server's own work on the same drawings:
-reading the message, both frames, all networks, the element's HTML. Exit status 1 if a bar is missed.
+reading the message, both frames, all networks, the element's HTML. Last, the nearest
+training digits of a pair. Exit status 1 if a bar is missed.
 """
 
 import argparse
@@ -29,7 +30,10 @@ import streamlit
 import torch
 from playwright.sync_api import Page, sync_playwright
 
+from core.drawing.samples import read_sample
 from core.drawing.strokes import parse_strokes, steps_from_strokes
+from core.inference.service import InferenceService
+from core.mnist.pairs import load_digits
 from core.networks.ensemble import load_ensembles
 from core.runs.store import RunStore
 from pages.components.draw.verdicts import verdicts_html
@@ -185,6 +189,22 @@ def time_server(count: int) -> tuple[list[float], list[float], int]:
     return times[5:], work[5:], sum(len(ensemble.settings) for ensemble in ensembles)
 
 
+def time_neighbours() -> tuple[list[float], list[float]]:
+    """Milliseconds until one network's nearest training digits of a pair are found: at its first question, for which
+    its round is drawn and embedded, and at its second."""
+    store, service = RunStore(), InferenceService()
+    frames = np.stack([read_sample(number).steps.frame for number in (2, 8)])
+    load_digits(True)  # once per process
+    times: tuple[list[float], list[float]] = [], []
+    for ensemble in load_ensembles(store)[0]:
+        for settings in ensemble.settings[:10]:
+            for kept in times:
+                started = time.perf_counter()
+                service.find_neighbours(store.root, settings.run_id, frames)
+                kept.append(1000 * (time.perf_counter() - started))
+    return times
+
+
 def print_times(name: str, times: list[float], bars: tuple[float, float] | None = None) -> bool:
     """One line; whether the bars (p50, p95), if any, are met."""
     p50, p95 = statistics.median(times), float(np.quantile(times, 0.95))
@@ -207,6 +227,9 @@ def main() -> None:
     )
     met = print_times(f"server work, {networks} networks", times, (35, 35))
     print_times("of it on the processor", work)
+    first, again = time_neighbours()
+    met &= print_times("nearest training digits, a new network", first, (500, 500))
+    met &= print_times("nearest training digits, the same network", again, (500, 500))
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         (Path(folder) / "bare.py").write_text(BARE)

@@ -11,6 +11,7 @@ from pages.app.router import enter_by_router
 from pages.app.shared import STORE, is_phone, read_runs
 from pages.app.text import as_text
 from pages.components.link import check_link
+from pages.components.neighbours import ask_neighbours, show_neighbours
 from pages.components.networks import ask
 from pages.components.walk.choices import Pair, choose
 from pages.components.walk.steps import describe_sharing, name_stage, show_digits, show_stage
@@ -86,6 +87,9 @@ if "stage" not in st.session_state:
 elif st.session_state.stage > last:
     st.session_state.stage = last  # the architecture before had more stages
 step_through(walk, pair)
+
+st.header("Which training digits are most like these?", anchor=False)
+show_neighbours(ask_neighbours(STORE.root.resolve(), run.run_id, pair.frames), pair.frames, "the")
 
 st.header("How sure was it during training?", anchor=False)
 traced = trace(pair.images, run.run_id, STORE.signature(), run.settings) if pair.images else None

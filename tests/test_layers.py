@@ -32,6 +32,7 @@ SERVER_MODULES = (  # what the server imports, for the screens that train or sho
     "pages.components.draw.verdicts",
     "pages.components.draw.why",
     "pages.components.gallery",
+    "pages.components.neighbours",
     "pages.components.queue",
     "pages.components.settings_form",
     "pages.components.walk.choices",
@@ -71,6 +72,7 @@ def test_no_screen_loads_pytorch_into_the_server():
         "    app.run()\n"
         "    assert app.title and not app.exception and not app.error\n"
         "app.session_state.why[1].result()\n"
+        "app.session_state.neighbours[1].result()\n"
         f"print(sorted({NETWORKS!r} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.drawing.ink import Grid, Steps
-from core.networks.verdicts import Attribution, Method, Perturbation, Verdict, Walk
+from core.networks.verdicts import Attribution, Method, Perturbation, Resemblance, Verdict, Walk
 from core.runs.settings import MODEL_NAMES, RunSettings
 from core.runs.store import RunStore
 
@@ -81,6 +81,12 @@ class InferenceService:
         from core.networks.trace import walk_through
 
         return walk_through(RunStore(root).open(run_id), frames)
+
+    def find_neighbours(self, root: Path, run_id: str, frames: Grid) -> list[Resemblance]:
+        """core.networks.neighbours.find_neighbours for one run of a store."""
+        from core.networks.neighbours import find_neighbours
+
+        return find_neighbours(RunStore(root).open(run_id), frames)
 
     def draw_test_pairs(self, settings: RunSettings) -> dict[str, NDArray[np.int64]]:
         """`indices` (N, 2) and `classes` (N, 2) of the test pairs that a run with these settings meets."""

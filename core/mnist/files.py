@@ -24,7 +24,8 @@ DATA = ROOT / "data"
 TEST_IMAGES = "t10k-images-idx3-ubyte"
 TEST_CLASSES = "t10k-labels-idx1-ubyte"
 TRAINING_IMAGES = "train-images-idx3-ubyte"
-FILES = (TRAINING_IMAGES, "train-labels-idx1-ubyte", TEST_IMAGES, TEST_CLASSES)
+TRAINING_CLASSES = "train-labels-idx1-ubyte"
+FILES = (TRAINING_IMAGES, TRAINING_CLASSES, TEST_IMAGES, TEST_CLASSES)
 RESTORE = "restore data/MNIST from the repository"
 DOWNLOAD_SECONDS = 120
 PAUSE = 60  # seconds from one failed download to the next
@@ -33,10 +34,10 @@ _REFUSED: dict[Path, float] = {}  # when a download into this folder last failed
 UNPACKING_ERRORS = (OSError, EOFError, zlib.error)
 IMAGES_HEADER = 16  # bytes: a magic number, the count, rows and columns
 CLASSES_HEADER = 8  # a magic number and the count
-TEST_COUNT = 10_000
+TRAINING_COUNT, TEST_COUNT = 60_000, 10_000
 LENGTHS = {  # of the unpacked files, in bytes
-    FILES[0]: IMAGES_HEADER + 60_000 * 28 * 28,
-    FILES[1]: CLASSES_HEADER + 60_000,
+    TRAINING_IMAGES: IMAGES_HEADER + TRAINING_COUNT * 28 * 28,
+    TRAINING_CLASSES: CLASSES_HEADER + TRAINING_COUNT,
     TEST_IMAGES: IMAGES_HEADER + TEST_COUNT * 28 * 28,
     TEST_CLASSES: CLASSES_HEADER + TEST_COUNT,
 }
@@ -177,6 +178,11 @@ def read_test_classes(root: Path = DATA) -> NDArray[np.uint8]:
 def read_training_images(count: int, root: Path = DATA) -> NDArray[np.uint8]:
     """The first `count` pictures of MNIST's training half, (count, 28, 28) grey levels 0 to 255; raises DataError."""
     return _read_file(root, TRAINING_IMAGES, IMAGES_HEADER, 28 * 28 * count).reshape(count, 28, 28)
+
+
+def read_training_classes(root: Path = DATA) -> NDArray[np.uint8]:
+    """The classes of MNIST's training half (60000,), 0 to 9; raises DataError."""
+    return _read_file(root, TRAINING_CLASSES, CLASSES_HEADER, TRAINING_COUNT)
 
 
 def _read_file(root: Path, name: str, header: int, length: int) -> NDArray[np.uint8]:

@@ -1,5 +1,7 @@
 """What trained networks give back, as plain values: whoever holds them needs no PyTorch."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
@@ -69,6 +71,37 @@ class Walk(NamedTuple):
     digits: tuple[int, ...] | None
     probability: float
     first_le_second: bool
+
+
+class Neighbours(NamedTuple):
+    """The training digits that are most like a digit, the nearest first: their `frames` (K, 14, 14) in 0 to 255, their
+    `classes` (K,), and their Euclidean `distances` (K,)."""
+
+    frames: NDArray[np.float32]
+    classes: NDArray[np.int64]
+    distances: NDArray[np.float32]
+
+
+class Resemblance(NamedTuple):
+    """Which of the `among` training digits are most like one digit to a network: `by_embedding` of so many `numbers`
+    (None and 0 if the network has no embedding of a single digit), and `by_pixels`."""
+
+    by_embedding: Neighbours | None
+    numbers: int
+    by_pixels: Neighbours
+    among: int
+
+
+def describe_classes(classes: Sequence[int]) -> str:
+    """How many of some digits are of which class, as the end of a sentence: 'mostly 9 (6 of 8), then 4 (2)'."""
+    (most, count), *others = sorted(Counter(classes).items(), key=lambda item: (-item[1], item[0]))
+    if not others:
+        return f"all {count} are {most}"
+    first = f"{most} ({count} of {len(classes)})"
+    rest = [f"{digit} ({number})" for digit, number in others]
+    if 2 * count > len(classes):
+        return f"mostly {first}, then {', '.join(rest)}"
+    return f"a mix of {', '.join([first, *rest])}"
 
 
 def describe_swap(drawn: Verdict, swapped: Verdict) -> str:

@@ -20,12 +20,13 @@ from core.cluster.engine import Engine
 from core.drawing.links import encode_pair
 from core.drawing.strokes import frame_from_strokes, parse_strokes
 from core.mnist.files import DataError
-from core.networks.verdicts import Verdict
+from core.networks.verdicts import Verdict, describe_classes
 from core.runs.settings import MODEL_NAMES, RunSettings
 from pages.app import shared
 from pages.components.draw import verdicts as wording
 from pages.components.draw.verdicts import verdicts_html, word_check, word_reading, word_strangeness, word_vote
 from support.servers import ROOT, serve
+from support.words import without_meanings
 
 SEVEN = [{"width": 18, "points": [80, 60, 200, 60, 120, 230]}]
 LINE = [{"width": 18, "points": [140, 40, 140, 240]}]
@@ -202,6 +203,24 @@ def test_each_panel_opens_by_its_link(app, panel):
         app.run()
         assert "Blue spoke for first ≤ second" in "\n".join(caption.value for caption in app.caption)
         assert app.get("plotly_chart")
+
+
+def test_neighbours_are_shown_with_what_they_say(app):
+    open_draw(app, pair="0-1", panel="Why?")
+    [first, second] = app.session_state.neighbours[1].result(timeout=30)
+    app.run()
+    shown = "".join(element.proto.body for element in app.get("html"))
+    for name, found in (("first", first), ("second", second)):
+        for start, row in (("To this network", found.by_embedding), ("By pixels", found.by_pixels)):
+            classes = row.classes.tolist()
+            sentence = f"{start} your {name} digit looks like these: {describe_classes(classes)}."
+            assert f"<p>{sentence}</p>" in shown
+            assert f'aria-label="{sentence} Nearest first: {", ".join(map(str, classes))}."' in shown
+    assert "of the 1,600 digits of its own round" in without_meanings("".join(each.value for each in app.caption))
+    app.selectbox(key="why_network").select_index(0).run()  # two channels
+    app.session_state.neighbours[1].result(timeout=30)
+    app.run()
+    assert "it has no embedding of a single one" in without_meanings("".join(each.value for each in app.caption))
 
 
 # --- the verdicts' HTML -----------------------------------------------------------------------------------------------

@@ -61,6 +61,10 @@ def test_a_link_opens_a_pair_in_a_run(store):
     assert f"the digits are {left} and {right}, so it is" in text_of(app)
     assert app.get("plotly_chart")  # the pair's way through training
     assert app.query_params["run"] == RUN.run_id
+    for found in app.session_state.neighbours[1].result(timeout=30):
+        assert len(found.by_embedding.classes) == len(found.by_pixels.classes) == 8
+    app.run()
+    assert any("To this network the second digit looks like these" in each.proto.body for each in app.get("html"))
 
 
 @pytest.mark.usefixtures("store")

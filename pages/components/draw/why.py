@@ -1,31 +1,23 @@
-"""Why a network answers as it does: its pixels, and what would change its mind."""
-
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+"""Why a network answers as it does: its pixels, what would change its mind, and what it has seen that is alike."""
 
 import numpy as np
 import streamlit as st
 
 from core.drawing.ink import Steps
-from core.inference.client import InferenceError
 from core.inference.service import InferenceService
-from core.networks.verdicts import METHODS, describe_swap
+from core.networks.verdicts import METHODS, Attribution, describe_swap
 from core.runs.palette import PALETTE
 from core.runs.settings import RunSettings
 from pages.app.shared import is_phone
-from pages.app.text import as_text
 from pages.components.architectures import describe_ideas
 from pages.components.draw.verdicts import show_changes
 from pages.components.figure import show_figure
-from pages.components.networks import NETWORKS, Catalogue, ask
+from pages.components.later import ask_later, show_later
+from pages.components.neighbours import ask_neighbours, show_neighbours
+from pages.components.networks import Catalogue, ask
 from pages.components.sentences import show_note
 
-TICK = 0.3  # seconds between looks at whether the pixels are there
 ALL = "all"
-
-# One thread for all sessions' pixels, so that verdicts keep the other processor for themselves. Not in one of
-# Streamlit's caches, which any browser can have emptied for everybody; its thread starts with the first request.
-_WORKER = ThreadPoolExecutor(1, "attribution")
 
 
 def show_why(networks: Catalogue, steps: tuple[Steps, Steps]) -> None:
@@ -35,25 +27,22 @@ def show_why(networks: Catalogue, steps: tuple[Steps, Steps]) -> None:
         "Pixels by", METHODS, default=METHODS[0], key="why_method", bind="query-params", required=True
     )
     frames = np.stack([each.frame for each in steps])
-    asked = (networks.trained, cell, seed, frames.tobytes(), method)
-    if st.session_state.get("why", (None,))[0] != asked:
-        if "why" in st.session_state:
-            st.session_state.why[1].cancel()
-        st.session_state.why = (
-            asked,
-            _WORKER.submit(
-                lambda: NETWORKS.ask(InferenceService.attribute, networks.trained, cell, seed, frames, method)
-            ),
-        )
-    future = st.session_state.why[1]
-    ticking = not future.done()
-    st.fragment(_show_pixels, run_every=TICK if ticking else None)(future, frames, ticking)
+    rounds = next(each for each in networks.cells if each[0].cell() == cell)
+    asked = next(settings for settings in rounds if seed in (None, settings.seed))
+    neighbours = ask_neighbours(networks.trained.root, asked.run_id, frames)  # first: they take less than the pixels
+    pixels = ask_later("why", InferenceService.attribute, networks.trained, cell, seed, frames, method)
+    show_later(pixels, "The pixels are coming", lambda found: _show_pixels(found, frames))
     st.header("What would change its mind?", anchor=False)
     answers = ask(InferenceService.change_minds, networks.trained, cell, seed, steps)
     show_changes(answers)
     st.caption(
         f"{describe_swap(answers[0].verdict, answers[1].verdict)} Marked: an answer that changes, or should have."
     )
+
+    st.header("Which training digits are most like yours?", anchor=False)
+    show_neighbours(neighbours, frames, "your")
+    if seed is None:
+        st.caption(f"This is the network of seed {asked.seed}; choose another round above to ask another one.")
 
 
 def _choose_network(cells: list[list[RunSettings]]) -> tuple[str, int | None]:
@@ -83,20 +72,9 @@ def _name_cell(settings: RunSettings) -> str:
     return f"{PALETTE[settings.model].label}, dropout {settings.dropout:g}{f' ({others})' if others else ''}"
 
 
-def _show_pixels(future: "Future[Any]", frames: np.ndarray, ticking: bool) -> None:
-    """The pixels, or a sentence that they are coming; drawn anew at each tick until they are there."""
-    if not future.done():
-        st.caption(":material/hourglass_top: The pixels are coming…")
-        return
-    if ticking:
-        st.rerun()  # once more as a whole page, which stops the timer
+def _show_pixels(found: Attribution, frames: np.ndarray) -> None:
     from core.figures.pair import attribution_maps
 
-    try:
-        found = future.result()
-    except (InferenceError, ValueError) as error:
-        st.error(as_text(error), icon=":material/error:")
-        return
     with st.container(width=820):
         show_figure(attribution_maps(frames, found.pixels, is_phone()), "attribution")
     show_note(
