@@ -76,6 +76,8 @@ def tell(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
     with st.container(key="lesson_says"):
         for sentence in evidence.says[: seat.stage]:
             st.markdown(mark(sentence.replace(" %", "\u00a0%")), unsafe_allow_html=True)
+    if chapter.name == "fool":
+        show_foolers(seat.votes)
 
 
 def show_figure(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
@@ -86,8 +88,6 @@ def show_figure(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
     if chapter.name == "game" and seat.stage == 1:
         show_scores(game, read_answers(game), [vote.note for vote in seat.view.votes] if seat.view else ())
     elif seat.stage:
-        if chapter.name == "fool":
-            show_foolers(seat.votes)
         show_evidence(evidence, seat.stage)
         if chapter.name == "sharing" and seat.steers:
             link = {"model": list(chapter.shows), "rounds": "3", "seed": str(RACE_SEED)}
