@@ -103,11 +103,16 @@ enter_by_router("findings")
 heading = st.container()
 choose_counted()
 check_link("finding", findings.QUESTIONS.values())
-question = st.pills(
-    "Finding", list(findings.QUESTIONS), default="artefact",
-    format_func=lambda name: findings.QUESTIONS.get(name, name), key="finding",
-    bind="query-params", required=True, label_visibility="collapsed",
-)  # fmt: skip
+look: dict[str, Any] = {
+    "format_func": lambda name: findings.QUESTIONS.get(name, name),
+    "key": "finding",
+    "bind": "query-params",
+    "label_visibility": "collapsed",
+}
+if is_phone():  # eleven pills would fill the screen
+    question = st.selectbox("Finding", list(findings.QUESTIONS), **look)
+else:
+    question = st.pills("Finding", list(findings.QUESTIONS), default="artefact", required=True, **look)
 question = question or "artefact"
 heading.title(findings.QUESTIONS[question])
 signature = planned_signature() if question in STUDIED else report_signature()

@@ -56,16 +56,20 @@ def artefact_dots(table: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
         f"{PALETTE[row.model].label}, {row.case.lower()}: {percent(row.mean)}"
         for row in tuples(table[table["rounds"] > 0])
     )
-    return FigureWithAlt(frame(figure, 760 if narrow else 400), f"Test accuracy. {alt or 'No rounds yet'}.")
+    frame(figure, 760 if narrow else 400).update_layout(margin_r=40)  # for the numbers behind the dots
+    return FigureWithAlt(figure, f"Test accuracy. {alt or 'No rounds yet'}.")
 
 
 def _case_dot(row: Any, y: int, look: Look) -> go.Scatter:
     symbol, line = (look.marker + "-open", 2) if row.dropout_at_evaluation else (look.marker, 0)
+    end = (
+        row.high if row.rounds > 1 else row.mean
+    )  # where the number stands: above the dot the dashed line would cross it
     return go.Scatter(
-        x=rounded([row.mean]), y=[y], mode="markers+text", showlegend=False,
-        marker={"color": look.colour, "symbol": symbol, "size": 12, "line_width": line},
-        error_x={"array": rounded([row.high - row.mean], 5), "color": look.colour, "thickness": 2.5, "width": 0},
-        text=[signed(row.mean, 1, 100) if row.rounds else ""], textposition="top center",
+        x=rounded([row.mean, end]), y=[y, y], mode="markers+text", showlegend=False, cliponaxis=False,
+        marker={"color": look.colour, "symbol": symbol, "size": [12, 0], "line_width": [line, 0], "opacity": 1},
+        error_x={"array": rounded([row.high - row.mean, 0], 5), "color": look.colour, "thickness": 2.5, "width": 0},
+        text=["", f" {signed(row.mean, 1, 100)}" if row.rounds else ""], textposition="middle right",
         hovertemplate=f"{row.case}: {_mean_and_interval(row)}<extra></extra>" if row.rounds else None,
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Every screen for everybody: axe-core finds nothing that is ours to mend, and nothing scrolls sideways."""
 
+import re
 import shutil
 import tomllib
 from contextlib import suppress
@@ -75,3 +76,46 @@ def test_headings_go_down_one_level_at_a_time_and_the_pages_have_one_navigation(
     levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3')].map(heading => heading.tagName)")
     assert levels[:2] == ["H1", "H2"]
     expect(page.get_by_role("navigation")).to_have_count(1)
+
+
+def look_of(page: Page, selector: str, name: str) -> list[str]:
+    """A computed style of each element of the selector."""
+    return page.locator(selector).evaluate_all("(all, name) => all.map(each => getComputedStyle(each)[name])", name)
+
+
+def test_forced_colours_leave_what_only_colour_or_form_tells(address, open_page):
+    page = open_page(address, 1280)
+    page.emulate_media(forced_colors="active")
+    page.goto(f"{address}/draw?pair=247-321")
+    expect(page.locator(".verdicts .wrong").first).to_be_visible()
+    assert set(look_of(page, ".verdicts .wrong", "outlineStyle")) == {"solid"}
+    assert set(look_of(page, ".tools [aria-pressed=true]", "outlineStyle")) == {"solid"}
+    assert set(look_of(page, ".tools [aria-pressed=false]", "outlineStyle")) == {"none"}
+    assert look_of(page, ".tools .dot", "width") == ["5px", "9px", "14px"]
+    assert not set(look_of(page, ".tools .dot", "backgroundColor")) & set(
+        look_of(page, ".tools button", "backgroundColor")
+    )
+    page.goto(f"{address}/train?model=TwoChannelsModel&model=DirectClassificationModel")
+    expect(page.locator("table.board line")).to_have_count(2)
+    assert len(set(look_of(page, "table.board line", "stroke"))) == 2
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until the control of this name has the focus."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if name in page.evaluate("document.activeElement.closest('a, button')?.innerText ?? ''"):
+            return
+    raise AssertionError(f"Tab does not reach {name!r}.")
+
+
+def test_the_leaderboard_works_by_keyboard(address, open_page):
+    page = open_page(f"{address}/leaderboard", 1280)
+    page.wait_for_function(READY)
+    page.get_by_test_id("stDataFrame").locator("canvas").first.focus()
+    for key in ("ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("link", name="Train Direct classification")).to_be_visible()
+    tab_to(page, "Train Direct classification, dropout")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/train.*dropout="))
