@@ -8,6 +8,7 @@ from pages.app.screens import GROUPS
 
 if __name__ == "__main__":  # a session: the router, nothing else
     from pages.components.device import watch_device  # its caches want a server that runs
+    from pages.components.glossary import close_on_escape
     from pages.components.history import keep_history
 
     components = Path(__file__).parent / "pages" / "components"
@@ -30,6 +31,7 @@ if __name__ == "__main__":  # a session: the router, nothing else
     st.session_state.routed = True  # pages/app/router.py says why
     keep_history()
     watch_device()
+    close_on_escape()
     page.run()
 else:
     from pages.app.server import MIDDLEWARE, ROUTES, start_ahead

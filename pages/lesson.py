@@ -76,6 +76,8 @@ def tell(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
     with st.container(key="lesson_says"):
         for sentence in evidence.says[: seat.stage]:
             st.markdown(mark(sentence.replace(" %", "\u00a0%")), unsafe_allow_html=True)
+    if chapter.name == "fool":
+        show_foolers(seat.votes)
 
 
 def show_figure(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
@@ -86,8 +88,6 @@ def show_figure(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
     if chapter.name == "game" and seat.stage == 1:
         show_scores(game, read_answers(game), [vote.note for vote in seat.view.votes] if seat.view else ())
     elif seat.stage:
-        if chapter.name == "fool":
-            show_foolers(seat.votes)
         show_evidence(evidence, seat.stage)
         if chapter.name == "sharing" and seat.steers:
             link = {"model": list(chapter.shows), "rounds": "3", "seed": str(RACE_SEED)}
@@ -147,7 +147,8 @@ def show_lesson() -> None:
             return
         with st.container(key="lesson_body"):
             invites = seat.view is not None and seat.steers and not seat.stage
-            left, right, *corner = st.columns([3, 3, 2] if invites else [2, 3], gap="large")
+            draws = chapter.name == "fool" and seat.guesses  # pads and verdict side by side, so that nothing scrolls
+            left, right, *corner = st.columns([3, 3, 2] if invites else [1, 3] if draws else [2, 3], gap="large")
             if seat.view and corner:
                 with corner[0]:
                     show_invitation(seat.view)
@@ -156,7 +157,7 @@ def show_lesson() -> None:
             with right:
                 show_figure(chapter, evidence, seat)
         show_foot(chapter, evidence, seat)
-        if chapter.name == "fool" and seat.guesses:  # last, as the networks take some seconds to load
+        if draws:  # last, as the networks take some seconds to load
             with right:
                 draw_fooler(chapter.place)
         if seat.view and seat.steers:

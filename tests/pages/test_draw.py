@@ -230,7 +230,7 @@ def test_neighbours_are_shown_with_what_they_say(app):
         for start, row in (("To this network", found.by_embedding), ("By pixels", found.by_pixels)):
             classes = row.classes.tolist()
             sentence = f"{start} your {name} digit looks like these: {describe_classes(classes)}."
-            assert f"<p>{sentence}</p>" in shown
+            assert f"<p>{sentence.replace(' (', '&nbsp;(')}</p>" in shown
             assert f'aria-label="{sentence} Nearest first: {", ".join(map(str, classes))}."' in shown
     assert "of the 1,600 digits of its own round" in without_meanings("".join(each.value for each in app.caption))
     app.selectbox(key="why_network").select_index(0).run()  # two channels

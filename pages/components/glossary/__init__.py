@@ -3,8 +3,11 @@
 import re
 from html import escape
 
+import streamlit as st
+
 from pages.components.files import read_beside
 
+_ESCAPE = st.components.v2.component("glossary", html="<i hidden></i>", js=read_beside(__file__, "glossary.js"))
 STYLE = read_beside(__file__, "glossary.css")  # for components, which the page's own style does not reach
 
 GLOSSARY = {
@@ -44,6 +47,11 @@ _TERM = re.compile(
     r"(?<![\w-])(?:" + "|".join(f"({SPELLINGS.get(term, f'{term}s?')})" for term in GLOSSARY) + r")(?![\w-])",
     re.IGNORECASE,
 )
+
+
+def close_on_escape() -> None:
+    """Have Escape close whatever meaning is open; nothing is shown."""
+    _ESCAPE(key="glossary", height=1)
 
 
 def define(*terms: str) -> str:

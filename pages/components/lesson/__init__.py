@@ -103,7 +103,7 @@ def _dots(evidence: Evidence, stage: int) -> str:
         line = f'<i class="reference" style="inset-inline-start:{place(0):.2f}%"></i>' if evidence.sides[1] else ""
         rows.append(_name(mark, stage, line + _dot(mark, place)))
     style = "--row:32px" if len(evidence.marks) > 5 else "--row:60px"
-    return f'<div style="{style}">{"".join(rows)}{_sides(evidence, place(0))}</div>'
+    return f'<div class="dots" style="{style}">{"".join(rows)}{_sides(evidence, place(0))}</div>'
 
 
 def _dot(mark: Mark, place: Callable[[float], float]) -> str:
@@ -113,7 +113,7 @@ def _dot(mark: Mark, place: Callable[[float], float]) -> str:
     interval = f'<i class="interval" style="{span}"></i>'
     beside = (
         f"inset-inline-start:calc({high:.2f}% + 14px)"
-        if high < 84
+        if high < 78  # beyond, a value on its right would not fit on a phone
         else f"inset-inline-end:calc({100 - low:.2f}% + 14px)"
     )
     dot = f'<i class="dot" style="inset-inline-start:{at:.2f}%;background:{colour}"></i>'

@@ -32,27 +32,31 @@ def draw_fooler(place: int) -> None:
         return
     pads = read_pads(PADS)
     frames = [steps_from_strokes(drawing).frame if drawing.strokes else None for drawing in pads.drawings]
-    show_pads(PADS, frames)
-    if pads.error:
-        st.error(as_text(pads.error))
-    drawn = [frame for frame in frames if frame is not None]
-    first, second = pads.truths
-    if len(drawn) < 2 or first is None or second is None:
-        st.caption("Draw a digit on each pad, and say above it which one it is.")
-        return
-    verdicts = ask(InferenceService.answer, networks.trained, np.stack(drawn))
-    plain = [verdict for verdict in verdicts if verdict.settings in cells]
-    wrong = [v.settings.model for v in plain if v.first_le_second != (first <= second)]
-    names = ", ".join(PALETTE[model].label for model in wrong) or "none"
-    st.markdown(f"**{len(wrong)} of {len(plain)}** are fooled: {names}.")
-    own = take_seat().own
-    better = own is None or len(wrong) > own
-    link = encode_pair(pads.drawings)
-    if st.button("Count this pair", key="lesson_fooled", disabled=not better):
-        guess(place, len(wrong), link if len(link) <= 6_000 else "")
-        st.rerun("lesson")
-    if own is not None:
-        st.caption(f"Your best so far: {own} of {len(plain)}.")
+    drawing, told = st.columns([5, 2], gap="medium")
+    with drawing:
+        show_pads(PADS, frames)
+    with told:
+        if pads.error:
+            st.error(as_text(pads.error))
+        drawn = [frame for frame in frames if frame is not None]
+        first, second = pads.truths
+        if len(drawn) < 2 or first is None or second is None:
+            st.caption("Draw a digit on each pad, and say above it which one it is.")
+            return
+        verdicts = ask(InferenceService.answer, networks.trained, np.stack(drawn))
+        plain = [verdict for verdict in verdicts if verdict.settings in cells]
+        wrong = [v.settings.model for v in plain if v.first_le_second != (first <= second)]
+        names = ", ".join(PALETTE[model].label for model in wrong) or "none"
+        st.markdown(f"**{len(wrong)} of {len(plain)}** are fooled: {names}.")
+        own = take_seat().own
+        better = own is None or len(wrong) > own
+        link = encode_pair(pads.drawings)
+        note = link if len(link) <= 6_000 else ""
+        st.button(
+            "Count this pair", key="lesson_fooled", disabled=not better, on_click=guess, args=(place, len(wrong), note)
+        )
+        if own is not None:
+            st.caption(f"Your best so far: {own} of {len(plain)}.")
 
 
 def show_foolers(votes: Sequence[Vote]) -> None:

@@ -41,7 +41,9 @@ def _show_side(found: Resemblance, frame: np.ndarray, name: str) -> str:
     if found.by_embedding is not None:
         classes = found.by_embedding.classes.tolist()
         rows.insert(0, (f"To this network {name} looks like these: {describe_classes(classes)}.", found.by_embedding))
-    lines = "".join(f"<p>{escape(sentence)}</p>{_show_row(sentence, row)}" for sentence, row in rows)
+    lines = "".join(
+        f"<p>{escape(sentence).replace(' (', '&nbsp;(')}</p>{_show_row(sentence, row)}" for sentence, row in rows
+    )
     return (
         f'<section class=neighbours><img src="{picture_digit(frame)}" alt="{escape(name)}"><div>{lines}</div></section>'
     )
