@@ -4,6 +4,7 @@ import runpy
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import StopException
 
 from pages.app.screens import CHOICES
 from pages.app.shared import STORE
@@ -20,7 +21,7 @@ def enter_by_router(screen: str) -> None:
     """
     if "routed" not in st.session_state:
         runpy.run_path(str(ROUTER), run_name="__main__")
-        st.stop()
+        raise StopException  # not st.stop(): it would drop what the visitor has pressed meanwhile
     _name_unknown(CHOICES[screen])
     if STORE.problem:  # the screens show the same as for an empty store
         st.error(as_text(STORE.problem), icon=":material/error:")
