@@ -139,7 +139,7 @@ def show_lesson() -> None:
             go(wanted)
             st.rerun(scope="fragment")
         st.title(chapter.question, anchor=False)
-        if error := state.pop("lesson_error", ""):
+        if error := state.get("lesson_error"):  # until the next step: the page may run again by itself
             st.warning(as_text(error))
         if is_playing(chapter, seat):
             play(game_of(seat), lambda note: guess(chapter.place, None, note))

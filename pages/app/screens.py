@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from core.runs.settings import RunSettings
-from pages.app.shared import OWN
+
+OWN = "own_rounds"  # the switch that counts what this server has trained beside the reproduction
 
 
 class Screen(NamedTuple):

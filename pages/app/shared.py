@@ -16,12 +16,12 @@ from core.cluster.limits import Limits
 from core.runs.plan import SHIPPED_DROPOUTS, planned_run_ids
 from core.runs.store import RunStore
 from core.runs.studies import study_run_ids
+from pages.app.screens import OWN
 from pages.app.text import as_text
 
 STORE = RunStore()
 VISITOR = "pair_visitor"  # the cookie that tells one browser from another
 DEVICE = "device"  # the component that says whether the screen is a phone's
-OWN = "own_rounds"  # the switch that counts what this server has trained beside the reproduction
 FIRST_SCREEN = 3  # seconds that the first visitor's screen has the processor for itself
 
 

@@ -5,7 +5,8 @@ import streamlit as st
 
 from core.analysis.tables import only_planned, with_report_settings
 from core.runs.plan import planned_run_ids
-from pages.app.shared import OWN, counts_own, read_counted, read_runs
+from pages.app.screens import OWN
+from pages.app.shared import counts_own, read_counted, read_runs
 from pages.components.link import check_link
 
 

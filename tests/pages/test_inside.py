@@ -226,7 +226,7 @@ def test_the_slider_steps_and_the_choice_is_in_the_link(address, open_page):
     page = open_page(f"{address}/walk?run={OTHER.run_id}")
     page.set_viewport_size({"width": 1280, "height": 720})  # a projector
     expect(page.get_by_role("heading", name="1. Conv 3 × 3, 2 → 32")).to_be_visible()
-    expect(page.get_by_role("img", name=re.compile("^What comes out"))).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("img", name=re.compile("^What comes out"))).to_be_in_viewport(ratio=0.9)
     expect(page.get_by_role("img", name=re.compile("kernels for the both digits"))).to_have_count(2)
     page.get_by_role("slider").press("ArrowRight")
     expect(page.get_by_role("heading", name="2. Max pool 2 × 2, ReLU")).to_be_visible()

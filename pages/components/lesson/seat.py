@@ -14,7 +14,7 @@ from pages.components.link import check_link
 from pages.components.moves import listen
 
 # In the session's state: `lesson_alone`, stage and guess of each chapter for a visitor on its own; `lesson_error`, the
-# sentence of what was refused last, until it is shown.
+# sentence of what was refused last, until the next step.
 state = st.session_state
 
 
@@ -103,6 +103,7 @@ def go(place: int) -> None:
     if ROOMS.find(get_owner()):
         _attempt(lambda: ROOMS.go(get_owner(), place))
     else:
+        state.lesson_error = ""
         st.query_params["chapter"] = str(min(max(place, 0), len(CHAPTERS) - 1) + 1)
 
 
@@ -125,6 +126,7 @@ def guess(place: int, value: int | None, note: str = "") -> None:
 
 
 def _attempt(act: Callable[[], object]) -> None:
+    state.lesson_error = ""
     try:
         act()
     except RoomError as error:
