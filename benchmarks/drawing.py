@@ -124,14 +124,15 @@ def run_benchmark(count: int, seed: int) -> bool:
     return met
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=2_000, help="how many test digits, an even number")
+def run_from_shell(benchmark: Callable[[int, int], bool], description: str, count: int, count_help: str) -> int:
+    """Run a benchmark of `--count` drawings from `--seed`; the exit status: 0 if it met its bars."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=count, help=count_help)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    return 0 if run_benchmark(chosen.count, chosen.seed) else 1
+    return 0 if benchmark(chosen.count, chosen.seed) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_from_shell(run_benchmark, __doc__, 2_000, "how many test digits, an even number"))

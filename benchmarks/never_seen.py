@@ -8,16 +8,14 @@ called low below what 1 % of the test digits have. Exit status 1 if more than 1 
 or a drawing takes more than 5 ms.
 """
 
-import argparse
 import sys
 import time
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from benchmarks.draw import DIGITS
-from benchmarks.drawing import load_readers
+from benchmarks.drawing import load_readers, run_from_shell
 from core.drawing.ink import Grid, halve_field
 from core.drawing.strangeness import LIMIT, TRAINING_DIGITS, is_strange, measure_distance, prepare_digits
 from core.drawing.strokes import PAD, Drawing, Stroke, frame_from_strokes
@@ -149,14 +147,5 @@ def run_benchmark(count: int, seed: int) -> bool:
     return bool((distances[real] > LIMIT).mean() <= FLAGGED and taken <= MILLISECONDS)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=1_000, help="how many drawings of each kind, an even number")
-    parser.add_argument("--seed", type=int, default=0)
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    return 0 if run_benchmark(chosen.count, chosen.seed) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_from_shell(run_benchmark, __doc__, 1_000, "how many drawings of each kind, an even number"))

@@ -6,7 +6,6 @@ strokes and the picture. A picture is read the same if the class that most round
 Exit status 1 if a style stays below the bar.
 """
 
-import argparse
 import sys
 from collections.abc import Callable
 
@@ -15,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from benchmarks.drawing import draw_digits, load_readers, print_versions
+from benchmarks.drawing import draw_digits, load_readers, print_versions, run_from_shell
 from core.drawing.ink import Grid
 from core.drawing.photo import frame_from_image
 from core.drawing.strokes import PAD, Drawing, frame_from_strokes
@@ -129,14 +128,5 @@ def run_benchmark(count: int, seed: int) -> bool:
     return met
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=200, help="how many pictures of each style, an even number")
-    parser.add_argument("--seed", type=int, default=0)
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    return 0 if run_benchmark(chosen.count, chosen.seed) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_from_shell(run_benchmark, __doc__, 200, "how many pictures of each style, an even number"))

@@ -8,13 +8,13 @@ from core.analysis.lesson import CHAPTERS, Chapter
 from pages.app.router import enter_by_router
 from pages.app.shared import planned_signature, read_game_votes
 from pages.app.text import as_text
-from pages.components.glossary import mark
 from pages.components.lesson import STYLE, show_evidence, show_guesses, show_progress, show_sketches
 from pages.components.lesson.evidence import find_evidence
 from pages.components.lesson.fooler import draw_fooler, show_foolers
 from pages.components.lesson.game import needs_game, play, read_answers, show_scores, skip
 from pages.components.lesson.room import show_invitation, show_notes, show_room
 from pages.components.lesson.seat import Seat, go, guess, reveal, take_seat
+from pages.components.sentences import show_text
 
 state = st.session_state
 RACE_SEED = 100  # of the first of three rounds that the reproduction does not have
@@ -39,7 +39,7 @@ def ask(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
     """The question's two sentences and, for whoever guesses, the options."""
     with st.container(key="lesson_prompt"):
         prompt = chapter.prompt.format(digit=evidence.facts.get("digit", "some"))
-        st.markdown(mark(prompt), unsafe_allow_html=True)
+        show_text(prompt)
     if chapter.name == "fool":  # its guess is what is drawn
         return
     key = f"lesson_guess_{seat.view.code if seat.view else ''}_{chapter.place}"
@@ -75,7 +75,7 @@ def tell(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
         st.markdown(f"You guessed **{chapter.name_guess(seat.own)}**.{truth}")
     with st.container(key="lesson_says"):
         for sentence in evidence.says[: seat.stage]:
-            st.markdown(mark(sentence.replace(" %", "\u00a0%")), unsafe_allow_html=True)
+            show_text(sentence)
     if chapter.name == "fool":
         show_foolers(seat.votes)
 

@@ -1,4 +1,5 @@
-"""How the sentences under a figure or a table are shown."""
+"""How sentences are shown: a percent sign stays with its number, and a word that a beginner does not know is explained
+where it stands. The only HTML in them is that of the meanings."""
 
 from collections.abc import Iterable
 
@@ -7,13 +8,20 @@ import streamlit as st
 from pages.components.glossary import mark
 
 
+def show_text(text: str) -> None:
+    """A paragraph, or whatever else this Markdown is."""
+    st.markdown(_prepare(text), unsafe_allow_html=True)
+
+
 def show_sentences(sentences: Iterable[str]) -> None:
-    """Sentences as a list, empty ones left out; a percent sign stays with its number, and a word that a beginner does
-    not know is explained where it stands."""
-    text = "\n".join(f"- {sentence}".replace(" %", "\u00a0%") for sentence in sentences if sentence)
-    st.markdown(mark(text), unsafe_allow_html=True)
+    """Sentences as a list, empty ones left out."""
+    show_text("\n".join(f"- {sentence}" for sentence in sentences if sentence))
 
 
 def show_note(text: str) -> None:
-    """A caption of our own words, in which words that a beginner does not know are explained where they stand."""
-    st.caption(mark(text), unsafe_allow_html=True)
+    """A caption."""
+    st.caption(_prepare(text), unsafe_allow_html=True)
+
+
+def _prepare(text: str) -> str:
+    return mark(text).replace(" %", "\u00a0%")

@@ -28,6 +28,10 @@ def test_parts_of_words_are_left_alone(text):
     assert mark(text) == text
 
 
+def test_html_in_a_text_is_shown_as_text():
+    assert mark("<img src=x> & a **seed**").startswith("&lt;img src=x&gt; &amp; a **<span")
+
+
 def test_the_help_of_an_element_defines_its_terms():
     assert define("seed", "round").splitlines() == [
         f"**Seed**: {GLOSSARY['seed']}",

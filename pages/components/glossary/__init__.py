@@ -60,8 +60,8 @@ def define(*terms: str) -> str:
 
 
 def mark(text: str) -> str:
-    """HTML, or Markdown with HTML in it, in which each term of the glossary is explained where it first stands: on
-    touch, when the pointer is over it, or when it has the focus. `text` is our own, since nothing in it is escaped."""
+    """The same Markdown, in which HTML explains each term of the glossary where it first stands: on touch, when the
+    pointer is over it, or when it has the focus. HTML that is in `text` already is shown as text."""
     seen: set[str] = set()
 
     def wrap(found: re.Match[str]) -> str:
@@ -72,4 +72,4 @@ def mark(text: str) -> str:
         meaning = f'<span role="tooltip">{escape(GLOSSARY[term], quote=False)}</span>'
         return f'<span class="term" tabindex="0">{found[0]}{meaning}</span>'
 
-    return _TERM.sub(wrap, text)
+    return _TERM.sub(wrap, escape(text, quote=False))
