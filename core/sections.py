@@ -26,6 +26,7 @@ from core.analysis.findings import (
 from core.analysis.learning import compare_epochs, compare_speed, describe_speed, read_learning
 from core.analysis.learning import describe_epochs as describe_last_or_best
 from core.analysis.mistakes import read_answers
+from core.analysis.sentences import name_dropout
 from core.analysis.studies import (
     accuracy_by_pairs,
     compare_twins,
@@ -42,7 +43,6 @@ from core.figures import learning as learning_charts
 from core.figures import mistakes as mistake_charts
 from core.figures import studies as study_charts
 from core.figures.files import Section
-from core.figures.style import name_dropout
 from core.runs.plan import SHIPPED_DROPOUTS
 from core.runs.store import RunStore
 from core.runs.studies import STUDIES

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.analysis.agreement import compare_orders, describe_difference, describe_reproduction
 from core.analysis.comparison import (
+    KIND_TITLES,
     compare_architectures,
     compare_ideas,
     describe_architectures,
@@ -68,7 +69,6 @@ COLUMNS = {
     "epochs": _NUMBER("Epochs", format="%.0f", help="Mean number of epochs until training stopped"),
     "seconds": _NUMBER("Seconds", format="%.1f", help="Mean processor time of a round's training"),
 }
-KIND_NAMES = {"all": "All pairs", "unequal": "Unequal digits", "equal": "Equal digits"}
 FIRST_COLUMNS = ("label", "dropout", "mean", "report_mean")
 NARROW = {  # on a phone, these four fit beside one another
     "dropout": _NUMBER("Drop", format="%.2f", width=48, help="Dropout"),
@@ -195,17 +195,17 @@ def compare_at(compare: str, dropout: float, signature: int, _runs: pd.DataFrame
 
 def list_differences(table: pd.DataFrame) -> None:
     """The matrix as a table, which a screen reader reads and a phone shows: there, one kind of pairs at a time."""
-    kinds = list(KIND_NAMES)
+    kinds = list(KIND_TITLES)
     if is_phone():
         chosen = st.segmented_control(
-            "Pairs of digits", kinds, default="all", format_func=lambda kind: KIND_NAMES.get(kind, kind), key="kind",
+            "Pairs of digits", kinds, default="all", format_func=lambda kind: KIND_TITLES.get(kind, kind), key="kind",
             required=True, label_visibility="collapsed",
         )  # fmt: skip
         kinds = [chosen if chosen in kinds else "all"]
     heads = {
         "ahead": "Architecture",
         "behind": "Minus",
-        **{kind: f"{KIND_NAMES[kind]} (95\N{NO-BREAK SPACE}%)" for kind in kinds},
+        **{kind: f"{KIND_TITLES[kind]} (95\N{NO-BREAK SPACE}%)" for kind in kinds},
     }
     st.table(
         table[list(heads)].rename(columns=heads), border="horizontal", hide_index=True,

@@ -19,6 +19,7 @@ from core.runs.palette import PALETTE
 from core.runs.settings import MODEL_NAMES, ModelName
 from core.runs.store import RunStore
 
+KIND_TITLES = {"all": "All pairs", "unequal": "Unequal digits", "equal": "Equal digits"}
 KINDS = {"all": "over all pairs", "unequal": "on unequal digits", "equal": "on equal digits"}  # of pairs
 COIN_MODEL: ModelName = (
     "WeightSharingBranchesModel"  # its logit is f(second) − f(first), with the same f for both digits

@@ -9,7 +9,7 @@ import pandas as pd
 from core.analysis.comparison import compare_ideas, read_rounds
 from core.analysis.exhibit import Chart, Curve, Evidence, Mark, Point, missing
 from core.analysis.numbers import percent, points, round_exactly, with_sign
-from core.analysis.sentences import between, tuples
+from core.analysis.sentences import between, name_dropout, tuples, with_dropout
 from core.analysis.statistics import summarise_rounds
 from core.analysis.studies import compare_weights
 from core.analysis.tables import only_planned, with_report_settings
@@ -133,7 +133,7 @@ def _draw_weights(weights: pd.DataFrame, runs: pd.DataFrame) -> Chart:
             Point(x + 0.12 * place, row.mean, f"{ticks[x]} {percent(row.mean)}", row.low, row.high, step)
             for x, step, row in rows
         )
-        name = f"Dropout {dropout:g}" if dropout else "No dropout"
+        name = name_dropout(dropout)
         dash, marker = ((3, 3), f"{look.marker}-open") if dropout else ((), look.marker)
         curves.append(Curve(name, look.colour, dash, marker, points))
     return Chart("Weight of the losses in naming the digits", ticks, tuple(curves))
@@ -145,15 +145,11 @@ def _say_weights(weights: pd.DataFrame) -> str:
     if others.empty:
         return "Other weights than 0 and 1 are not stored yet."
     best = {row.dropout: f"{row.weight:g}" for row in tuples(weights.loc[weights.groupby("dropout")["mean"].idxmax()])}
-    names = [f"{weight} {_name_dropout(dropout)}" for dropout, weight in best.items()]
+    names = [f"{weight} {with_dropout(dropout)}" for dropout, weight in best.items()]
     if len(best) == 2 and len(set(best.values())) == 1:
         names = [f"{best[0.0]}, without dropout and with it"]
     harm = [
-        f"; {row.weight:g} costs **{points(-row.difference)} points** {_name_dropout(row.dropout)}"
+        f"; {row.weight:g} costs **{points(-row.difference)} points** {with_dropout(row.dropout)}"
         for row in tuples(weights[weights["clear"] & (weights["difference"] < 0)])
     ]
     return f"Of the weights tried, the highest mean has {' and '.join(names)}{''.join(harm)}."
-
-
-def _name_dropout(dropout: float) -> str:
-    return f"with dropout {dropout:g}" if dropout else "without dropout"

@@ -13,7 +13,7 @@ from scipy import stats
 
 from core.analysis.comparison import Cell, select_cells
 from core.analysis.numbers import percent, plural, signed
-from core.analysis.sentences import describe_p, name_cell, percent_between
+from core.analysis.sentences import describe_p, name_cell, percent_between, with_dropout
 from core.analysis.statistics import LEVEL, half_width, summarise_rounds
 from core.analysis.tables import CELL_FIELDS, Arrays, TableWithProblems, read_each
 from core.networks.structure import count_parameters
@@ -101,16 +101,12 @@ def _describe_squared_of(table: pd.DataFrame) -> str:
     half = float(half_width(table["lucky"].std(), count))
     interval = "" if count < 2 else f" ({percent_between(max(mean['lucky'] - half, 0), mean['lucky'] + half)})"
     return (
-        f"{name_column(mean['dropout'])}, {percent(mean['digit_accuracy'])} of the digits are read rightly over "
-        f"{plural(count, 'round')}; that squared is {percent(mean['squared'])}, yet {percent(mean['test_accuracy'])} "
-        f"of the comparisons are right: {percent(mean['lucky'])}{interval} of the pairs keep their order though a "
-        f"digit is misread. Independent misreadings with the same confusions would give {percent(mean['expected'])}."
+        f"{with_dropout(mean['dropout']).capitalize()}, {percent(mean['digit_accuracy'])} of the digits are read "
+        f"rightly over {plural(count, 'round')}; that squared is {percent(mean['squared'])}, yet "
+        f"{percent(mean['test_accuracy'])} of the comparisons are right: {percent(mean['lucky'])}{interval} of the "
+        f"pairs keep their order though a digit is misread. Independent misreadings with the same confusions would "
+        f"give {percent(mean['expected'])}."
     )
-
-
-def name_column(dropout: float) -> str:
-    """'Without dropout' or 'With dropout 0.25', to begin a sentence."""
-    return f"With dropout {dropout:g}" if dropout else "Without dropout"
 
 
 # Size and time
@@ -177,7 +173,7 @@ def _describe_epochs_of(table: pd.DataFrame) -> str:
     first, last = summed["mean"].idxmin(), summed["mean"].idxmax()
     if first == last:
         return ""
-    column = name_column(table["dropout"].iloc[0])
+    column = with_dropout(table["dropout"].iloc[0]).capitalize()
     return f"{column}, means go from {_mean_epochs(summed.loc[first])} to {_mean_epochs(summed.loc[last])}."
 
 

@@ -56,11 +56,19 @@ def tuples(table: pd.DataFrame) -> list[Any]:
     return list(table.itertuples())
 
 
+def name_dropout(dropout: float) -> str:
+    """'No dropout' or 'Dropout 0.25', short enough for a panel on a phone."""
+    return f"Dropout {dropout:g}" if dropout else "No dropout"
+
+
+def with_dropout(dropout: float) -> str:
+    """'without dropout' or 'with dropout 0.25', as part of a sentence."""
+    return f"with dropout {dropout:g}" if dropout else "without dropout"
+
+
 def name_cell(model: ModelName, dropout: float, dropout_at_evaluation: bool = False) -> str:
     """A cell for people: 'Two channels without dropout', 'Auxiliary losses with dropout 0.25 left on'."""
-    if not dropout:
-        return f"{PALETTE[model].label} without dropout"
-    return f"{PALETTE[model].label} with dropout {dropout:g}" + (" left on" if dropout_at_evaluation else "")
+    return f"{PALETTE[model].label} {with_dropout(dropout)}" + (" left on" if dropout and dropout_at_evaluation else "")
 
 
 def describe_change(paired: PairedDifference, p_holm: float, where: str = "") -> str:

@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.comparison import KINDS
-from core.analysis.findings import name_column
 from core.analysis.numbers import percent, plural
-from core.analysis.sentences import describe_change, join, percent_between, tuples
+from core.analysis.sentences import describe_change, join, percent_between, tuples, with_dropout
 from core.analysis.statistics import PairedDifference, add_holm, compare_paired, half_width, summarise_rounds
 from core.analysis.tables import Arrays, TableWithProblems, read_each
 from core.runs.palette import PALETTE
@@ -223,8 +222,9 @@ def describe_weights(rows: pd.DataFrame) -> list[str]:
         if parts:
             best = max(own, key=lambda row: row.mean)
             sentences.append(
-                f"{name_column(dropout)}, against a weight of 0: {'; '.join(parts)}. The highest mean is that of "
-                f"{best.weight:g}: {percent(best.mean)} ({percent_between(best.low, best.high)}), n = {best.rounds}."
+                f"{with_dropout(dropout).capitalize()}, against a weight of 0: {'; '.join(parts)}. "
+                f"The highest mean is that of {best.weight:g}: {percent(best.mean)} "
+                f"({percent_between(best.low, best.high)}), n = {best.rounds}."
             )
     return sentences
 

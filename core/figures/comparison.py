@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.analysis.comparison import describe_ideas
+from core.analysis.comparison import KIND_TITLES, describe_ideas
 from core.analysis.numbers import percent, points, with_sign
-from core.analysis.sentences import between, describe_p, name_cell, tuples
+from core.analysis.sentences import between, describe_p, name_cell, name_dropout, tuples
 from core.figures.gains import finish_gains, gain_dot
 from core.figures.style import (
     BETTER,
@@ -23,7 +23,6 @@ from core.figures.style import (
     label_outside,
     legend_mark,
     make_panels,
-    name_dropout,
     place_of,
     rounded,
     wrap,
@@ -33,7 +32,6 @@ from core.runs.plan import SHIPPED_DROPOUTS
 from core.runs.settings import MODEL_NAMES, REPORT_MODELS
 
 CLEAR_POINTS = 5.0  # the difference at which a cell of the matrix has its full colour
-KIND_TITLES = {"all": "All pairs", "unequal": "Unequal digits", "equal": "Equal digits"}
 
 
 def comparison_dots(table: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from core.analysis.artefact import DIGIT_MODELS
 from core.analysis.numbers import percent, signed, with_sign
-from core.analysis.sentences import between, name_cell, percent_between, tuples
+from core.analysis.sentences import between, name_cell, name_dropout, percent_between, tuples
 from core.analysis.traces import EARLY_MODELS, common_stop
 from core.figures.style import (
     GRID,
@@ -21,7 +21,6 @@ from core.figures.style import (
     label_outside,
     legend_mark,
     make_panels,
-    name_dropout,
     place_of,
     rounded,
     tint,

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from scipy.optimize import isotonic_regression
 
 from core.analysis.numbers import fraction, percent
-from core.analysis.sentences import tuples
+from core.analysis.sentences import name_dropout, tuples
 from core.figures.style import (
     FAINT,
     PERCENT,
@@ -22,7 +22,6 @@ from core.figures.style import (
     label_outside,
     legend_mark,
     make_panels,
-    name_dropout,
     place_of,
     rounded,
     tint,

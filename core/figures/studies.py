@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from core.analysis.learning import describe_epochs, describe_speed
 from core.analysis.numbers import percent
-from core.analysis.sentences import percent_between, tuples
+from core.analysis.sentences import name_dropout, percent_between, tuples
 from core.analysis.studies import describe_weights
 from core.figures.gains import finish_gains, gain_dot
 from core.figures.style import (
@@ -17,7 +17,6 @@ from core.figures.style import (
     frame,
     label_outside,
     make_panels,
-    name_dropout,
     place_of,
     rounded,
     wrap,

@@ -87,11 +87,6 @@ def label_outside(figure: go.Figure, narrow: bool, x_title: str, y_title: str | 
         figure.update_yaxes(title_text=y_title, **({} if narrow else {"col": 1}))
 
 
-def name_dropout(dropout: float) -> str:
-    """'No dropout' or 'Dropout 0.25', short enough for a panel on a phone."""
-    return f"Dropout {dropout:g}" if dropout else "No dropout"
-
-
 def dash_of(look: Look) -> str:
     """The dash pattern as Plotly writes it."""
     return ",".join(f"{length}px" for length in look.dash) or "solid"
