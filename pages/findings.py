@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis import artefact, comparison, distance, findings, learning, studies, traces
+from core.analysis.headlines import find_headline
 from core.analysis.mistakes import read_answers
 from core.analysis.sentences import describe_gaps
 from pages.app.router import enter_by_router
@@ -21,7 +22,7 @@ from pages.app.shared import (
 from pages.app.text import as_text
 from pages.components.link import check_link
 from pages.components.own_rounds import choose_counted
-from pages.components.sentences import show_note, show_sentences
+from pages.components.sentences import show_note, show_number, show_sentences
 
 METHODS = {
     "artefact": "Best epoch: the stored one nearest to the first of the highest validation accuracy; every fifth "
@@ -128,12 +129,14 @@ from core.figures import mistakes as mistake_charts  # noqa: E402
 from core.figures import studies as study_charts  # noqa: E402
 from pages.components.figure import draw, show_figure  # noqa: E402
 
+dropout = 0.0
 if question in ("distance", "parameters", "data"):
     check_link("found_dropout", [f"{dropout:g}" for dropout in sorted(set(table["dropout"]))])
     dropout = st.segmented_control(
         "Dropout", sorted(set(table["dropout"])), default=0.0, format_func="{:g}".format, key="found_dropout",
         bind="query-params", required=True,
     ) or table["dropout"].min()  # fmt: skip
+evidence = table  # what the number and the figure are made of
 match question:
     case "artefact":
         drawn = draw(finding_charts.artefact_dots, table, is_phone())
@@ -154,21 +157,23 @@ match question:
         sentences = studies.describe_data(table, dropout)
         drawn = study_charts.data_lines({titles[kind]: rows for kind, rows in panels.items()}, sentences, is_phone())
     case "twins":
-        compared = check_rounds(studies.compare_twins(table), question)
-        drawn, sentences = draw(comparison_charts.ladder, compared, is_phone()), comparison.describe_ideas(compared)
+        evidence = check_rounds(studies.compare_twins(table), question)
+        drawn, sentences = draw(comparison_charts.ladder, evidence, is_phone()), comparison.describe_ideas(evidence)
     case "weights":
-        compared = studies.compare_weights(table)
-        drawn, sentences = draw(study_charts.weight_dots, compared), studies.describe_weights(compared)
+        evidence = studies.compare_weights(table)
+        drawn, sentences = draw(study_charts.weight_dots, evidence), studies.describe_weights(evidence)
     case "speed":
-        compared = learning.compare_speed(table)
-        drawn, sentences = draw(study_charts.speed_dots, compared, is_phone()), learning.describe_speed(compared)
+        evidence = learning.compare_speed(table)
+        drawn, sentences = draw(study_charts.speed_dots, evidence, is_phone()), learning.describe_speed(evidence)
     case "best":
-        compared = check_rounds(learning.compare_epochs(table), question)
-        drawn, sentences = draw(study_charts.epoch_dots, compared, is_phone()), learning.describe_epochs(compared)
+        evidence = check_rounds(learning.compare_epochs(table), question)
+        drawn, sentences = draw(study_charts.epoch_dots, evidence, is_phone()), learning.describe_epochs(evidence)
     case "squared":
         drawn, sentences = draw(finding_charts.squared_scatter, table), findings.describe_squared(table)
     case _:
         drawn, sentences = draw(finding_charts.hypothesis_curves, table), traces.describe_hypothesis(table)
+if headline := find_headline(question, evidence, dropout):
+    show_number(*headline)
 show_figure(drawn, question)
 show_sentences(sentences)
 if question in METHODS:
