@@ -370,6 +370,7 @@ def test_a_link_shows_the_same_verdicts(address, open_page):
     draw_digit(page, 0, 4)
     draw_digit(page, 1, 9)
     wait_for_answer(page)
+    expect_digits(page, "4 and 9")
     page.get_by_role("button", name="Link").click()
     page.wait_for_url("**drawing=**")
     expect(page.get_by_text("Link copied")).to_be_visible()
