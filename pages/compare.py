@@ -226,7 +226,7 @@ if not table["rounds"].sum():
     st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
     st.stop()
 
-bar = st.container(horizontal=True, gap="medium")
+bar = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
 view = bar.segmented_control("View", list(VIEWS), default="Figure", key="view", bind="query-params") or "Figure"
 heading.title(VIEWS[view])
 dropouts = sorted(set(table["dropout"]))

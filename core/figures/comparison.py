@@ -118,7 +118,8 @@ def ladder(steps: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
     figure.update_yaxes(
         tickvals=list(range(len(labels))), ticktext=labels, range=[len(labels) - 0.5, -0.7], showgrid=False
     )
-    return finish_gains(figure, len(KIND_TITLES), narrow, " ".join(describe_ideas(steps)), 110 + 52 * len(changes))
+    height = 110 + (68 if narrow else 52) * len(changes)
+    return finish_gains(figure, len(KIND_TITLES), narrow, " ".join(describe_ideas(steps)), height)
 
 
 def paired_matrix(pairs: pd.DataFrame) -> FigureWithAlt:

@@ -37,7 +37,10 @@ def data_lines(accuracies: dict[str, pd.DataFrame], sentences: list[str], narrow
                 x=own["training_pairs"].tolist(), y=rounded(own["mean"]), name=look.label, legendgroup=model,
                 showlegend=panel == 0, mode="lines+markers", line={"color": look.colour, "dash": dash_of(look)},
                 marker={"color": look.colour, "symbol": look.marker, "size": 9},
-                error_y={"array": rounded(own["high"] - own["mean"], 5), "thickness": 1.5, "width": 0},
+                error_y={
+                    "array": rounded(own["high"].clip(upper=1) - own["mean"], 5), "symmetric": False,
+                    "arrayminus": rounded(own["mean"] - own["low"].clip(lower=0), 5), "thickness": 1.5, "width": 0,
+                },
                 text=[
                     f"{look.label}, {row.training_pairs:,} pairs: {percent(row.mean)}, "
                     f"{percent_between(row.low, row.high)}, n = {row.rounds}"
@@ -48,7 +51,9 @@ def data_lines(accuracies: dict[str, pd.DataFrame], sentences: list[str], narrow
     ticks = [f"{size:,}" for size in TRAINING_PAIRS]
     figure.update_xaxes(type="log", tickvals=list(TRAINING_PAIRS), ticktext=ticks, showgrid=True)
     label_outside(figure, narrow, "Training pairs", "Test accuracy", panels=len(accuracies))
-    figure.update_yaxes(tickformat=PERCENT)
+    # The means decide the axis: two rounds alone have intervals that reach beyond all of it.
+    least = min((float(table["mean"].min()) for table in accuracies.values() if len(table)), default=0.5)
+    figure.update_yaxes(tickformat=PERCENT, range=[least - 0.05, 1.005])
     return FigureWithAlt(frame(figure, 900 if narrow else 500), " ".join(sentences) or "No rounds yet.")
 
 
