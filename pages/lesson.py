@@ -12,12 +12,12 @@ from pages.components.lesson import STYLE, show_evidence, show_guesses, show_pro
 from pages.components.lesson.evidence import find_evidence
 from pages.components.lesson.fooler import draw_fooler, show_foolers
 from pages.components.lesson.game import needs_game, play, read_answers, show_scores, skip
+from pages.components.lesson.race import is_racing, offer_race, watch_race
 from pages.components.lesson.room import show_invitation, show_notes, show_room
 from pages.components.lesson.seat import Seat, go, guess, reveal, take_seat
 from pages.components.sentences import show_text
 
 state = st.session_state
-RACE_SEED = 100  # of the first of three rounds that the reproduction does not have
 
 
 def game_of(seat: Seat) -> int:
@@ -28,6 +28,11 @@ def game_of(seat: Seat) -> int:
 def has_game(chapter: Chapter, seat: Seat) -> bool:
     """Whether the chapter has a game, whose pairs networks have answered."""
     return chapter.name == "game" and bool(choose_pairs(read_game_votes(), game_of(seat)))
+
+
+def races_here(chapter: Chapter, seat: Seat) -> bool:
+    """Whether the chapter's two networks can race on this screen."""
+    return chapter.name == "sharing" and seat.steers and bool(seat.stage)
 
 
 def is_playing(chapter: Chapter, seat: Seat) -> bool:
@@ -78,6 +83,8 @@ def tell(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
             show_text(sentence)
     if chapter.name == "fool":
         show_foolers(seat.votes)
+    if races_here(chapter, seat):
+        offer_race(chapter.shows)
 
 
 def show_figure(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
@@ -88,10 +95,10 @@ def show_figure(chapter: Chapter, evidence: Evidence, seat: Seat) -> None:
     if chapter.name == "game" and seat.stage == 1:
         show_scores(game, read_answers(game), [vote.note for vote in seat.view.votes] if seat.view else ())
     elif seat.stage:
-        show_evidence(evidence, seat.stage)
-        if chapter.name == "sharing" and seat.steers:
-            link = {"model": list(chapter.shows), "rounds": "3", "seed": str(RACE_SEED)}
-            st.page_link("pages/train.py", label="Race them live, three new rounds", query_params=link)
+        if races_here(chapter, seat) and is_racing():
+            watch_race(chapter.shows)
+        else:
+            show_evidence(evidence, seat.stage)
     elif chapter.shows and not (chapter.name == "game" and seat.view and seat.steers):  # beside the invitation
         show_sketches(chapter.shows)
 
@@ -147,8 +154,10 @@ def show_lesson() -> None:
             return
         with st.container(key="lesson_body"):
             invites = seat.view is not None and seat.steers and not seat.stage
-            draws = chapter.name == "fool" and seat.guesses  # pads and verdict side by side, so that nothing scrolls
-            left, right, *corner = st.columns([3, 3, 2] if invites else [1, 3] if draws else [2, 3], gap="large")
+            # Pads and verdict, or a race and its board, side by side, so that nothing scrolls.
+            draws, races = chapter.name == "fool" and seat.guesses, races_here(chapter, seat) and is_racing()
+            widths = [3, 3, 2] if invites else [1, 3] if draws or races else [2, 3]
+            left, right, *corner = st.columns(widths, gap="large")
             if seat.view and corner:
                 with corner[0]:
                     show_invitation(seat.view)

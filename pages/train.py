@@ -5,7 +5,6 @@ import time
 import pandas as pd
 import streamlit as st
 
-from core.analysis.race import rank_lanes
 from core.analysis.tables import load_histories
 from core.cluster.limits import LimitError
 from core.runs.records import METRICS
@@ -19,7 +18,7 @@ from pages.components.link import check_link
 from pages.components.moves import listen
 from pages.components.queue import describe_wait, show_queue
 from pages.components.race import show_race
-from pages.components.race.states import describe_lanes, describe_rounds, find_ended
+from pages.components.race.states import describe_rounds
 from pages.components.settings_form import FEW, choose_race, suggest_races
 
 REPLAY_TICK = 0.25  # seconds between two steps of a replay; nothing else is shown by the clock
@@ -49,8 +48,7 @@ def watch_race() -> None:
     listen("moves", rounds)
     histories, runs = read_epochs(), {run_id: STORE.read(run_id) for run_id in rounds}
     told = {} if "replay_since" in st.session_state else runs  # a replay does not tell its end before it is there
-    standings = rank_lanes(lanes, histories, told)
-    show_race(lanes, histories, metric, find_ended(runs), standings, describe_lanes(lanes, runs, engine))
+    show_race(lanes, histories, metric, runs, engine, told)
     text = describe_rounds(runs, engine, lanes[0].rounds[0].describe_differences(), not objection)
     wait = describe_wait(engine, rounds)
     missing = any(run.state != "finished" for run in runs.values())

@@ -5,6 +5,7 @@ import pytest
 from core.analysis.evidence import EVIDENCE
 from core.analysis.lesson import CHAPTERS
 from core.analysis.tables import load_runs
+from core.cluster.engine import Engine
 from pages.app import shared
 from support.screens import press, show, text_of
 
@@ -68,6 +69,27 @@ def test_the_link_of_a_chapter_opens_the_screen_with_its_settings(chapter):
     shown = {app.title[0].value, *(app.session_state[name] for name in chapter.link)}
     assert set(chapter.link.values()) <= shown  # a finding's title is its question
     assert "No run in the store answers" not in text_of(app)
+
+
+def test_two_networks_race_on_rounds_that_nobody_has_trained_and_the_evidence_comes_back(monkeypatch):
+    asked = []
+    monkeypatch.setattr(Engine, "request", lambda engine, rounds, owner: asked.extend(rounds))
+    app = show("pages/lesson.py", chapter="2")
+    assert "Race them live" not in labels(app)  # before the guess it would tell
+    press(app, "Reveal")
+    press(app, "Race them live")
+    assert [(settings.model, settings.seed) for settings in asked] == [
+        (model, seed) for model in CHAPTERS[1].shows for seed in (100, 101, 102)
+    ]
+    press(app, "Back to ten rounds")
+    assert "Race them live" in labels(app)
+
+
+def test_nobody_races_where_training_is_switched_off(monkeypatch):
+    monkeypatch.setenv("PAIR_TRAINING", "off")
+    app = show("pages/lesson.py", chapter="2")
+    press(app, "Reveal")
+    assert "Race them live" not in labels(app)
 
 
 def test_next_and_back_lead_through_the_chapters_and_keep_what_was_seen():

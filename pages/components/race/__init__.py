@@ -7,12 +7,14 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.numbers import points
-from core.analysis.race import Lane, Standing
+from core.analysis.race import Lane, Standing, rank_lanes
+from core.cluster.engine import Engine
 from core.figures.live import curve_rows, live_curves
 from core.runs.records import METRICS
 from pages.components.files import read_beside
+from pages.components.race.states import Runs, describe_lanes, find_ended
 
-HEIGHT = 350  # pixels of the chart
+HEIGHT, LOW = 350, 240  # pixels of the chart, beside the board and below it
 
 _BOARD = st.components.v2.component(
     "score_board",
@@ -23,12 +25,17 @@ _BOARD = st.components.v2.component(
 
 
 def show_race(
-    lanes: Sequence[Lane], histories: pd.DataFrame, metric: str, ended: set[str], standings: Sequence[Standing],
-    states: dict[str, str],
+    lanes: Sequence[Lane], histories: pd.DataFrame, metric: str, runs: Runs, engine: Engine, told: Runs | None = None,
+    is_narrow: bool = False,
 ) -> None:  # fmt: skip
-    """Chart and board. `ended`: the rounds that have; `states`: a lane's name -> what to say of one that does not
-    train."""
-    chart, board = st.columns([5, 4], gap="medium")
+    """Chart and board of a race's `runs`; `told` are those whose results the board may tell, if not all. In a narrow
+    place the board stands above a lower chart."""
+    ended, states = find_ended(runs), describe_lanes(lanes, runs, engine)
+    standings = rank_lanes(lanes, histories, runs if told is None else told)
+    if is_narrow:
+        board, chart = st.container(), st.container()
+    else:
+        chart, board = st.columns([5, 4], gap="medium")
     names = ", ".join(lane.name for lane in lanes)
     with chart:
         st.vega_lite_chart(
@@ -37,7 +44,7 @@ def show_race(
             key="live",
             on_select="rerun",  # Streamlit resets a zoom at new data, unless it is a selection that somebody asks for
             selection_mode="zoom",
-            height=HEIGHT,
+            height=LOW if is_narrow else HEIGHT,
             # The same words until all have ended: at other ones Streamlit builds the chart anew.
             alt=f"{METRICS[metric]} against the epoch: {names}. {tell_lead(standings, ended)}",
         )
