@@ -12,6 +12,7 @@ from core.analysis.sentences import TARGET, describe_p, name_cell
 from core.analysis.tables import CELL_FIELDS, load_histories, load_runs, only_planned
 from core.figures.files import Section, build_page, draw_pictures, figure_files, show_section
 from core.runs.files import write_atomically
+from core.runs.palette import PALETTE
 from core.runs.settings import REPORT_MODELS
 from core.runs.store import RunStore
 from core.sections import draw_sections
@@ -42,8 +43,9 @@ def _printed(row: Any) -> str:
 
 
 def as_markdown(table: pd.DataFrame) -> str:
-    """The 14 cells as a Markdown table."""
+    """The 14 cells as a Markdown table; after each architecture's name, that in the code."""
     cells = pair_columns(table)
+    cells["Architecture"] = [f"{PALETTE[model].label}, `{model}`" for model in REPORT_MODELS]
     lines = [list(cells.columns), ["---"] + ["---:"] * (len(cells.columns) - 1), *cells.to_numpy().tolist()]
     return "\n".join(f"| {' | '.join(text.strip() for text in line)} |" for line in lines)
 
@@ -51,6 +53,7 @@ def as_markdown(table: pd.DataFrame) -> str:
 def as_latex(table: pd.DataFrame) -> str:
     """The 14 cells as a LaTeX tabular."""
     cells = pair_columns(table)
+    cells["Architecture"] = [PALETTE[model].label for model in REPORT_MODELS]
     lines = [list(cells.columns), *cells.to_numpy().tolist()]
     rows = [" & ".join(text.strip().replace(" ± ", r" $\pm$ ").replace("–", "--") for text in line) for line in lines]
     return "\n".join(
