@@ -18,7 +18,10 @@ READY = """
 () => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
   && document.querySelector('h1')
   && !document.querySelector('[data-testid=stSkeleton]')
+  && !document.querySelector('main, [data-testid=stMain]').innerText.includes('are coming…')
 """
+# While a part of a page runs again, Streamlit fades what stands there: no contrast to judge a screen by.
+UNFADED = "[data-stale=true] { opacity: 1 !important } * { transition: none !important }"
 RUN = "async () => (await axe.run({resultTypes: ['violations']})).violations"
 # Streamlit's main part scrolls by itself, so the window's width alone would hide what is too wide.
 STAYS = """
@@ -39,6 +42,7 @@ def address(tmp_path_factory):
 
 def find_violations(page: Page, screen: str) -> list[tuple[str, str, str]]:
     """(screen, rule, selector) of what axe-core finds in the page as it stands."""
+    page.add_style_tag(content=UNFADED)
     page.evaluate(AXE.read_text())
     found = page.evaluate(RUN)
     return [(screen, rule["id"], str(node["target"])) for rule in found for node in rule["nodes"]]
