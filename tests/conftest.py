@@ -1,5 +1,6 @@
 """What several tests share: a store of real runs, the dashboard as a real server, and a real browser."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from support.servers import CHROMIUM
 # The same examples each time; others with --hypothesis-profile=default.
 hypothesis.settings.register_profile("same", derandomize=True)
 hypothesis.settings.load_profile("same")
+
+# Whoever starts the tests in a shell's background has them ignore Ctrl-C, and so would every process that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 STARTS_A_BROWSER, STARTS_A_CLUSTER = {"browser", "open_page"}, {"engine", "cluster"}
 

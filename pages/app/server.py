@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from core.cluster.limits import Limits
 from core.runs.settings import RunSettings, SettingsError
+from pages.app.leaving import DropLateFragments
 from pages.app.moves import HUB, answer_moves
 from pages.app.moves import ROUTE as MOVES
 from pages.app.uploads import LimitUploads
@@ -133,4 +134,4 @@ try:
 except SettingsError as error:  # told as the server starts, rather than to its first visitor
     raise SystemExit(f"Error: {error}") from None
 ROUTES = [Route("/health", answer_health), Route(MOVES, answer_moves)]
-MIDDLEWARE = [Middleware(NameVisitors), Middleware(ForwardOldLinks), Middleware(LimitUploads)]
+MIDDLEWARE = [Middleware(each) for each in (NameVisitors, ForwardOldLinks, LimitUploads, DropLateFragments)]

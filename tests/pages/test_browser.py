@@ -111,6 +111,27 @@ def test_train_to_the_end_then_compare_then_draw(address, store, open_page):
     ).to_be_visible()  # the drawing is still there
 
 
+KEEP_STREAMS = """(() => {
+  const Stream = window.EventSource
+  window.streams = []
+  window.EventSource = class extends Stream { constructor(url) { super(url); window.streams.push(this) } }
+})()"""
+CLICK_WHILE_A_RUN_MOVES = """link => {
+  link.click()
+  window.streams.filter((stream) => stream.readyState === 1).forEach((stream) => stream.onmessage({}))
+}"""
+
+
+def test_the_next_page_is_whole_though_a_run_moves_at_the_click(address, open_page):
+    page = open_page("about:blank")
+    page.add_init_script(KEEP_STREAMS)
+    for _ in range(3):
+        page.goto(f"{address}/train")
+        page.wait_for_function("window.streams.some((stream) => stream.readyState === 1)")
+        page.get_by_role("link", name="Draw").evaluate(CLICK_WHILE_A_RUN_MOVES)
+        expect(page.get_by_role("heading", name="Draw a digit on each pad")).to_be_visible()
+
+
 def draw(page, index: int, points: list[tuple[float, float]]) -> None:
     box = page.locator("canvas.pen").nth(index).bounding_box()
     x, y = points[0]
