@@ -67,12 +67,8 @@ def trace(images: tuple[int, int], run_id: str, signature: int, _settings: RunSe
 enter_by_router("walk")
 st.title("What does a network make of two digits?")
 run, pair = choose(read_runs())
-try:
-    with st.spinner("Loading the networks, some seconds the first time…", show_time=False):
-        walk = ask(InferenceService.walk_through, STORE.root.resolve(), run.run_id, pair.frames)
-except ValueError as error:
-    st.error(as_text(error), icon=":material/error:")
-    st.stop()
+with st.spinner("Loading the networks, some seconds the first time…", show_time=False):
+    walk = ask(InferenceService.walk_through, STORE.root.resolve(), run.run_id, pair.frames)
 
 verdict = st.container(horizontal=True, vertical_alignment="center")
 with verdict:

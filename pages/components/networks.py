@@ -47,9 +47,9 @@ def _load(trained: RunSelection) -> tuple[list[list[RunSettings]], list[str]]:
 
 
 def ask(what: Callable[Concatenate[InferenceService, P], T], *arguments: P.args, **named: P.kwargs) -> T:
-    """What the networks answer; if they cannot, the page ends with a sentence. Raises ValueError."""
+    """What the networks answer; if they cannot, or what is asked is gone or damaged, the page ends with a sentence."""
     try:
         return NETWORKS.ask(what, *arguments, **named)
-    except InferenceError as error:
+    except (InferenceError, ValueError) as error:
         st.error(as_text(error), icon=":material/error:")
         st.stop()

@@ -21,12 +21,14 @@ from core import cli
 from core.cluster.engine import Engine
 from core.drawing.links import encode_pair
 from core.drawing.strokes import frame_from_strokes, parse_strokes
+from core.inference.service import InferenceService
 from core.mnist.files import DataError
 from core.networks.verdicts import Verdict, describe_classes
 from core.runs.settings import MODEL_NAMES, RunSettings
 from pages.app import shared
 from pages.components.draw import verdicts as wording
 from pages.components.draw.verdicts import verdicts_html, word_check, word_reading, word_strangeness, word_vote
+from pages.components.networks import NETWORKS
 from support.servers import ROOT, serve
 from support.words import without_meanings
 
@@ -221,6 +223,19 @@ def test_each_panel_opens_by_its_link(app, panel):
         app.run()
         assert "Blue spoke for first ≤ second" in "\n".join(caption.value for caption in app.caption)
         assert app.get("plotly_chart")
+
+
+def test_a_network_that_goes_meanwhile_is_a_sentence(app, monkeypatch):
+    answer = NETWORKS.ask
+
+    def lose(what, trained, *rest, **named):
+        lost = trained._replace(run_ids=()) if what is InferenceService.change_minds else trained
+        return answer(what, lost, *rest, **named)
+
+    monkeypatch.setattr(NETWORKS, "ask", lose)
+    open_draw(app, pair="0-1", panel="Why?")
+    assert [each.value for each in app.error] == ["This network is no longer in the store; choose another one."]
+    assert not app.exception
 
 
 def test_neighbours_are_shown_with_what_they_say(app):

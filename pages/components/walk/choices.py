@@ -183,11 +183,7 @@ def _read_pool(run: Run) -> dict[str, np.ndarray]:
     except StoreError as error:
         st.caption(f":material/warning: {as_text(error)}")
         _offer_training(run.settings)
-        try:
-            return ask(InferenceService.draw_test_pairs, run.settings)
-        except ValueError as problem:  # MNIST is damaged
-            st.error(as_text(problem), icon=":material/error:")
-            st.stop()
+        return ask(InferenceService.draw_test_pairs, run.settings)
 
 
 def _draw_lot(pool: dict[str, np.ndarray]) -> None:
