@@ -99,6 +99,7 @@ FIGURES = [
     "accuracy-by-distance-of-the-digits", "parameters-and-accuracy", "epochs-until-training-ended",
     "reading-digits-and-comparing-them", "an-earlier-stop-as-an-explanation", "accuracy-by-training-pairs",
     "sharing-at-equal-parameters", "accuracy-by-auxiliary-weight", "who-learns-fast", "last-epoch-or-best",
+    "what-networks-have-never-seen",
 ]  # fmt: skip
 
 

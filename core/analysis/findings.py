@@ -34,6 +34,7 @@ QUESTIONS = {  # a finding's name -> what it answers
     "weights": "How much should auxiliary losses count?",
     "speed": "Who learns fast?",
     "best": "Is the last epoch the best?",
+    "unseen": "Do networks notice what they have never seen?",
 }
 DIRECT: ModelName = "DirectClassificationModel"
 SQUARED_COLUMNS = ["dropout", "seed", "digit_accuracy", "squared", "both_right", "lucky", "expected", "test_accuracy"]

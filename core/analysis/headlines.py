@@ -142,6 +142,13 @@ def _best(compared: pd.DataFrame, _: float) -> Headline | None:
     return Headline(f"{int(known['clear'].sum())} of {len(known)}", about) if len(known) else None
 
 
+def _unseen(table: pd.DataFrame, _: float) -> Headline | None:
+    row = next(row for row in tuples(table) if row.kind == "double digits")
+    interval = percent_between(1 - row.unsure_high, 1 - row.unsure_low)
+    about = f"of double digits pass the limit of confidence that 99 % of real digits pass ({interval})"
+    return Headline(percent(1 - row.unsure / row.drawings), about)
+
+
 FINDERS: dict[str, Callable[[pd.DataFrame, float], Headline | None]] = {
     "artefact": _artefact,
     "distance": _distance,
@@ -154,4 +161,5 @@ FINDERS: dict[str, Callable[[pd.DataFrame, float], Headline | None]] = {
     "weights": _weights,
     "speed": _speed,
     "best": _best,
+    "unseen": _unseen,
 }

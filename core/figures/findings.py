@@ -167,6 +167,39 @@ def squared_scatter(table: pd.DataFrame) -> FigureWithAlt:
     return FigureWithAlt(figure, f"Squared digit accuracy against test accuracy of {look.label}: {alt}.")
 
 
+NOTICED = (  # how a drawing is noticed, the name of it, its sign, and where it stands in its row
+    ("strange", "By its distance to training digits", "circle", -0.12),
+    ("unsure", "By the networks' own confidence", "diamond-open", 0.12),
+)
+
+
+def unseen_dots(table: pd.DataFrame) -> FigureWithAlt:
+    """How many drawings of each kind are noticed, with 95 % intervals; `table` is that of core.analysis.unseen."""
+    figure, rows = go.Figure(), tuples(table)
+    for way, name, symbol, shift in NOTICED:
+        shares = [getattr(row, way) / row.drawings for row in rows]
+        ends = [(getattr(row, f"{way}_low"), getattr(row, f"{way}_high")) for row in rows]
+        figure.add_scatter(
+            x=rounded(shares), y=[index + shift for index in range(len(rows))], mode="markers", name=name,
+            marker={"color": NEUTRAL, "symbol": symbol, "size": 12, "line_width": 2 if "open" in symbol else 0},
+            error_x={
+                "array": rounded([high - share for share, (_, high) in zip(shares, ends, strict=True)], 5),
+                "arrayminus": rounded([share - low for share, (low, _) in zip(shares, ends, strict=True)], 5),
+                "color": NEUTRAL, "thickness": 2.5, "width": 0,
+            },
+            customdata=[percent_between(*each) for each in ends],
+            hovertemplate="%{x:.1%}, %{customdata}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title_text="Share that is noticed", tickformat=PERCENT, range=[-0.02, 1.02], showgrid=True)
+    labels = [wrap(f"{row.kind[:1].upper()}{row.kind[1:]}", 14) for row in rows]
+    figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=labels, range=[len(rows) - 0.5, -0.7], showgrid=False)
+    noticed = "; ".join(
+        f"{row.kind} {percent(row.strange / row.drawings)} and {percent(row.unsure / row.drawings)}" for row in rows
+    )
+    alt = f"Noticed by distance and by confidence: {noticed}."
+    return FigureWithAlt(frame(figure, 380), alt)
+
+
 def hypothesis_curves(table: pd.DataFrame) -> FigureWithAlt:
     """How far the mean test accuracy of all seven is from the report's printed figure during training, in points, and
     the epoch at which the first two come nearest to theirs. `table` is that of
