@@ -37,17 +37,20 @@ ENDLESS = RunSettings(model="TwoChannelsModel", training_pairs=10_000, max_epoch
 BRIEF = RunSettings(model="TwoChannelsModel", max_epochs=3, patience=30)
 
 
+WITH_TWO_WORKERS = pytest.mark.parametrize("engine", [2], indirect=True, ids=["two workers"])
+
+
 @pytest.fixture
-def engine(tmp_path) -> Iterator[Engine]:
-    """An engine with a local cluster of two workers, all ready."""
-    with closing(Engine(RunStore(tmp_path / "runs"), workers=2)) as engine:
+def engine(request, tmp_path) -> Iterator[Engine]:
+    """An engine with a local cluster of one worker, or as many as asked for, all ready."""
+    with closing(Engine(RunStore(tmp_path / "runs"), workers=getattr(request, "param", 1))) as engine:
         engine.start(warm=True)
         yield engine
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory) -> Iterator[Engine]:
-    """The same, shared by tests that spare it; other engines may use its scheduler."""
+    """The same with two, shared by tests that spare it; other engines may use its scheduler."""
     with closing(Engine(RunStore(tmp_path_factory.mktemp("faults") / "runs"), workers=2)) as engine:
         engine.start(warm=True)
         yield engine
@@ -133,6 +136,7 @@ def look(monkeypatch):
 # --- processes that are killed ----------------------------------------------------------------------------------------
 
 
+@WITH_TWO_WORKERS
 def test_a_worker_killed_in_mid_run(engine, look):
     done = write_run(engine.store, ENDLESS.model_copy(update={"seed": 9}), 0.75)
     settings, other = ENDLESS.rounds(2)
@@ -167,6 +171,7 @@ def test_a_run_that_kills_its_worker_again_and_again_is_given_up_and_spares_the_
     check_that_it_goes_on(engine, other, epochs_of(engine.store, other))
 
 
+@WITH_TWO_WORKERS  # both runs are under way as the host is lost
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
 def test_the_host_of_the_cluster_lost_in_mid_run(engine, look, how):
     saved, given_up = (ENDLESS.model_copy(update={"seed": seed}) for seed in (20, 21))

@@ -29,6 +29,7 @@ from pages.app import shared
 from pages.components.draw import verdicts as wording
 from pages.components.draw.verdicts import verdicts_html, word_check, word_reading, word_strangeness, word_vote
 from pages.components.networks import NETWORKS
+from support.screens import press, send_drawings
 from support.servers import ROOT, serve
 from support.words import without_meanings
 
@@ -56,31 +57,12 @@ def open_draw(app: AppTest, **link: str) -> AppTest:
     return app
 
 
-def send(app: AppTest, first: object, second: object, truths: tuple = (None, None), sequence: int = 1) -> AppTest:
-    """What the pads send: the strokes of both."""
-    revision = app.session_state["pads_kept"].revision
-    app.session_state["pads"] = {
-        "pads": {
-            "sequence": sequence, "revision": revision, "pen_down": False, "pads": [first, second], "truths": truths,
-        }
-    }  # fmt: skip
-    app.run()
-    assert not app.exception
-    return app
-
-
 def pads(app: AppTest):
     return app.session_state["pads_kept"]
 
 
 def warnings(app: AppTest) -> str:
     return "\n".join(element.value for element in [*app.warning, *app.error])
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    next(button for button in app.button if button.label == label).click().run()
-    assert not app.exception
-    return app
 
 
 def test_a_link_lays_a_pair_whose_digits_are_known(app):
@@ -93,7 +75,7 @@ def test_a_link_lays_a_pair_whose_digits_are_known(app):
 def test_a_link_is_left_when_the_pads_show_something_else(app):
     open_draw(app, drawing=encode_pair((parse_strokes(LINE), parse_strokes(SEVEN))))
     assert pads(app).drawings == (parse_strokes(LINE), parse_strokes(SEVEN))
-    send(app, LINE, [], sequence=9)
+    send_drawings(app, LINE, [], sequence=9)
     assert "drawing" not in app.query_params  # the address would lie
 
 
@@ -123,9 +105,9 @@ def test_a_random_pair_of_the_digits_wanted(app):
 
 def test_a_message_that_is_no_drawing_is_one_sentence(app):
     open_draw(app)
-    send(app, [{"width": 18, "points": [1, 900]}], [])
+    send_drawings(app, [{"width": 18, "points": [1, 900]}], [])
     assert "A stroke's coordinates must be numbers from 0 to 280." in warnings(app)
-    send(app, LINE * 201, [], sequence=2)
+    send_drawings(app, LINE * 201, [], sequence=2)
     assert "The drawing has 201 strokes, but at most 200 are allowed." in warnings(app)
 
 
@@ -134,7 +116,7 @@ def test_a_message_that_is_no_drawing_is_one_sentence(app):
 )
 def test_a_dot_and_a_filled_pad_are_answered(app, strokes):
     open_draw(app, pair="0-1")
-    send(app, strokes, strokes)
+    send_drawings(app, strokes, strokes)
     assert not warnings(app)
     assert any(button.label == "Count this pair" for button in app.button)
 
@@ -194,7 +176,7 @@ def test_a_challenge_deals_pairs_and_keeps_the_score(app):
     app.toggle(key="challenged").set_value(True).run()
     wanted = pads(app).truths
     assert None not in wanted
-    send(app, LINE, SEVEN, wanted)
+    send_drawings(app, LINE, SEVEN, wanted)
     press(app, "Count this pair")
     assert pads(app).first.strokes  # the pair stays in sight
     app.run()
@@ -365,8 +347,8 @@ def touch(page: Page, pad: int, digit: int) -> None:
         for number, (x, y) in enumerate(stroke):
             point = {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
             kind = "touchMove" if number else "touchStart"
-            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
-        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+            session.send_drawings("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+        session.send_drawings("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def test_a_finger_draws_on_a_phone(address, open_page):

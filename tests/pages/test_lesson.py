@@ -1,5 +1,7 @@
 """The lesson for a visitor alone: guess, reveal, next, through all eight chapters."""
 
+import re
+
 import pytest
 
 from core.analysis.evidence import EVIDENCE
@@ -7,7 +9,7 @@ from core.analysis.lesson import CHAPTERS
 from core.analysis.tables import load_runs
 from core.cluster.engine import Engine
 from pages.app import shared
-from support.screens import press, show, text_of
+from support.screens import press, send_drawings, show, text_of
 
 pytestmark = pytest.mark.usefixtures("screens_alone", "shipped")
 
@@ -48,6 +50,31 @@ def test_each_chapter_asks_then_reveals_in_steps_then_says(chapter):
     assert all(sentence in said for sentence in shown.says)
     assert f"Wonder: {chapter.wonder[0].lower()}{chapter.wonder[1:]}" in said
     assert ("Next" in labels(app)) == (chapter.place < 7)
+
+
+SEVEN = [{"width": 18, "points": [80, 60, 200, 60, 120, 230]}]
+LINE = [{"width": 18, "points": [140, 40, 140, 240]}]
+
+
+def count_wrong(said: str) -> int:
+    """How many of the seven the last chapter says to be fooled, whose names it lists."""
+    count, names = re.search(r"\*\*(\d) of 7\*\* are fooled: (.+)\.", said).groups()
+    assert int(count) == (0 if names == "none" else len(names.split(", ")))
+    return int(count)
+
+
+def test_the_best_pair_is_the_guess_of_the_last_chapter():
+    app = show("pages/lesson.py", chapter="8")
+    right = count_wrong(text_of(send_drawings(app, SEVEN, LINE, (7, 1), 1, "lesson_pads")))
+    lied = count_wrong(text_of(send_drawings(app, SEVEN, LINE, (1, 7), 2, "lesson_pads")))
+    assert right + lied == 7  # each network says either 7 <= 1 or not
+    press(app, "Count this pair")
+    assert f"Your best so far: {lied} of 7." in text_of(app)
+    send_drawings(app, SEVEN, LINE, (7, 1), 3, "lesson_pads")
+    [button] = [button for button in app.button if button.label == "Count this pair"]
+    assert button.disabled == (right <= lied)
+    press(app, "Reveal")
+    assert f"Your best so far: {lied} of 7." not in text_of(app)
 
 
 def test_a_chapter_with_nothing_to_reveal_offers_the_next_one(empty):

@@ -173,7 +173,9 @@ def test_compare_shows_ours_beside_the_reports(store):
     assert shown.loc[("DirectClassificationModel", 0.0), ["rounds", "mean", "report_mean"]].tolist() == [1, 75, 96.5]
 
 
-@pytest.mark.parametrize("question", ["artefact", "distance", "parameters", "epochs", "squared", "hypothesis", "unseen"])
+@pytest.mark.parametrize(
+    "question", ["artefact", "distance", "parameters", "epochs", "squared", "hypothesis", "unseen"]
+)
 @pytest.mark.usefixtures("shipped")
 def test_each_finding_has_a_figure_and_words_on_the_shipped_runs(question):
     app = show("pages/findings.py")

@@ -28,3 +28,18 @@ def press(app: AppTest, label: str) -> None:
     """Click the button that is called so."""
     next(button for button in app.button if button.label == label).click().run()
     assert not app.exception
+
+
+def send_drawings(
+    app: AppTest, first: object, second: object, truths: tuple = (None, None), sequence: int = 1, key: str = "pads"
+) -> AppTest:
+    """What the pads called so send: the strokes of both, and which digits they are."""
+    revision = app.session_state[f"{key}_kept"].revision
+    app.session_state[key] = {
+        "pads": {
+            "sequence": sequence, "revision": revision, "pen_down": False, "pads": [first, second], "truths": truths,
+        }
+    }  # fmt: skip
+    app.run()
+    assert not app.exception
+    return app
