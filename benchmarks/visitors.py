@@ -20,7 +20,7 @@ from core.runs.settings import RunSettings
 ROUNDS = 4  # that each visitor queues, so that training lasts as long as the soak
 PATIENCE = 60  # seconds after which an answer is called missing
 DONE = {ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY}
-VIEWS = ["Table", "Curves", "Does it matter?"]
+VIEWS = ["Table", "Curves", "What each idea adds"]
 QUESTIONS = ["Which pairs are hard?", "Do more parameters help?", "How long does training last?"]
 
 

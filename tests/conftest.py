@@ -19,7 +19,7 @@ hypothesis.settings.load_profile("same")
 # Whoever starts the tests in a shell's background has them ignore Ctrl-C, and so would every process that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-STARTS_A_BROWSER, STARTS_A_CLUSTER = {"browser", "open_page"}, {"engine", "cluster"}
+STARTS_A_BROWSER, STARTS_A_CLUSTER = {"browser", "open_page"}, {"engine", "cluster", "scheduler", "shell_trained"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -46,7 +46,7 @@ def assert_one_sentence(done: subprocess.CompletedProcess[str], status: int, sen
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory) -> tuple[Path, str]:
+def shell_trained(tmp_path_factory) -> tuple[Path, str]:
     """A store with the two rounds that `train` made, and what it printed."""
     store = tmp_path_factory.mktemp("cli") / "runs"
     done = run_cli("train", "--nb_rounds", 2, *TINY, "--store", store)
@@ -87,8 +87,8 @@ def test_train_alone_is_what_the_reports_script_does():
     assert {name: parameters[name] for name in report} == report
 
 
-def test_train_prints_each_round_and_then_their_mean_and_deviation(trained):
-    store, printed = trained
+def test_train_prints_each_round_and_then_their_mean_and_deviation(shell_trained):
+    store, printed = shell_trained
     first, second, last = printed.splitlines()
     pattern = r"round with seed (\d): test accuracy (0\.\d{3}) after 2 epochs \(max_epochs\)"
     lines = [re.fullmatch(pattern, line).groups() for line in (first, second)]
@@ -99,8 +99,8 @@ def test_train_prints_each_round_and_then_their_mean_and_deviation(trained):
     assert last == f"DirectClassificationModel: {mean:.3f} ± {deviation:.3f} (test accuracy, n = 2)"
 
 
-def test_rounds_that_are_in_the_store_are_not_trained_again(trained):
-    store, printed = trained
+def test_rounds_that_are_in_the_store_are_not_trained_again(shell_trained):
+    store, printed = shell_trained
     before = RunStore(store).signature()
     assert run_cli("train", "--nb-rounds", 2, *TINY, "--store", store).stdout == printed
     assert RunStore(store).signature() == before
@@ -122,6 +122,7 @@ def test_bad_settings_end_with_status_2_and_one_sentence(tmp_path, arguments, se
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.cluster
 def test_ctrl_c_stops_in_order_and_keeps_what_is_finished(tmp_path):
     settings = RunSettings(training_pairs=100, max_epochs=40)
     store, rounds = RunStore(tmp_path / "runs"), settings.rounds(20)
@@ -223,8 +224,8 @@ def test_the_table_for_people_shows_the_same_figures(tmp_path):
     assert line.split() == ["DirectClassificationModel", "0", "2", "0.960", "±", "0.014", "0.965", "±", "0.007"]
 
 
-def test_runs_lists_settings_state_and_figures(trained):
-    store, _ = trained
+def test_runs_lists_settings_state_and_figures(shell_trained):
+    store, _ = shell_trained
     rows = read_json("runs", "--store", store)
     keys = ["run_id", "state", *RunSettings.model_fields, "epochs", "test_accuracy", "weights", "problem"]
     assert [list(row) for row in rows] == [keys] * 2

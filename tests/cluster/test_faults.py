@@ -528,6 +528,7 @@ time.time = jump
 """
 
 
+@pytest.mark.cluster
 def test_the_clock_jumps(tmp_path, look, monkeypatch):
     """Every process of a training from the shell (submitting, scheduler, workers) sees a clock that we set."""
     (tmp_path / "sitecustomize.py").write_text(JUMPING)

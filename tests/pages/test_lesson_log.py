@@ -58,6 +58,7 @@ def look_at_mistakes(pupil: Visitor) -> None:
     choose(pupil, "first_digit", "3")  # goes back to the gallery's first page
 
 
+@pytest.mark.cluster
 def test_an_ordinary_lesson_leaves_nothing_in_the_log(tmp_path, store):
     log = tmp_path / "log"
     with serve_on(find_port(), ROOT / "streamlit_app.py", store.root, log) as (address, _), connected(address) as pupil:
