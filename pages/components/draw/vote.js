@@ -42,6 +42,7 @@ export default ({ parentElement, data }) => {
   const speaker = speakers.get(parentElement)
   speaker.hear(data.words, data.resting)
   return () => {
+    if (parentElement.isConnected) return // newer data has overtaken this call: Streamlit ends it then, and the page stands
     speaker.stop()
     speakers.delete(parentElement)
   }

@@ -227,6 +227,7 @@ export default ({ parentElement, data, setTriggerValue }) => {
     if (name === "others" || data.reports) setTriggerValue(name, value)
   }
   return () => {
+    if (parentElement.isConnected) return // newer data has overtaken this call: Streamlit ends it then, and the page stands
     game.close()
     games.delete(parentElement)
   }

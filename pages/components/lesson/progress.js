@@ -38,5 +38,8 @@ export default ({ parentElement, data, setTriggerValue }) => {
   const items = data.chapters.map((each, place) => makeItem(document, each, place, data.here, data.steers, go))
   root.querySelector("ol").replaceChildren(...items)
   document.addEventListener("pointerup", release, true) // once, however often this runs
-  return () => document.removeEventListener("pointerup", release, true)
+  return () => {
+    if (parentElement.isConnected) return // newer data has overtaken this call: Streamlit ends it then, and the page stands
+    document.removeEventListener("pointerup", release, true)
+  }
 }

@@ -86,6 +86,7 @@ export default ({ parentElement, data, setTriggerValue }) => {
   }
   kept.listener.follow(data.topic, data.url)
   return () => {
+    if (parentElement.isConnected) return // newer data has overtaken this call: Streamlit ends it then, and the page stands
     kept.listener.close()
     document.removeEventListener("visibilitychange", kept.onVisibility)
     listeners.delete(parentElement)

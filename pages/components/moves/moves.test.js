@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { Listener } from "./moves.js"
+import show, { Listener } from "./moves.js"
 
 // What stands in for the browser: its streams, and a clock that ticks when told to
 function arrange() {
@@ -80,4 +80,32 @@ test("a stream that was refused is opened anew at the tick", () => {
   assert.equal(seen.sources[1].url, "/moves?seen=2")
   seen.sources[1].onopen()
   assert.equal(seen.ticks.size, 0)
+})
+
+test("a call that newer data has overtaken ends nothing; a page that is gone listens no more", (t) => {
+  const opened = []
+  const open = (url) => {
+    opened.push({ url, closed: false, addEventListener: () => {}, close: () => (opened[0].closed = true) })
+    return opened.at(-1)
+  }
+  globalThis.EventSource = function EventSource(url) {
+    return open(url)
+  }
+  globalThis.document = { hidden: false, addEventListener: () => {}, removeEventListener: () => {} }
+  t.after(() => {
+    delete globalThis.EventSource
+    delete globalThis.document
+  })
+  const parentElement = { isConnected: true }
+  const told = []
+  const call = (url) =>
+    show({ parentElement, data: { topic: "a", url }, setTriggerValue: (name, count) => told.push([name, count]) })
+  const end = call("/moves?seen=1")
+  call("/moves?seen=2")
+  end()
+  opened[0].onmessage()
+  assert.deepEqual([opened.length, opened[0].closed, told], [1, false, [["moved", 1]]])
+  parentElement.isConnected = false
+  end()
+  assert.equal(opened[0].closed, true)
 })

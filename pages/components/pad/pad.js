@@ -331,6 +331,7 @@ export default function show({ parentElement, data, setStateValue, setTriggerVal
   board.askLink = () => setTriggerValue("link", true)
   board.receive(data, (message) => setStateValue("pads", message))
   return () => {
+    if (parentElement.isConnected) return // newer data has overtaken this call: Streamlit ends it then, and the page stands
     board.close()
     boards.delete(parentElement)
   }
