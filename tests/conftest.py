@@ -1,6 +1,7 @@
 """What several tests share: a store of real runs, the dashboard as a real server, and a real browser."""
 
 import signal
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,17 +20,20 @@ hypothesis.settings.load_profile("same")
 # Whoever starts the tests in a shell's background has them ignore Ctrl-C, and so would every process that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-STARTS_A_BROWSER, STARTS_A_CLUSTER = {"browser", "open_page"}, {"engine", "cluster", "scheduler", "shell_trained"}
+STARTED_BY = {  # a marker -> the fixtures that start what it tells
+    "browser": {"browser", "open_page"},
+    "cluster": {"engine", "cluster", "scheduler", "shell_trained"},
+    "server": {"server"},
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests by what they start, which their fixtures tell."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
-        if fixtures & STARTS_A_BROWSER:
-            item.add_marker("browser")
-        if fixtures & STARTS_A_CLUSTER:
-            item.add_marker("cluster")
+        for marker, starting in STARTED_BY.items():
+            if fixtures & starting:
+                item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")
@@ -75,28 +79,42 @@ def browser():
             yield chromium
 
 
+@pytest.fixture(scope="session")
+def idle_contexts() -> dict[tuple[int, bool], list]:
+    """Contexts that no test uses, by width and darkness: one that has loaded the scripts opens a page sooner."""
+    return defaultdict(list)
+
+
 @pytest.fixture
-def open_page(browser) -> Iterator[Callable]:
-    """Opens an address in a context of its own: `open_page(address, width=1440, dark=False)`."""
-    contexts = []
+def open_page(browser, idle_contexts) -> Iterator[Callable]:
+    """Opens an address as a visitor of its own: `open_page(address, width=1440, dark=False)`."""
+    taken = []
 
     def open_address(address: str, width: int = 1440, dark: bool = False):
-        contexts.append(
-            browser.new_context(
-                viewport={"width": width, "height": 900},
-                color_scheme="dark" if dark else "light",
-                has_touch=width < 500,
-                is_mobile=width < 500,
-            )
-        )
-        page = contexts[-1].new_page()
+        idle = idle_contexts[width, dark]
+        context = idle.pop() if idle else new_context(browser, width, dark)
+        taken.append((idle, context))
+        page = context.new_page()
         page.set_default_timeout(60_000)
         page.goto(address)
         return page
 
     yield open_address
-    for context in contexts:
-        context.close()
+    for idle, context in taken:
+        for page in context.pages:
+            page.close()
+        context.set_offline(False)
+        context.clear_cookies()
+        idle.append(context)
+
+
+def new_context(browser, width: int, dark: bool):
+    return browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if dark else "light",
+        has_touch=width < 500,
+        is_mobile=width < 500,
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -64,9 +64,9 @@ def address(tmp_path_factory, trained_store):
 
 
 @contextmanager
-def watched(browser, address: str) -> Iterator:
+def watched(open_page, address: str) -> Iterator:
     """The page at an address; fails at its end where it asked another host for something or set text as Markdown."""
-    page, asked = browser.new_page(), []
+    page, asked = open_page("about:blank"), []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(address)
     page.locator("h1").wait_for()
@@ -74,13 +74,12 @@ def watched(browser, address: str) -> Iterator:
     page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
     assert {urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))} == {"127.0.0.1"}
     assert page.locator("a[href*='invalid'], img[src*='invalid'], [data-testid=stException]").count() == 0
-    page.close()
 
 
 @pytest.mark.parametrize(("screen", "view", "refused"), VIEWS)
-def test_a_parameter_is_shown_as_text(address, browser, screen, view, refused):
+def test_a_parameter_is_shown_as_text(address, open_page, screen, view, refused):
     link = urlencode(dict.fromkeys(refused, HOSTILE) | view)
-    with watched(browser, f"{address}/{screen}?{link}") as page:
+    with watched(open_page, f"{address}/{screen}?{link}") as page:
         for name in sorted(refused):
             expect(page.get_by_text(re.compile(rf"The link's {name}(:| is) '!"))).to_be_visible()
         words = page.locator("[data-testid=stAppViewContainer]").inner_text().replace(JOINER, "")
@@ -88,8 +87,8 @@ def test_a_parameter_is_shown_as_text(address, browser, screen, view, refused):
 
 
 @pytest.mark.parametrize("screen", dict.fromkeys(screen for screen, _, _ in VIEWS))
-def test_all_parameters_at_once_fetch_nothing(address, browser, screen):
-    with watched(browser, f"{address}/{screen}?{urlencode(dict.fromkeys(find_parameters(), HOSTILE))}"):
+def test_all_parameters_at_once_fetch_nothing(address, open_page, screen):
+    with watched(open_page, f"{address}/{screen}?{urlencode(dict.fromkeys(find_parameters(), HOSTILE))}"):
         pass
 
 
@@ -118,7 +117,7 @@ MARKED = [
 ]  # fmt: skip
 
 
-def test_streamlit_shows_exactly_these_words(tmp_path, browser):
+def test_streamlit_shows_exactly_these_words(tmp_path, open_page):
     """In a warning and in a caption: nothing is set as Markdown, nothing is a link, nothing is fetched."""
     script = tmp_path / "app.py"
     script.write_text(
@@ -128,7 +127,7 @@ def test_streamlit_shows_exactly_these_words(tmp_path, browser):
         "        st.warning(as_text(words))\n        st.caption(as_text(words))\n"
     )
     with serve(script, tmp_path / "runs") as address:
-        page, asked = browser.new_page(), []
+        page, asked = open_page("about:blank"), []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(address)
         page.locator(f".st-key-case{len(MARKED) - 1} p").nth(1).wait_for()
@@ -137,4 +136,3 @@ def test_streamlit_shows_exactly_these_words(tmp_path, browser):
                 assert shown.text_content().replace(JOINER, "") == words
                 assert shown.evaluate("paragraph => paragraph.children.length") == 0
         assert {urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))} == {"127.0.0.1"}
-        page.close()
