@@ -134,10 +134,11 @@ from core.figures import mistakes as mistake_charts  # noqa: E402
 from core.figures import studies as study_charts  # noqa: E402
 from pages.components.figure import draw, show_figure  # noqa: E402
 
-dropout = 0.0
+dropout, told = 0.0, st.container()
 if question in ("distance", "parameters", "data"):
     check_link("found_dropout", [f"{dropout:g}" for dropout in sorted(set(table["dropout"]))])
-    dropout = st.segmented_control(
+    told, choice = st.columns([5, 1], gap="medium")
+    dropout = choice.segmented_control(
         "Dropout", sorted(set(table["dropout"])), default=0.0, format_func="{:g}".format, key="found_dropout",
         bind="query-params", required=True,
     ) or table["dropout"].min()  # fmt: skip
@@ -180,7 +181,8 @@ match question:
     case _:
         drawn, sentences = draw(finding_charts.hypothesis_curves, table), traces.describe_hypothesis(table)
 if headline := find_headline(question, evidence, dropout):
-    show_number(*headline)
+    with told:
+        show_number(*headline)
 show_figure(drawn, question)
 show_sentences(sentences)
 if question in METHODS:

@@ -114,11 +114,12 @@ def ladder(steps: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
         panel = list(KIND_TITLES).index(step.kind)
         head = f"{wrap(step.change.rstrip(','), 44)}<br>{KIND_TITLES[step.kind]}: "
         figure.add_trace(gain_dot(step, changes.index(step.change), step.model, head), **place_of(panel, narrow))
-    labels = [wrap(change.rstrip(","), 22 if narrow else 30) for change in changes]
+    labels = [wrap(change.rstrip(","), 22 if narrow else 33) for change in changes]
     figure.update_yaxes(
         tickvals=list(range(len(labels))), ticktext=labels, range=[len(labels) - 0.5, -0.7], showgrid=False
     )
-    height = 110 + (68 if narrow else 52) * len(changes)
+    lines = max((1 + label.count("<br>") for label in labels), default=1)
+    height = 110 + max(20 * lines + 8, 52) * len(changes)
     return finish_gains(figure, len(KIND_TITLES), narrow, " ".join(describe_ideas(steps)), height)
 
 
