@@ -155,7 +155,7 @@ def show_data(store: RunStore, runs: pd.DataFrame) -> Evidence:
     first, truth = _say_worth(rows, sorted(plain), rows[READER, 1_000])
     needed = pairs_needed(kept, kind="test_accuracy")
     second = " ".join(filter(None, [_say_leads(rows, most), _say_arrows(needed)]))
-    caption = f"Test accuracy without dropout, means. {count_rounds(kept)}".strip()
+    caption = f"Test accuracy without dropout, means. {count_rounds(kept)}"
     return Evidence(caption, truth=truth, says=(first, second), chart=_draw_data(kept, needed))
 
 

@@ -162,7 +162,7 @@ def describe_data(table: pd.DataFrame, dropout: float = 0.0) -> list[str]:
 
 
 def count_rounds(table: pd.DataFrame) -> str:
-    """Where fewer rounds of one dropout are stored than planned, by the architecture that has the fewest."""
+    """How many rounds of one dropout are stored: all planned, or fewer where; the architecture with the fewest counts."""
     planned = STUDIES["data"].rounds
     stored = table.groupby(["training_pairs", "model"]).size()
     every = pd.MultiIndex.from_product([TRAINING_PAIRS, REPORT_MODELS])
@@ -171,7 +171,7 @@ def count_rounds(table: pd.DataFrame) -> str:
     for count in range(planned):
         if sizes := [f"{size:,}" for size in counts.index[counts == count]]:
             short.append(f"{plural(count, 'round')} with {join(sizes)} pairs")
-    return f"Fewer than {planned} rounds so far: {'; '.join(short)}." if short else ""
+    return f"Fewer than {planned} rounds so far: {'; '.join(short)}." if short else f"{planned} rounds of each."
 
 
 # Sharing or size?

@@ -143,7 +143,10 @@ def test_arrows_are_what_the_finding_says_the_plain_network_needs(evidence, stor
         height = np.interp(arrow.end, [point.x for point in plain], [point.value for point in plain])
         assert height == pytest.approx(arrow.value, abs=0.001) or each.pairs == float("inf")
     assert [arrow.step for arrow in chart.arrows] == [2, 2, 2, 2, 2, 1]
-    assert "Fewer than 5 rounds so far" in evidence["data"].caption
+    assert evidence["data"].caption == "Test accuracy without dropout, means. 5 rounds of each."
+    lost = runs[(runs["seed"] != 4) | (runs["training_pairs"] != 25_000)]
+    caption = EVIDENCE["data"](store, lost).caption
+    assert "Fewer than 5 rounds so far: 4 rounds with 25,000 pairs." in caption
 
 
 def test_reading_has_the_shares_of_the_finding_and_they_add_up(evidence, store, runs):
