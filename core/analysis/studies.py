@@ -162,7 +162,7 @@ def describe_data(table: pd.DataFrame, dropout: float = 0.0) -> list[str]:
 
 
 def count_rounds(table: pd.DataFrame) -> str:
-    """How many rounds of one dropout are stored: all planned, or fewer where; the architecture with the fewest counts."""
+    """How many rounds of one dropout are stored: all planned ones, or where fewer, of the least trained network."""
     planned = STUDIES["data"].rounds
     stored = table.groupby(["training_pairs", "model"]).size()
     every = pd.MultiIndex.from_product([TRAINING_PAIRS, REPORT_MODELS])
