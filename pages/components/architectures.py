@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.runs.palette import PALETTE
 from core.runs.settings import ModelName
-from pages.components.link import check_link
+from pages.components.link import check_link, keep_in_link
 
 _LABELS = {str(model): look.label for model, look in PALETTE.items()}
 
@@ -67,4 +67,5 @@ def _follow_link(key: str, linked: Any, value: Any) -> None:
 
 
 def _write_link(key: str, chosen: Any) -> None:
-    st.query_params[key] = st.session_state[f"{key}_linked"] = chosen
+    st.session_state[f"{key}_linked"] = chosen
+    keep_in_link(key, chosen)

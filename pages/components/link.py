@@ -37,3 +37,13 @@ def bind_number(name: str) -> Literal["query-params"] | None:
         if math.isinf(float(st.query_params.get(name, ""))):
             return None
     return "query-params"
+
+
+def keep_in_link(name: str, value: str) -> None:
+    """Have the address hold a choice.
+
+    It is written only if it is not there: each write sends the whole address as this run knows it, and so would take
+    away what the visitor has chosen since.
+    """
+    if st.query_params.get(name) != value:
+        st.query_params[name] = value

@@ -122,4 +122,4 @@ def test_the_leaderboard_works_by_keyboard(address, open_page):
     expect(page.get_by_role("link", name="Train Direct classification")).to_be_visible()
     tab_to(page, "Train Direct classification, dropout")
     page.keyboard.press("Enter")
-    page.wait_for_url(re.compile("/train.*dropout="))
+    page.wait_for_url(re.compile(r"/train\?.*rounds="))

@@ -347,8 +347,8 @@ def touch(page: Page, pad: int, digit: int) -> None:
         for number, (x, y) in enumerate(stroke):
             point = {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
             kind = "touchMove" if number else "touchStart"
-            session.send_drawings("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
-        session.send_drawings("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def test_a_finger_draws_on_a_phone(address, open_page):

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from core.drawing.links import encode_drawing
 from core.drawing.strokes import Drawing, Stroke
 from core.runs.settings import RunSettings
+from pages.components.networks import NETWORKS
 from support.screens import show, text_of
 from support.servers import ROOT, serve
 
@@ -162,7 +163,7 @@ def test_damaged_training_digits_are_one_sentence(store, monkeypatch):
         raise ValueError("The MNIST file is damaged.")
 
     (store.path(RUN.run_id) / "predictions.safetensors").unlink()
-    monkeypatch.setattr("pages.components.walk.choices.ask", fail)
+    monkeypatch.setattr(NETWORKS, "ask", fail)
     assert "The MNIST file is damaged." in text_of(show("pages/walk.py", run=RUN.run_id))
 
 

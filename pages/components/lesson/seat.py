@@ -10,7 +10,7 @@ from core.analysis.lesson import CHAPTERS
 from core.classroom.room import RoomError, View, Vote
 from pages.app.classes import ROOMS, name_subject
 from pages.app.shared import get_owner
-from pages.components.link import check_link
+from pages.components.link import check_link, keep_in_link
 from pages.components.moves import listen
 
 # In the session's state: `lesson_alone`, stage and guess of each chapter for a visitor on its own; `lesson_error`, the
@@ -74,7 +74,7 @@ def enter_linked_room() -> None:
     code = st.query_params.get("room", "").strip().upper()
     held = ROOMS.find(get_owner())
     if held:
-        st.query_params["room"] = held
+        keep_in_link("room", held)
     if code and code != held:
         join(code)
 

@@ -18,7 +18,7 @@ from core.runs.store import Run, StoreError
 from pages.app.shared import STORE
 from pages.app.text import as_text
 from pages.components.architectures import describe_ideas, label_of
-from pages.components.link import LINK
+from pages.components.link import LINK, keep_in_link
 from pages.components.networks import ask
 from pages.components.pad import read_pads
 from pages.components.settings_form import link_settings
@@ -70,7 +70,8 @@ def _choose_run(able: pd.DataFrame, columns: Sequence[DeltaGenerator]) -> Run:
         key=f"walk_run_{model}",
         persist_state="session",
     )
-    st.session_state.walked_run = st.query_params["run"] = run_id
+    st.session_state.walked_run = run_id
+    keep_in_link("run", run_id)
     try:
         return STORE.open(run_id)
     except StoreError as error:  # it has gone since the store was listed
