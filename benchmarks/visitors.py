@@ -46,7 +46,7 @@ class Session:
         state.widget_states.widgets.extend(self.widgets.values())
         if press:
             state.widget_states.widgets.append(WidgetState(id=self.ids[press], trigger_value=True))
-        started = time.perf_counter()
+        started, self.answer = time.perf_counter(), ""
         await self.socket.send(message.SerializeToString())
         try:
             async with asyncio.timeout(PATIENCE):
@@ -80,7 +80,7 @@ class Session:
             self.log.errors.append(f"{kind}: {content.type} {content.message}")
         if name == "bidi_component" and content.component_name == "moves":
             self.stream = json.loads(content.json)["url"]
-        elif name == "bidi_component":  # the pads, or the verdicts
+        elif name == "bidi_component" and "data-answers" in content.json:  # the vote
             self.answer = content.json
         identity = getattr(content, "id", "")
         if identity.startswith("$$"):

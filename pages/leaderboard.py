@@ -9,7 +9,7 @@ from core.analysis.tables import SETTINGS_FIELDS, summarise_cells
 from core.runs.palette import PALETTE
 from core.runs.settings import RunSettings
 from pages.app.router import enter_by_router
-from pages.app.shared import architecture_column, is_phone, read_runs, tell_what_does_not_count
+from pages.app.shared import STORE, architecture_column, is_phone, read_runs, tell_what_does_not_count
 from pages.components.settings_form import link_settings
 
 
@@ -20,10 +20,16 @@ def link_row(row: pd.Series) -> dict[str, str]:
     return link_settings({**row[names], "seed": same["first_seed"]}, int(same["rounds"]))
 
 
+@st.cache_data(max_entries=1, show_spinner=False)
+def rank_settings(signature: int) -> pd.DataFrame:
+    """The board of all runs; its tests take some 100 ms."""
+    return leaderboard(read_runs())
+
+
 enter_by_router("leaderboard")
 st.title("Which settings compare digits best?")
 runs = read_runs()
-board = leaderboard(runs)
+board = rank_settings(STORE.signature())
 if board.empty:
     st.caption("Nothing has been trained to its end yet: train any architecture under *Train*, and it appears here.")
     st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
