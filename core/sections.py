@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from core.analysis import unseen
 from core.analysis.agreement import compare_orders, compare_with_report, describe_reproduction
 from core.analysis.artefact import describe_artefact, dropout_artefact
 from core.analysis.comparison import (
@@ -37,7 +38,6 @@ from core.analysis.studies import (
 )
 from core.analysis.tables import load_histories, with_report_settings
 from core.analysis.traces import describe_hypothesis, early_stop_hypothesis
-from core.analysis.unseen import count_unseen, describe_unseen
 from core.figures import comparison as comparison_charts
 from core.figures import findings as finding_charts
 from core.figures import learning as learning_charts
@@ -103,11 +103,7 @@ METHODS = {
         "test accuracy of the weights of the best validation epoch minus the last one's, by round, mean over the "
         "numbers of training pairs of the study of data; paired t test, Holm's correction over all cells."
     ),
-    "unseen": (
-        "1,000 drawings of each kind, made by code (seed 0), and MNIST's 10,000 test digits; the ten shipped rounds of "
-        "Direct classification without dropout. Both limits are what 1 % of the test digits are beyond. Wilson's 95 % "
-        "intervals over drawings, the networks taken as they are; no test."
-    ),
+    "unseen": unseen.METHOD,
 }
 
 
@@ -206,7 +202,7 @@ def _draw_studies(store: RunStore, runs: pd.DataFrame) -> list[Section]:
     data = tables["data"].table
     twins, weights = compare_twins(tables["twins"].table), compare_weights(tables["auxiliary-weight"].table)
     learning = read_learning(store, runs)
-    speed, best, unseen = compare_speed(learning.table), compare_epochs(data), count_unseen()
+    speed, best, counted = compare_speed(learning.table), compare_epochs(data), unseen.count_unseen()
     plain = data[data["dropout"] == 0]
     panels = {title: accuracy_by_pairs(plain, kind) for title, kind in (("All", "all"), ("Unequal", "unequal"))}
     needed = describe_data(data)
@@ -219,7 +215,7 @@ def _draw_studies(store: RunStore, runs: pd.DataFrame) -> list[Section]:
         ),
         "speed": (study_charts.speed_dots(speed), describe_speed(speed) + learning.problems),
         "best": (study_charts.epoch_dots(best), describe_last_or_best(best)),
-        "unseen": (finding_charts.unseen_dots(unseen), describe_unseen(unseen)),
+        "unseen": (finding_charts.unseen_dots(counted), unseen.describe_unseen(counted)),
     }
     names = {
         "data": "accuracy-by-training-pairs",

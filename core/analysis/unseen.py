@@ -13,6 +13,11 @@ from core.analysis.numbers import percent, points
 from core.analysis.sentences import join, tuples
 from core.analysis.statistics import wilson_interval
 
+METHOD = (
+    "1,000 drawings of each kind, made by code (seed 0), and MNIST's 10,000 test digits; the ten shipped rounds of "
+    "Direct classification without dropout. Both limits are what 1 % of the test digits are beyond. Wilson's 95 % "
+    "intervals over drawings, the networks taken as they are; no test."
+)
 WAYS = ("unsure", "strange")  # noticed by the network's own confidence, and by the distance to training digits
 
 
