@@ -1,6 +1,11 @@
 """The dashboard: `streamlit run streamlit_app.py`. The server imports this file once; every session runs it."""
 
+import os
 from pathlib import Path
+
+# Before anything imports NumPy: the second thread of its matrix products waits in a busy loop for the next one. While
+# somebody drew, it took half a processor from training.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import streamlit as st
 

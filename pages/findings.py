@@ -1,14 +1,19 @@
 """What the runs show beyond the table: a question, a figure, two sentences with numbers from the store."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
 
 from core.analysis import artefact, comparison, distance, findings, learning, studies, traces, unseen
-from core.analysis.headlines import find_headline
+from core.analysis.headlines import Headline, find_headline
 from core.analysis.mistakes import read_answers
 from core.analysis.sentences import describe_gaps
+from core.figures import comparison as comparison_charts
+from core.figures import findings as finding_charts
+from core.figures import mistakes as mistake_charts
+from core.figures import studies as study_charts
+from core.figures.style import FigureWithAlt
 from pages.app.router import enter_by_router
 from pages.app.shared import (
     STORE,
@@ -20,6 +25,7 @@ from pages.app.shared import (
     report_signature,
 )
 from pages.app.text import as_text
+from pages.components.figure import draw, show_figure
 from pages.components.link import check_link
 from pages.components.own_rounds import choose_counted
 from pages.components.sentences import show_note, show_number, show_sentences
@@ -77,10 +83,103 @@ def find(question: str, signature: int) -> tuple[Any, list[str]]:
             return traces.early_stop_hypothesis(STORE, runs)
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def describe_distance(dropout: float, signature: int) -> list[str]:
-    """What the distance of two digits does at this dropout; its tests take some 60 ms."""
-    return distance.describe_distance(find("distance", signature)[0], dropout)
+class Answer(NamedTuple):
+    """What a finding's figure is drawn from, what it says, and its one large number if it has one."""
+
+    evidence: Any
+    sentences: list[str]
+    headline: Headline | None
+
+
+def is_empty(table: pd.DataFrame) -> bool:
+    """Whether no run answers: a study shares runs with the reproduction, which alone compare nothing."""
+    return table.empty or ("rounds" in table and not table["rounds"].sum())
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def answer(question: str, dropout: float, signature: int) -> Answer:
+    """The answer to a question at one dropout, if its figure has one; nobody changes it. Its tests take up to 60 ms."""
+    evidence = weigh(question, find(question, signature)[0])
+    if is_empty(evidence):
+        return Answer(evidence, [], None)
+    return Answer(evidence, describe(question, evidence, dropout), find_headline(question, evidence, dropout))
+
+
+def weigh(question: str, table: pd.DataFrame) -> Any:
+    """The comparisons that a question asks for, or the table itself."""
+    match question:
+        case "twins":
+            return studies.compare_twins(table)
+        case "weights":
+            return studies.compare_weights(table)
+        case "speed":
+            return learning.compare_speed(table)
+        case "best":
+            return learning.compare_epochs(table)
+        case _:
+            return table
+
+
+def describe(question: str, evidence: Any, dropout: float) -> list[str]:
+    """The sentences below the figure."""
+    match question:
+        case "artefact":
+            return artefact.describe_artefact(evidence)
+        case "distance":
+            return distance.describe_distance(evidence, dropout)
+        case "parameters":
+            return findings.describe_parameters(evidence, dropout)
+        case "epochs":
+            return findings.describe_epochs(evidence)
+        case "data":
+            return studies.describe_data(evidence, dropout)
+        case "twins":
+            return comparison.describe_ideas(evidence)
+        case "weights":
+            return studies.describe_weights(evidence)
+        case "speed":
+            return learning.describe_speed(evidence)
+        case "best":
+            return learning.describe_epochs(evidence)
+        case "unseen":
+            return unseen.describe_unseen(evidence)
+        case "squared":
+            return findings.describe_squared(evidence)
+        case _:
+            return traces.describe_hypothesis(evidence)
+
+
+def draw_answer(question: str, evidence: pd.DataFrame, sentences: list[str], dropout: float) -> FigureWithAlt:
+    """The figure of a question at one dropout."""
+    match question:
+        case "artefact":
+            return draw(finding_charts.artefact_dots, evidence, is_phone())
+        case "distance":
+            shown = evidence[(evidence["dropout"] == dropout) & ~evidence["dropout_at_evaluation"].astype(bool)]
+            return draw(mistake_charts.distance_lines, distance.accuracy_by_distance(shown))
+        case "parameters":
+            return draw(finding_charts.parameters_dots, evidence[evidence["dropout"] == dropout])
+        case "epochs":
+            return draw(finding_charts.epochs_boxes, evidence, is_phone())
+        case "data":
+            shown = evidence[evidence["dropout"] == dropout]
+            titles = {"all": "All pairs", "unequal": "Unequal digits"}
+            panels = {title: studies.accuracy_by_pairs(shown, kind) for kind, title in titles.items()}
+            return draw(study_charts.data_lines, panels, sentences, is_phone())
+        case "twins":
+            return draw(comparison_charts.ladder, evidence, is_phone())
+        case "weights":
+            return draw(study_charts.weight_dots, evidence)
+        case "speed":
+            return draw(study_charts.speed_dots, evidence, is_phone())
+        case "best":
+            return draw(study_charts.epoch_dots, evidence, is_phone())
+        case "unseen":
+            return draw(finding_charts.unseen_dots, evidence)
+        case "squared":
+            return draw(finding_charts.squared_scatter, evidence)
+        case _:
+            return draw(finding_charts.hypothesis_curves, evidence)
 
 
 def stop_without_runs(question: str) -> None:
@@ -94,13 +193,6 @@ def stop_without_runs(question: str) -> None:
     st.caption("No run in the store answers this question yet: train with the report's settings under *Train*.")
     st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
     st.stop()
-
-
-def check_rounds(compared: pd.DataFrame, question: str) -> pd.DataFrame:
-    """The comparisons, if there is one: a study shares runs with the reproduction, which alone compare nothing."""
-    if not compared["rounds"].sum():
-        stop_without_runs(question)
-    return compared
 
 
 enter_by_router("findings")
@@ -123,14 +215,8 @@ signature = planned_signature() if question in STUDIED else report_signature()
 table, problems = find(question, signature)
 for problem in problems:
     st.caption(f":material/warning: {as_text(problem)}")
-if table.empty or ("rounds" in table and not table["rounds"].sum()):
+if is_empty(table):
     stop_without_runs(question)
-
-from core.figures import comparison as comparison_charts  # noqa: E402
-from core.figures import findings as finding_charts  # noqa: E402 - Plotly takes a while to import: only when it draws
-from core.figures import mistakes as mistake_charts  # noqa: E402
-from core.figures import studies as study_charts  # noqa: E402
-from pages.components.figure import draw, show_figure  # noqa: E402
 
 dropout, told = 0.0, st.container()
 if question in ("distance", "parameters", "data"):
@@ -140,48 +226,13 @@ if question in ("distance", "parameters", "data"):
         "Dropout", sorted(set(table["dropout"])), default=0.0, format_func="{:g}".format, key="found_dropout",
         bind="query-params", required=True,
     ) or table["dropout"].min()  # fmt: skip
-evidence = table  # what the number and the figure are made of
-match question:
-    case "artefact":
-        drawn = draw(finding_charts.artefact_dots, table, is_phone())
-        sentences = artefact.describe_artefact(table)
-    case "distance":
-        shown = table[(table["dropout"] == dropout) & ~table["dropout_at_evaluation"].astype(bool)]
-        drawn = draw(mistake_charts.distance_lines, distance.accuracy_by_distance(shown))
-        sentences = describe_distance(dropout, report_signature())
-    case "parameters":
-        drawn = draw(finding_charts.parameters_dots, table[table["dropout"] == dropout])
-        sentences = findings.describe_parameters(table, dropout)
-    case "epochs":
-        drawn, sentences = draw(finding_charts.epochs_boxes, table, is_phone()), findings.describe_epochs(table)
-    case "data":
-        shown = table[table["dropout"] == dropout]
-        panels = {kind: studies.accuracy_by_pairs(shown, kind) for kind in ("all", "unequal")}
-        titles = {"all": "All pairs", "unequal": "Unequal digits"}
-        sentences = studies.describe_data(table, dropout)
-        drawn = study_charts.data_lines({titles[kind]: rows for kind, rows in panels.items()}, sentences, is_phone())
-    case "twins":
-        evidence = check_rounds(studies.compare_twins(table), question)
-        drawn, sentences = draw(comparison_charts.ladder, evidence, is_phone()), comparison.describe_ideas(evidence)
-    case "weights":
-        evidence = studies.compare_weights(table)
-        drawn, sentences = draw(study_charts.weight_dots, evidence), studies.describe_weights(evidence)
-    case "speed":
-        evidence = learning.compare_speed(table)
-        drawn, sentences = draw(study_charts.speed_dots, evidence, is_phone()), learning.describe_speed(evidence)
-    case "best":
-        evidence = check_rounds(learning.compare_epochs(table), question)
-        drawn, sentences = draw(study_charts.epoch_dots, evidence, is_phone()), learning.describe_epochs(evidence)
-    case "unseen":
-        drawn, sentences = draw(finding_charts.unseen_dots, table), unseen.describe_unseen(table)
-    case "squared":
-        drawn, sentences = draw(finding_charts.squared_scatter, table), findings.describe_squared(table)
-    case _:
-        drawn, sentences = draw(finding_charts.hypothesis_curves, table), traces.describe_hypothesis(table)
-if headline := find_headline(question, evidence, dropout):
+evidence, sentences, headline = answer(question, dropout, signature)
+if is_empty(evidence):
+    stop_without_runs(question)
+if headline:
     with told:
         show_number(*headline)
-show_figure(drawn, question)
+show_figure(draw_answer(question, evidence, sentences, dropout), question)
 show_sentences(sentences)
 if question in METHODS:
     show_note(METHODS[question])

@@ -5,25 +5,33 @@ import streamlit as st
 
 from core.analysis.leaderboard import CERTAIN_ROUNDS, describe_origin, leaderboard
 from core.analysis.numbers import in_percent
-from core.analysis.tables import SETTINGS_FIELDS, summarise_cells
+from core.analysis.tables import SETTINGS_FIELDS
 from core.runs.palette import PALETTE
 from core.runs.settings import RunSettings
 from pages.app.router import enter_by_router
-from pages.app.shared import STORE, architecture_column, is_phone, read_runs, tell_what_does_not_count
+from pages.app.shared import STORE, architecture_column, is_phone, read_cells, read_runs, tell_what_does_not_count
 from pages.components.settings_form import link_settings
+
+NAMES = [name for name in SETTINGS_FIELDS if name != "seed"]
 
 
 def link_row(row: pd.Series) -> dict[str, str]:
     """The link to Train with the settings of this row of the board, and as many rounds."""
-    cells = summarise_cells(runs)
-    same = cells[(cells[names] == row[names]).all(axis=1)].iloc[0]
-    return link_settings({**row[names], "seed": same["first_seed"]}, int(same["rounds"]))
+    cells = read_cells()
+    same = cells[(cells[NAMES] == row[NAMES]).all(axis=1)].iloc[0]
+    return link_settings({**row[NAMES], "seed": same["first_seed"]}, int(same["rounds"]))
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
 def rank_settings(signature: int) -> pd.DataFrame:
-    """The board of all runs; its tests take some 100 ms."""
-    return leaderboard(read_runs())
+    """The board of all runs with what it says of each setting; the tests behind it take some 100 ms."""
+    runs = read_runs()
+    ranked = leaderboard(runs)
+    return ranked.assign(
+        label=[PALETTE[name].label for name in ranked["model"]],
+        others=[RunSettings.parse(values).describe_differences() for values in ranked[NAMES].to_dict("records")],
+        whose=describe_origin(ranked, runs),
+    )
 
 
 enter_by_router("leaderboard")
@@ -35,14 +43,10 @@ if board.empty:
     st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")
     st.stop()
 
-names = [name for name in SETTINGS_FIELDS if name != "seed"]
 number = st.column_config.NumberColumn
 load = f"load-{hash(tuple(board['mean']))}"  # a click on a board that is no longer shown leads nowhere
 choice = st.dataframe(
     board.assign(
-        label=[PALETTE[name].label for name in board["model"]],
-        others=[RunSettings.parse(values).describe_differences() for values in board[names].to_dict("records")],
-        whose=describe_origin(board, runs),
         train=":material/play_arrow: Train",
         **{name: in_percent(board[name]) for name in ("mean", "std", "low", "high")},
     ),
@@ -79,8 +83,7 @@ choice = st.dataframe(
 chosen = next((place for place, _ in choice.selection.cells if place in range(len(board))), None)
 if chosen is not None:
     row = board.iloc[chosen]
-    others = RunSettings.parse(row[names].to_dict()).describe_differences()
-    label = ", ".join(filter(None, [f"Train {PALETTE[row['model']].label}", f"dropout {row['dropout']:g}", others]))
+    label = ", ".join(filter(None, [f"Train {row['label']}", f"dropout {row['dropout']:g}", row["others"]]))
     st.page_link("pages/train.py", label=label, icon=":material/play_arrow:", query_params=link_row(row))
 else:
     st.caption("Choose a cell, with the arrow keys or a click: a link to *Train* with its row's settings appears here.")

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -87,6 +88,7 @@ class RunSettings(BaseModel):
         return self.model_dump_json(exclude={"seed"})
 
 
+@lru_cache(maxsize=4096)  # a store's thousand names are asked about several times for each screen
 def is_run_id(text: str) -> bool:
     """Whether `text` can be a run's identity: then it never names a path outside the store."""
     return _RUN_ID.fullmatch(text) is not None

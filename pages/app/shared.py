@@ -61,10 +61,25 @@ def counts_own() -> bool:
     return bool(st.session_state.get(OWN))
 
 
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _planned(signature: int) -> pd.DataFrame:
+    return only_planned(_runs(signature))
+
+
 def read_counted() -> pd.DataFrame:
     """The runs that tables and findings are made of: the reproduction's, and the others too if the visitor asks."""
-    runs = read_runs()
-    return runs if counts_own() else only_planned(runs)
+    read = _runs if counts_own() else _planned
+    return read(STORE.signature()).copy(deep=False)
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _count_own(signature: int) -> int:
+    return len(with_report_settings(_runs(signature))) - len(with_report_settings(_planned(signature)))
+
+
+def count_own() -> int:
+    """The finished rounds with the report's settings that are none of the reproduction's."""
+    return _count_own(STORE.signature())
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -79,7 +94,7 @@ def read_game_votes() -> Votes:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _report_run_ids(signature: int, own: bool) -> frozenset[str]:
-    runs = _runs(signature) if own else only_planned(_runs(signature))
+    runs = _runs(signature) if own else _planned(signature)
     return frozenset(with_report_settings(runs, "auxiliary_weight")["run_id"])  # the control included
 
 

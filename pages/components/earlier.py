@@ -2,21 +2,34 @@
 
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core.analysis.numbers import in_percent
 from core.analysis.tables import SETTINGS_FIELDS
 from core.runs.palette import PALETTE
 from core.runs.settings import MAX_ROUNDS, RunSettings
-from pages.app.shared import is_phone, read_cells
+from pages.app.shared import STORE, is_phone, read_cells
 from pages.components.settings_form import load_settings
 
 CELL = [name for name in SETTINGS_FIELDS if name != "seed"]
 
 
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _describe_cells(signature: int) -> pd.DataFrame:
+    """The settings of the store, which nobody changes, with their names and figures as the table shows them."""
+    cells = read_cells()
+    return cells.assign(
+        label=[PALETTE[name].label for name in cells["model"]],
+        mean=in_percent(cells["mean"]),
+        std=in_percent(cells["std"]),
+        others=[RunSettings.parse(values).describe_differences() for values in cells[CELL].to_dict("records")],
+    )
+
+
 def show_earlier() -> None:
     """The table; a chosen row sets the controls."""
-    cells = read_cells()
+    cells = _describe_cells(STORE.signature())
     if cells.empty:
         st.caption("Nothing has been trained yet.")
         return
@@ -28,11 +41,7 @@ def show_earlier() -> None:
             load_settings({**values, "seed": chosen["first_seed"]}, min(int(chosen["rounds"]), MAX_ROUNDS))
 
     st.dataframe(
-        cells.assign(
-            label=[PALETTE[name].label for name in cells["model"]], mean=in_percent(cells["mean"]),
-            std=in_percent(cells["std"]),
-            others=[RunSettings.parse(values).describe_differences() for values in cells[CELL].to_dict("records")],
-        ),
+        cells,
         column_order=(
             ("mean", "label", "dropout", "finished") if is_phone()
             else ("label", "dropout", "finished", "mean", "std", "others")

@@ -3,17 +3,15 @@
 import pandas as pd
 import streamlit as st
 
-from core.analysis.tables import only_planned, with_report_settings
 from core.runs.plan import planned_run_ids
 from pages.app.screens import OWN
-from pages.app.shared import counts_own, read_counted, read_runs
+from pages.app.shared import count_own, counts_own, read_counted
 from pages.components.link import check_link
 
 
 def choose_counted() -> pd.DataFrame:
     """The runs that count on this screen; a switch, where there are rounds beside the reproduction's, adds them."""
-    comparable = with_report_settings(read_runs())
-    offer_own_rounds(len(comparable) - len(only_planned(comparable)))
+    offer_own_rounds(count_own())
     return read_counted()
 
 

@@ -31,7 +31,7 @@ _VOTE = st.components.v2.component(
 
 def show_vote(verdicts: Sequence[Verdict], pads: PadState, frames: Sequence[Grid | None], asked: bool = False) -> None:
     """How the networks vote, in one large line, how many of them are right if the digits are known, and which of the
-    `frames` look like no digit.
+    `frames` look like no digit, once the pen rests: a digit that is half drawn is none.
 
     `asked`: the digits are those of a challenge, so that it is said if the networks read others. It is spoken to a
     screen reader when the pen rests.
@@ -39,7 +39,8 @@ def show_vote(verdicts: Sequence[Verdict], pads: PadState, frames: Sequence[Grid
     vote, check = word_vote(verdicts), word_check(verdicts, pads.truths)
     doubt = word_reading(verdicts, pads.truths) if asked else ""
     hint = "Say above each pad which digit it is, and wrong answers stand out."
-    _show_vote(vote, (check or hint, doubt, word_strangeness(frames)), pads)
+    strange = "" if pads.pen_down else word_strangeness(frames)
+    _show_vote(vote, (check or hint, doubt, strange), pads)
 
 
 def show_invitation(pads: PadState, asked: bool, networks: int) -> None:
