@@ -32,8 +32,10 @@ from playwright.async_api import async_playwright
 
 from benchmarks.screens import start_server
 from benchmarks.visitors import (
+    PATIENCE,
     ROUNDS,
     Log,
+    Session,
     browse,
     choose_runs,
     draw,
@@ -48,6 +50,7 @@ from core.runs.settings import RunSettings
 from core.runs.store import STORE, read_history
 
 WATCHERS, DRAWERS, WALKERS = 10, 5, 15
+PRESSED = 2.0  # seconds within which all press start
 
 
 class Training:
@@ -84,18 +87,23 @@ class Training:
         return (self.look() - before) / (time.perf_counter() - started)
 
 
-async def fill_queue(address: str, runs: list[RunSettings]) -> list[str]:
-    """Each of thirty visitors starts the runs, and closes the window; the errors they saw."""
+async def fill_queue(address: str, runs: list[RunSettings], log: Log) -> list[Any]:
+    """Thirty visitors, whose pages stand, press start within two seconds, and stay until their own curve has begun."""
 
-    async def start(run: RunSettings) -> None:
-        session = await open_session(address, log, link_to(run))
+    async def start(session: Session, delay: float) -> None:
+        await asyncio.sleep(delay)
+        started = time.perf_counter()
         await session.rerun("start", press="Start training")
+        await session.dwell(PATIENCE, lambda: session.epoch != "–")
+        log.note("own curve", time.perf_counter() - started)
         await session.socket.close()
 
-    log = Log()
-    await asyncio.gather(*map(start, runs))
-    print(f"Thirty press start at once: p95 {quantile(log.all('start'), 95):.2f} s.")
-    return log.errors
+    sessions = [await open_session(address, log, link_to(run)) for run in runs]
+    await asyncio.gather(*(start(session, PRESSED * place / len(runs)) for place, session in enumerate(sessions)))
+    return [
+        ("thirty press start: own state, p95, s", quantile(log.all("start"), 95), 1, max),
+        ("thirty press start: own curve, p95, s", quantile(log.all("own curve"), 95), 2, max),
+    ]
 
 
 async def attend(address: str, log: Log, runs: list[RunSettings], seconds: float, absent: int = 0) -> None:
@@ -153,8 +161,9 @@ def count_busy(server: psutil.Process) -> dict[str, float]:
     return seconds
 
 
-def name_busy(server: psutil.Process, before: dict[str, float], seconds: float) -> str:
-    """The processors that each of `count_busy` has taken over the last `seconds`, in words."""
+def name_busy(server: psutil.Process, before: dict[str, float], since: float) -> str:
+    """The processors that each of `count_busy` has taken since then, by time.perf_counter, in words."""
+    seconds = time.perf_counter() - since
     return ", ".join(f"{who} {(now - before.get(who, 0)) / seconds:.2f}" for who, now in count_busy(server).items())
 
 
@@ -172,12 +181,16 @@ async def measure(address: str, server: psutil.Process, store: Path, arguments: 
     """What was measured, the value, its bound, and whether the bound is the highest or the lowest allowed."""
     runs = choose_runs(WATCHERS + DRAWERS + WALKERS)
     training = Training(store, [each for run in runs for each in run.rounds(ROUNDS)])
-    errors = await warm_up(address) + await fill_queue(address, runs)
+    entering = Log()
+    await warm_up(address, entering)
+    figures = await fill_queue(address, runs, entering)
+    entering.print()
     following = asyncio.create_task(training.follow())
     while training.look() < 20:
         await asyncio.sleep(0.5)
     log = Log()
-    figures = await measure_class(address, server, training, runs, arguments.seconds, log)
+    figures += await measure_class(address, server, training, runs, arguments.seconds, log)
+    errors = entering.errors
     if arguments.browsers:
         errors += await measure_browsers(address, runs, arguments.seconds, arguments.browsers)
     if arguments.minutes:
@@ -190,28 +203,29 @@ async def measure(address: str, server: psutil.Process, store: Path, arguments: 
     return [*figures, ("errors", len(errors), 0, max), ("lost epochs", training.lost, 0, max)]
 
 
-async def warm_up(address: str) -> list[str]:
-    """One visitor on each screen; the errors it saw."""
-    log = Log()
+async def warm_up(address: str, log: Log) -> None:
+    """One visitor on each screen, who trains one short round on each worker."""
     session = await open_session(address, log)
     for path in ("compare", "findings", "leaderboard", "draw"):
         await session.visit(path)
+    await session.visit("train", "seed=4900&max_epochs=5&rounds=2")
+    await session.rerun("start, workers cold", press="Start training")
+    await session.dwell(PATIENCE, lambda: session.epoch == "5")
     await session.socket.close()
-    return log.errors
 
 
 async def measure_class(
     address: str, server: psutil.Process, training: Training, runs: list[RunSettings], seconds: float, log: Log
 ) -> list[Any]:
     """The class for `seconds`, with nobody there before and after. Prints what the processors did."""
-    before = count_busy(server)
+    before, since = count_busy(server), time.perf_counter()
     alone = await training.rate(seconds)
-    print(f"    processors with nobody there: {name_busy(server, before, seconds)}")
+    print(f"    processors with nobody there: {name_busy(server, before, since)}")
     memory: list[tuple[float, float]] = []
-    before = count_busy(server)
+    before, since = count_busy(server), time.perf_counter()
     with sample_memory(server, memory):
         watched = await with_rate(training, seconds, attend(address, log, runs, seconds))
-    print(f"    processors: {name_busy(server, before, seconds)}")
+    print(f"    processors: {name_busy(server, before, since)}")
     print(f"    {1000 * (count_busy(server)['server'] - before['server']) / len(log.all()):.0f} ms of it a rerun")
     log.print()
     print(f"    {log.received / seconds / 2**20:.1f} MB/s to the sessions")

@@ -5,6 +5,7 @@ import itertools
 import json
 import random
 import time
+from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Any
 
@@ -37,6 +38,7 @@ class Session:
         self.fragments: dict[str, str] = {}  # a widget's key -> its fragment
         self.stream = ""  # the path of the events that the page listens to, if it shows runs
         self.answer = ""
+        self.epoch = ""  # of the first row of the score board
 
     async def rerun(self, kind: str, fragment: str = "", press: str = "") -> None:
         """Run the page, or one fragment of it, and note how long that took under `kind`."""
@@ -82,6 +84,8 @@ class Session:
             self.stream = json.loads(content.json)["url"]
         elif name == "bidi_component" and "data-answers" in content.json:  # the vote
             self.answer = content.json
+        elif name == "bidi_component" and content.component_name == "score_board":
+            self.epoch = json.loads(content.json)["rows"][0]["epoch"]
         identity = getattr(content, "id", "")
         if identity.startswith("$$"):
             key = content.label if name == "button" else identity.split("-", 2)[2]
@@ -99,13 +103,14 @@ class Session:
         self.widgets[key] = state
         await self.rerun(f"choose {key}")
 
-    async def dwell(self, seconds: float) -> None:
-        """Look at the screen for a while; a page that listens is drawn anew each time that something has moved."""
+    async def dwell(self, seconds: float, is_enough: Callable[[], bool] = lambda: False) -> None:
+        """Look at the screen for a while, or until `is_enough`; a page that listens is drawn anew each time that
+        something has moved."""
         until = time.perf_counter() + seconds
         moved = asyncio.Event()
         listening = asyncio.create_task(self._listen(moved))
         try:
-            while (left := until - time.perf_counter()) > 0:
+            while not is_enough() and (left := until - time.perf_counter()) > 0:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(moved.wait(), left)
                     moved.clear()

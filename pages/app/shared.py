@@ -110,13 +110,19 @@ def planned_signature() -> int:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _pace(signature: int) -> Pace:
-    return measure_pace(_runs(signature))
+def _finished(signature: int) -> int:
+    runs = _runs(signature)
+    return hash(frozenset(runs["run_id"][runs["state"] == "finished"]))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _pace(finished: int) -> Pace:
+    return measure_pace(read_runs())
 
 
 def read_pace() -> Pace:
-    """What the store's finished runs took, as core.cluster.forecast wants it."""
-    return _pace(STORE.signature())
+    """What the store's finished runs took, as core.cluster.forecast wants it; those that start leave it as it is."""
+    return _pace(_finished(STORE.signature()))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -33,7 +33,8 @@ class Entry(NamedTuple):
 
 @st.cache_resource(ttl=1, max_entries=2, show_spinner=False)
 def _look(_engine: Engine, moves: int) -> list[Entry]:
-    """The queue and when each of its runs starts and ends: worked out once a second for all visitors."""
+    """The queue and when each of its runs starts and ends: worked out once for all visitors when it has moved, and each
+    second."""
     queue = _engine.queue()
     training = sum(job.running for job in queue)
     expected = FORECAST.look(queue, read_pace(), *_engine.capacity, time.monotonic())
