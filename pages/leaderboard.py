@@ -9,7 +9,14 @@ from core.analysis.tables import SETTINGS_FIELDS
 from core.runs.palette import PALETTE
 from core.runs.settings import RunSettings
 from pages.app.router import enter_by_router
-from pages.app.shared import STORE, architecture_column, is_phone, read_cells, read_runs, tell_what_does_not_count
+from pages.app.shared import (
+    architecture_column,
+    ended_signature,
+    is_phone,
+    read_cells,
+    read_runs,
+    tell_what_does_not_count,
+)
 from pages.components.settings_form import link_settings
 
 NAMES = [name for name in SETTINGS_FIELDS if name != "seed"]
@@ -37,7 +44,7 @@ def rank_settings(signature: int) -> pd.DataFrame:
 enter_by_router("leaderboard")
 st.title("Which settings compare digits best?")
 runs = read_runs()
-board = rank_settings(STORE.signature())
+board = rank_settings(ended_signature())
 if board.empty:
     st.caption("Nothing has been trained to its end yet: train any architecture under *Train*, and it appears here.")
     st.page_link("pages/train.py", label="Train a network", icon=":material/play_arrow:")

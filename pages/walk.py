@@ -8,7 +8,7 @@ from core.inference.service import InferenceService
 from core.networks.verdicts import Walk
 from core.runs.settings import RunSettings
 from pages.app.router import enter_by_router
-from pages.app.shared import STORE, is_phone, read_runs
+from pages.app.shared import STORE, ended_signature, is_phone, read_runs
 from pages.app.text import as_text
 from pages.components.link import check_link
 from pages.components.neighbours import ask_neighbours, show_neighbours
@@ -88,7 +88,7 @@ st.header("Which training digits are most like these?", anchor=False)
 show_neighbours(ask_neighbours(STORE.root.resolve(), run.run_id, pair.frames), pair.frames, "the")
 
 st.header("How sure was it during training?", anchor=False)
-traced = trace(pair.images, run.run_id, STORE.signature(), run.settings) if pair.images else None
+traced = trace(pair.images, run.run_id, ended_signature(), run.settings) if pair.images else None
 for problem in traced.problems if traced else ():
     st.caption(f":material/warning: {as_text(problem)}")
 if traced is None or run.run_id not in set(traced.table["run_id"]):

@@ -1,6 +1,7 @@
 """What a running server has imported; pyproject.toml has the contracts of what may import what."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -58,6 +59,17 @@ def test_the_server_trains_and_compares_without_pytorch():
     script = f"import sys, {', '.join(SERVER_MODULES)}\nprint(sorted({NETWORKS!r} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_server_multiplies_matrices_in_the_thread_that_asks():
+    script = (
+        "import threading, psutil, streamlit_app\nimport numpy as np\n"
+        "digits = np.ones((20_000, 196), np.float32)\ndigits @ digits[0]\n"
+        "print(psutil.Process().num_threads() - threading.active_count())"
+    )
+    own = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=own, capture_output=True, text=True, check=True)
+    assert done.stdout == "0\n"
 
 
 def test_no_screen_loads_pytorch_into_the_server():

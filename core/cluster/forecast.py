@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Sequence
+from heapq import heapify, heappop, heapreplace
 from typing import Any, NamedTuple, Protocol
 
 import pandas as pd
@@ -91,15 +92,19 @@ def expect_ends(queue: Sequence[Queued], pace: Pace, workers: int, places: int) 
     if rests is None:
         return None
     now, starts, ends = 0.0, [0.0] * len(rests), [0.0] * len(rests)
-    turns, waiting = rests[:places], rests[places:]
+    served = 0.0  # seconds of a worker that each of those that take turns has had, had it been there from the start
+    turns = [(rest.seconds, rest.place) for rest in rests[:places]]  # how much each has had when it ends
+    waiting = iter(rests[places:])
+    heapify(turns)
     while turns:
-        first = min(turns, key=lambda rest: rest.seconds)
-        now += first.seconds * max(1, len(turns) / workers)
-        ends[first.place] = now
-        turns = [rest._replace(seconds=rest.seconds - first.seconds) for rest in turns if rest is not first]
-        if waiting:
-            starts[waiting[0].place] = now
-            turns.append(waiting.pop(0))
+        due, place = turns[0]
+        now += (due - served) * max(1, len(turns) / workers)
+        served, ends[place] = due, now
+        if following := next(waiting, None):
+            starts[following.place] = now
+            heapreplace(turns, (served + following.seconds, following.place))
+        else:
+            heappop(turns)
     return [Expectation(start, end) for start, end in zip(starts, ends, strict=True)]
 
 

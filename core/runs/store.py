@@ -214,14 +214,15 @@ class RunStore:
         readable = (os.fsencode(name).decode(errors="replace") for name in names)  # a name may be any bytes
         return sorted(name for name in readable if not name.startswith(".") and not is_run_id(name))
 
-    def stamps(self, run_ids: Container[str] | None = None) -> dict[str, int]:
-        """Run (one of `run_ids`) -> when a file was last added to its folder or taken away, in ns since 1970."""
-        entries = self._entries() if run_ids is None else [each for each in self._entries() if each.name in run_ids]
-        return {entry.name: _modified(entry) for entry in entries}
+    def stamps(self) -> dict[str, int]:
+        """Run -> when a file was last added to its folder or taken away, in ns since 1970."""
+        return {entry.name: _modified(entry) for entry in self._entries()}
 
-    def signature(self, run_ids: Container[str] | None = None) -> int:
-        """Changes whenever a run (one of `run_ids`) is added, ends or is removed: a key for caching in this process."""
-        return hash(frozenset(self.stamps(run_ids).items()))
+    def signature(self, run_ids: Container[str] | None = None, without: Container[str] = ()) -> int:
+        """Changes whenever a run (one of `run_ids`, or any, but for those `without`) is added, ends or is removed: a
+        key for caching in this process."""
+        entries = [each for each in self._entries() if run_ids is None or each.name in run_ids]
+        return hash(frozenset((each.name, _modified(each)) for each in entries if each.name not in without))
 
     def read(self, run_id: str) -> Run | UnreadableRun:
         """One run; whatever is wrong with it is said in `problem`, not raised. Raises ValueError for a bad identity."""

@@ -46,14 +46,20 @@ def get_engine() -> Engine:
 
 # All sessions share the data of these frames. Each gets a shallow copy, which costs no time: what a session writes into
 # its copy, no other sees, since pandas copies on write.
+def ended_signature() -> int:
+    """Changes whenever a run ends, is removed, or is added by another program: a key for what is made of the store. A
+    run that this server trains does not count before its end, or a class that starts would have all made anew."""
+    return STORE.signature(without=_ENGINE[0].jobs if _ENGINE else ())
+
+
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _runs(signature: int) -> pd.DataFrame:
     return load_runs(STORE)
 
 
 def read_runs() -> pd.DataFrame:
-    """One row per run of the store, as core.analysis.tables.load_runs gives it; read anew when a run comes or ends."""
-    return _runs(STORE.signature()).copy(deep=False)
+    """One row per run of the store, as core.analysis.tables.load_runs gives it; read anew when a run has ended."""
+    return _runs(ended_signature()).copy(deep=False)
 
 
 def counts_own() -> bool:
@@ -69,7 +75,7 @@ def _planned(signature: int) -> pd.DataFrame:
 def read_counted() -> pd.DataFrame:
     """The runs that tables and findings are made of: the reproduction's, and the others too if the visitor asks."""
     read = _runs if counts_own() else _planned
-    return read(STORE.signature()).copy(deep=False)
+    return read(ended_signature()).copy(deep=False)
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
@@ -79,7 +85,7 @@ def _count_own(signature: int) -> int:
 
 def count_own() -> int:
     """The finished rounds with the report's settings that are none of the reproduction's."""
-    return _count_own(STORE.signature())
+    return _count_own(ended_signature())
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -89,7 +95,7 @@ def _votes(signature: int) -> Votes:
 
 def read_game_votes() -> Votes:
     """What the reproduction's networks said of their test pairs, as core.analysis.game has it; nobody changes it."""
-    return _votes(STORE.signature(_report_run_ids(STORE.signature(), False)))
+    return _votes(STORE.signature(_report_run_ids(ended_signature(), False)))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -101,7 +107,7 @@ def _report_run_ids(signature: int, own: bool) -> frozenset[str]:
 def report_signature() -> int:
     """Changes whenever a finished run that is counted, with the report's other settings, comes or goes: a key for what
     is made of those, which students who train their own leave as it is."""
-    return STORE.signature(_report_run_ids(STORE.signature(), counts_own()))
+    return STORE.signature(_report_run_ids(ended_signature(), counts_own()))
 
 
 def planned_signature() -> int:
@@ -122,7 +128,7 @@ def _pace(finished: int) -> Pace:
 
 def read_pace() -> Pace:
     """What the store's finished runs took, as core.cluster.forecast wants it; those that start leave it as it is."""
-    return _pace(_finished(STORE.signature()))
+    return _pace(_finished(ended_signature()))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -144,7 +150,7 @@ def _cells(signature: int) -> pd.DataFrame:
 
 def read_cells() -> pd.DataFrame:
     """One row per setting ever tried, as core.analysis.tables.summarise_cells gives it."""
-    return _cells(STORE.signature()).copy(deep=False)
+    return _cells(ended_signature()).copy(deep=False)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

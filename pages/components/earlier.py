@@ -9,7 +9,7 @@ from core.analysis.numbers import in_percent
 from core.analysis.tables import SETTINGS_FIELDS
 from core.runs.palette import PALETTE
 from core.runs.settings import MAX_ROUNDS, RunSettings
-from pages.app.shared import STORE, is_phone, read_cells
+from pages.app.shared import ended_signature, is_phone, read_cells
 from pages.components.settings_form import load_settings
 
 CELL = [name for name in SETTINGS_FIELDS if name != "seed"]
@@ -29,7 +29,7 @@ def _describe_cells(signature: int) -> pd.DataFrame:
 
 def show_earlier() -> None:
     """The table; a chosen row sets the controls."""
-    cells = _describe_cells(STORE.signature())
+    cells = _describe_cells(ended_signature())
     if cells.empty:
         st.caption("Nothing has been trained yet.")
         return

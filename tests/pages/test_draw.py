@@ -121,6 +121,17 @@ def test_a_dot_and_a_filled_pad_are_answered(app, strokes):
     assert any(button.label == "Count this pair" for button in app.button)
 
 
+def test_a_digit_is_compared_with_those_of_training_once_the_pen_rests(app, monkeypatch):
+    compared = []
+    monkeypatch.setattr(wording, "is_strange", lambda frame: compared.append(frame) or False)
+    open_draw(app, pair="0-1")
+    compared.clear()
+    send_drawings(app, LINE, LINE, pen_down=True)
+    assert not compared  # half a digit is none
+    send_drawings(app, LINE, LINE, sequence=2)
+    assert len(compared) == 2
+
+
 def as_file(picture: Image.Image) -> bytes:
     file = BytesIO()
     picture.save(file, "PNG")

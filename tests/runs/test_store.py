@@ -200,6 +200,34 @@ def test_signature_changes_when_a_run_comes_and_when_it_ends(store, finished):
     assert len(signatures) == 3
 
 
+def test_a_signature_can_leave_out_runs_that_train(store, finished):
+    before, other = store.signature(), RunSettings(seed=1)
+    writer = store.claim(other)
+    assert store.signature() != before == store.signature(without={other.run_id})
+    assert store.signature([SETTINGS.run_id, other.run_id], without={other.run_id}) == before
+    writer.stop()
+    writer.close()
+
+
+def test_an_ended_run_is_read_again_only_when_its_folder_has_changed(store, finished, monkeypatch):
+    def count_reads() -> int:
+        with monkeypatch.context() as patch:
+            read, names = store.read, []
+            patch.setattr(store, "read", lambda name: names.append(name) or read(name))
+            assert [run.run_id for run in store] == [SETTINGS.run_id]
+        return len(names)
+
+    assert (count_reads(), count_reads()) == (1, 1)  # it has just ended: it may change within the clock's same tick
+    os.utime(finished, (1_000_000, 1_000_000))
+    assert (count_reads(), count_reads()) == (1, 0)
+    (finished / "weights.safetensors").unlink()
+    assert count_reads() == 1
+    assert not next(iter(store)).has_weights
+    store.reopen(SETTINGS.run_id)  # from here on it is no ended run
+    os.utime(finished, (2_000_000, 2_000_000))
+    assert (count_reads(), count_reads()) == (1, 1)
+
+
 class FullDisk:
     """An unbuffered file on a disk with no space left: part of a write arrives, then none."""
 

@@ -31,13 +31,19 @@ def press(app: AppTest, label: str) -> None:
 
 
 def send_drawings(
-    app: AppTest, first: object, second: object, truths: tuple = (None, None), sequence: int = 1, key: str = "pads"
+    app: AppTest,
+    first: object,
+    second: object,
+    truths: tuple = (None, None),
+    sequence: int = 1,
+    key: str = "pads",
+    pen_down: bool = False,
 ) -> AppTest:
     """What the pads called so send: the strokes of both, and which digits they are."""
     revision = app.session_state[f"{key}_kept"].revision
     app.session_state[key] = {
         "pads": {
-            "sequence": sequence, "revision": revision, "pen_down": False, "pads": [first, second], "truths": truths,
+            "sequence": sequence, "revision": revision, "pen_down": pen_down, "pads": [first, second], "truths": truths,
         }
     }  # fmt: skip
     app.run()
