@@ -82,6 +82,18 @@ def compare_all(dropout: float, signature: int, _runs: pd.DataFrame) -> pd.DataF
 
 
 @st.cache_resource(max_entries=14, show_spinner=False)
+def count(dropout: float, model: str, signature: int, _answers: pd.DataFrame) -> pd.DataFrame:
+    """How often one architecture is right on each pair of digits."""
+    return mistakes.count_pairs(_answers)
+
+
+@st.cache_resource(max_entries=14, show_spinner=False)
+def measure_distances(dropout: float, model: str, signature: int, _answers: pd.DataFrame) -> pd.DataFrame:
+    """Its accuracy by how far apart two digits are."""
+    return accuracy_by_distance(count_by_distance(_answers))
+
+
+@st.cache_resource(max_entries=14, show_spinner=False)
 def calibrate(dropout: float, model: str, signature: int, _answers: pd.DataFrame) -> calibration.Calibration:
     """An architecture's calibration; what a perfect network would show is simulated, which takes some 100 ms."""
     return calibration.measure_calibration(_answers[_answers["model"] == model])
@@ -206,12 +218,13 @@ if len(problems) > 3:
     st.caption(f":material/warning: The same holds for {len(problems) - 3} more runs.")
 if len(unread):
     offer_again(unread[unread["model"] == unread["model"].iloc[0]], dropout)
-models = [model for model in MODEL_NAMES if model in set(answers["model"])]
+answered = set(answers["model"].unique())
+models = [model for model in MODEL_NAMES if model in answered]
 if not models:
     st.stop()
 
 from core.figures import mistakes as charts  # noqa: E402 - Plotly takes a while to import: only when it draws
-from pages.components.figure import show_figure  # noqa: E402
+from pages.components.figure import draw, show_figure  # noqa: E402
 
 if view in ("By digits", "Calibration"):
     model = choose_model(bar, "Architecture", "mistaken_model", MODEL_NAMES, len(MODEL_NAMES) - 1)
@@ -222,10 +235,10 @@ if view in ("By digits", "Calibration"):
         st.stop()
 
 if view == "By digits":
-    counted = mistakes.count_pairs(cell)
+    counted = count(dropout, model, report_signature(), cell)
     show_pairs(cell, counted, charts.pair_heatmap(mistakes.accuracy_by_pair(counted)))
     st.header("Does it help if the digits are far apart?", anchor=False)
-    show_figure(charts.distance_lines(accuracy_by_distance(count_by_distance(cell))), "distance")
+    show_figure(draw(charts.distance_lines, measure_distances(dropout, model, report_signature(), cell)), "distance")
     st.caption("Accuracy with 95 % intervals over rounds. *Findings* has all architectures side by side.")
 elif view == "All architectures":
     seen, together = models, judge(dropout, tuple(models), report_signature(), answers)
