@@ -158,7 +158,7 @@ class RunStore:
 
     def __init__(self, root: Path = STORE) -> None:
         self.root = Path(root)
-        self._ended: dict[str, tuple[int, Run]] = {}  # identity -> (the time of its folder, the run)
+        self._ended: dict[str, tuple[list[int], Run]] = {}  # identity -> (the times of its files, the run)
 
     def path(self, run_id: str) -> Path:
         """The folder of a run; raises ValueError for what cannot be a run's identity."""
@@ -167,19 +167,25 @@ class RunStore:
     def __iter__(self) -> Iterator[Run | UnreadableRun]:
         """Every run, by identity; folders that are no runs are passed over.
 
-        A run that has ended is read once, as long as its folder stays as it is: while a class trains, runs come and go
+        A run that has ended is read once, as long as its files stay as they are: while a class trains, runs come and go
         all the time, and reading all of a thousand takes 50 ms.
         """
-        for name, stamp in sorted(self.stamps().items()):
-            known = self._ended.get(name)
-            if known is not None and known[0] == stamp:
+        for name in self.names():
+            times, known = self._read_times(name), self._ended.get(name)
+            if known is not None and known[0] == times:
                 yield known[1]
                 continue
             run = self.read(name)
             # What has just changed may change again within the same tick of the file system's clock.
-            if isinstance(run, Run) and run.summary and stamp < time.time_ns() - TICK:
-                self._ended[name] = stamp, run
+            if isinstance(run, Run) and run.summary and max(times) < time.time_ns() - TICK:
+                self._ended[name] = times, run
             yield run
+
+    def _read_times(self, name: str) -> list[int]:
+        """When a run's folder and the files that say what it is were changed, in ns since 1970; 0 for what is not
+        there."""
+        folder = f"{self.root}/{name}"  # as text: a Path takes longer to make than a file to ask
+        return [_modified(path) for path in (folder, f"{folder}/settings.json", f"{folder}/result.json")]
 
     def names(self) -> list[str]:
         """The identities of all runs, sorted."""
@@ -213,10 +219,6 @@ class RunStore:
             return []
         readable = (os.fsencode(name).decode(errors="replace") for name in names)  # a name may be any bytes
         return sorted(name for name in readable if not name.startswith(".") and not is_run_id(name))
-
-    def stamps(self) -> dict[str, int]:
-        """Run -> when a file was last added to its folder or taken away, in ns since 1970."""
-        return {entry.name: _modified(entry) for entry in self._entries()}
 
     def signature(self, run_ids: Container[str] | None = None, without: Container[str] = ()) -> int:
         """Changes whenever a run (one of `run_ids`, or any, but for those `without`) is added, ends or is removed: a
@@ -367,8 +369,8 @@ def _check_result(run_id: str, path: Path, settings: RunSettings, summary: dict[
     return Run(run_id, path, "failed", settings, summary, as_sentence(summary["error"]))
 
 
-def _modified(entry: os.DirEntry[str]) -> int:
+def _modified(path: str | os.DirEntry[str]) -> int:
     try:
-        return entry.stat().st_mtime_ns
+        return (os.stat(path) if isinstance(path, str) else path.stat()).st_mtime_ns
     except OSError:
         return 0

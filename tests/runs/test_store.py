@@ -210,6 +210,10 @@ def test_a_signature_can_leave_out_runs_that_train(store, finished):
 
 
 def test_an_ended_run_is_read_again_only_when_its_folder_has_changed(store, finished, monkeypatch):
+    def set_times(seconds: int) -> None:
+        for path in (*finished.iterdir(), finished):
+            os.utime(path, (seconds, seconds))
+
     def count_reads() -> int:
         with monkeypatch.context() as patch:
             read, names = store.read, []
@@ -218,13 +222,21 @@ def test_an_ended_run_is_read_again_only_when_its_folder_has_changed(store, fini
         return len(names)
 
     assert (count_reads(), count_reads()) == (1, 1)  # it has just ended: it may change within the clock's same tick
-    os.utime(finished, (1_000_000, 1_000_000))
+    set_times(1_000_000)
     assert (count_reads(), count_reads()) == (1, 0)
     (finished / "weights.safetensors").unlink()
     assert count_reads() == 1
     assert not next(iter(store)).has_weights
+    set_times(3_000_000)
+    assert (count_reads(), count_reads()) == (1, 0)
+    (finished / "result.json").write_text("{")  # in place, which leaves the folder's time as it is
+    assert next(iter(store)).state == "damaged"
+    store.claim(SETTINGS).close()
+    writer = store.claim(SETTINGS)
+    writer.finish(result())
+    writer.close()
     store.reopen(SETTINGS.run_id)  # from here on it is no ended run
-    os.utime(finished, (2_000_000, 2_000_000))
+    set_times(2_000_000)
     assert (count_reads(), count_reads()) == (1, 1)
 
 
