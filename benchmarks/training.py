@@ -46,7 +46,7 @@ from core.runs.store import RunStore
 from core.training.packing import describe_machine
 from core.training.procedure import Training
 
-TYPICAL_EPOCHS = 68  # of a run, the mean of the 340 shipped ones
+TYPICAL_EPOCHS = 68  # of a run, about the mean of the reproduction's
 REQUIRED = 2.5  # times the plain loop's throughput
 CORES = os.cpu_count() or 1
 COMPARED = ("WeightSharingBranchesToVecModel", "DirectClassificationModel")  # --accuracy

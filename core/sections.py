@@ -96,12 +96,12 @@ METHODS = {
     "twins": f"{PAIRED}; hidden units chosen for equal parameters; Holm's correction over the 12 comparisons.",
     "weights": f"{PAIRED}, against an auxiliary weight of 0; Holm's correction over all comparisons.",
     "speed": (
-        f"{PAIRED}, at epoch 20, when the slower of a round's two has trained 20 epochs by the stored processor time, "
-        "and at the end; Holm's correction over all comparisons."
+        f"{PAIRED}, at epoch 20, when the slower of a round's two has trained 20 epochs by the stored processor time "
+        "(between stored epochs along a straight line), and at the end; Holm's correction over all comparisons."
     ),
     "best": (
-        "test accuracy of the weights of the best validation epoch minus the last one's, by round, mean over the "
-        "numbers of training pairs of the study of data; paired t test, Holm's correction over all cells."
+        "test accuracy of the weights of the best validation epoch minus the last one's, by round, mean over the seven "
+        "architectures, without dropout; paired t test, Holm's correction over the numbers of training pairs."
     ),
     "unseen": unseen.METHOD,
 }
@@ -132,7 +132,7 @@ def draw_sections(store: RunStore, runs: pd.DataFrame, whole: pd.DataFrame) -> l
         ),
         *[section for dropout in SHIPPED_DROPOUTS for section in _draw_differences(rounds, dropout)],
         *_draw_findings(store, runs),
-        *_draw_studies(store, whole),
+        *_draw_studies(store, runs, whole),
     ]
 
 
@@ -196,9 +196,9 @@ def _draw_findings(store: RunStore, runs: pd.DataFrame) -> list[Section]:
     return [Section(names[key], QUESTIONS[key], *figures[key], METHODS[key]) for key in figures]
 
 
-def _draw_studies(store: RunStore, runs: pd.DataFrame) -> list[Section]:
-    """The studies, who learns fast, and what no network has seen; `runs` are all of the store."""
-    tables = {name: read_study(store, runs, name) for name in STUDIES}
+def _draw_studies(store: RunStore, runs: pd.DataFrame, whole: pd.DataFrame) -> list[Section]:
+    """The studies, of the `whole` store; who learns fast, of the `runs` that count; what no network has seen."""
+    tables = {name: read_study(store, whole, name) for name in STUDIES}
     data = tables["data"].table
     twins, weights = compare_twins(tables["twins"].table), compare_weights(tables["auxiliary-weight"].table)
     learning = read_learning(store, runs)

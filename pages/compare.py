@@ -316,8 +316,8 @@ else:
         show_note(
             "Points of test accuracy, paired by round: in a round, all architectures meet the same pairs of digits. "
             f"Clear: p below 0.05 after Holm's correction over the {int(steps['p_holm'].notna().sum())} comparisons "
-            "of this screen. The auxiliary network with its losses switched off was trained as a control, at dropout "
-            "0 and 0.25."
+            "of this screen; each interval is of its comparison alone. The auxiliary network with its losses switched "
+            "off was trained as a control, at dropout 0 and 0.25."
         )
     else:
         pairs = compare_at("architectures", dropout, report_signature(), runs)

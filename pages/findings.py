@@ -42,12 +42,14 @@ METHODS = {
     "where Student's for the differences from the other network holds zero.",
     "twins": "Equal parameters by more or fewer hidden units: 326 in shared branches against 128 in own ones, and 128 "
     "against 29. Filled where clear.",
-    "weights": "Differences by round from a weight of 0. Filled: without dropout.",
+    "weights": "Differences by round from a weight of 0. Filled: without dropout. Holm's correction is over the "
+    "comparisons of this finding; *Compare* tests others beside the same ones, so a p near 0.05 differs there.",
     "speed": "Without dropout; test accuracy at every fifth epoch, held once a round has ended. In equal time: when "
-    "the slower of a round's two has trained 20 epochs, by the processor time that was stored with each epoch. Direct "
-    "classification decides by its probability.",
-    "best": "Runs of the study of data, which keep both figures; a round's difference is its mean over the numbers of "
-    "training pairs.",
+    "the slower of a round's two has trained 20 epochs, by the processor time that was stored with each epoch; between "
+    "stored epochs along a straight line. Direct classification decides by its probability. Holm's correction is over "
+    "the comparisons of this finding; *Compare* tests others beside the same ones, so a p near 0.05 differs there.",
+    "best": "Runs that the study of data trained, which keep both figures; those with the report's 1,000 pairs do not. "
+    "A round's difference is its mean over the seven architectures; rounds that lack one are left out.",
     "unseen": unseen.METHOD,
 }
 STUDIED = ("data", "twins", "weights", "best")  # made of the studies' runs, not of the reproduction's alone
@@ -99,13 +101,13 @@ def is_empty(table: pd.DataFrame) -> bool:
 @st.cache_resource(max_entries=32, show_spinner=False)
 def answer(question: str, dropout: float, signature: int) -> Answer:
     """The answer to a question at one dropout, if its figure has one; nobody changes it. Its tests take up to 60 ms."""
-    evidence = weigh(question, find(question, signature)[0])
+    evidence = weigh(question, find(question, signature)[0], dropout)
     if is_empty(evidence):
         return Answer(evidence, [], None)
     return Answer(evidence, describe(question, evidence, dropout), find_headline(question, evidence, dropout))
 
 
-def weigh(question: str, table: pd.DataFrame) -> Any:
+def weigh(question: str, table: pd.DataFrame, dropout: float) -> Any:
     """The comparisons that a question asks for, or the table itself."""
     match question:
         case "twins":
@@ -115,7 +117,7 @@ def weigh(question: str, table: pd.DataFrame) -> Any:
         case "speed":
             return learning.compare_speed(table)
         case "best":
-            return learning.compare_epochs(table)
+            return learning.compare_epochs(table, dropout)
         case _:
             return table
 
@@ -219,7 +221,7 @@ if is_empty(table):
     stop_without_runs(question)
 
 dropout, told = 0.0, st.container()
-if question in ("distance", "parameters", "data"):
+if question in ("distance", "parameters", "data", "best"):
     check_link("found_dropout", [f"{dropout:g}" for dropout in sorted(set(table["dropout"]))])
     told, choice = st.columns([5, 1], gap="medium")
     dropout = choice.segmented_control(

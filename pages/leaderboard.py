@@ -66,7 +66,7 @@ choice = st.dataframe(
         ]
     ),
     column_config={
-        "rank": number("Rank", width="small", help="Shared by settings that do not clearly differ"),
+        "rank": number("Rank", width="small", help="Shared by those not clearly worse than its best"),
         "label": architecture_column(),
         "dropout": number("Dropout", format="%.2f"),
         "others": st.column_config.TextColumn("Other settings", width=170, help="Where they are not the report's"),
@@ -98,8 +98,8 @@ tests = max(int(board["certain"].sum()) - 1, 0)
 st.caption(
     "Sorted by mean test accuracy. A rank begins where a setting clearly differs from the best one of the rank "
     f"before (t test over rounds, paired if they share them; p × {tests}, the number of these tests, below 0.05), "
-    f"so inside a rank the order is not clear. Settings with fewer than {CERTAIN_ROUNDS} rounds are uncertain and "
-    "follow unranked."
+    "so inside a rank none is clearly worse than its best. Settings with fewer than "
+    f"{CERTAIN_ROUNDS} rounds are uncertain and follow unranked."
 )
 tell_what_does_not_count(runs)
 if click := st.session_state.get(load):

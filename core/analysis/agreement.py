@@ -159,8 +159,8 @@ def describe_order(dropout: float, order: Order) -> str:
     if order.low <= 0:
         return f"Whether {subject} stand in the report's order is not clear {evidence}."
     return (
-        f"On the whole {subject} stand in the report's order {evidence}, but neighbours are too close to tell: exactly "
-        f"that order comes out in {exact}."
+        f"On the whole {subject} stand in the report's order {evidence}, but some neighbours are too close to tell: "
+        f"exactly that order comes out in {exact}."
     )
 
 

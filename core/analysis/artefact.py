@@ -39,9 +39,10 @@ CASES = (
     Case("Dropout 0.25, best epoch", 0.25, False, True),
 )
 EXPLANATIONS = {  # of the report's column with dropout: the case -> what it says was done
-    "Dropout 0.25": "dropout off at evaluation and the last epoch's weights",
-    "Dropout 0.25, best epoch": "dropout off and the weights of the best validation epoch",
-    "Dropout 0.25, left on": "dropout left on at evaluation",
+    "Dropout 0.25": "dropout 0.25, off at evaluation, and the last epoch's weights",
+    "Dropout 0.25, best epoch": "dropout 0.25, off, and the weights of the best validation epoch",
+    "Dropout 0.25, left on": "dropout 0.25 left on at evaluation",
+    "Dropout 0.5, left on": "dropout 0.5 left on at evaluation",
 }
 
 

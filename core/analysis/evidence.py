@@ -46,7 +46,7 @@ def show_ideas(store: RunStore, runs: pd.DataFrame) -> Evidence:
         f"**{PALETTE[best].label}** {PALETTE[best].idea}: right in **{percent(rows[best].mean)}** of the test pairs."
     )
     if PLAIN in rows and best != PLAIN:
-        winner += f" {PALETTE[PLAIN].label} {PALETTE[PLAIN].idea}: {percent(rows[PLAIN].mean)}. Same pairs, same rules."
+        winner += f" {PALETTE[PLAIN].label} {PALETTE[PLAIN].idea}: {percent(rows[PLAIN].mean)}, on the same pairs."
     says = ("Ten pairs are too few to tell: one more or less moves anybody by ten points.", winner)
     caption = f"Test accuracy, mean of {plural(least, 'round')} without dropout"
     return Evidence(caption, "bars", marks, truth=REPORT_MODELS.index(best), says=says)
@@ -252,8 +252,8 @@ def show_limits(store: RunStore, runs: pd.DataFrame) -> Evidence:
         if model in sure.index
     )
     says = (
-        "They know American digits of 14 × 14 pixels and nothing else, and are sure of themselves all the same: "
-        f"**{percent(wrong['confidence'].mean())}** sure on average where they are wrong.",
+        "They know American digits of 14 × 14 pixels and nothing else. Where they are wrong, they are "
+        f"**{percent(wrong['confidence'].mean())}** sure on average, where 50 % would be a guess.",
     )
     return Evidence("How sure they are of the test pairs that they get wrong, on average", "bars", marks, says=says)
 

@@ -70,8 +70,8 @@ def show_sharing(store: RunStore, runs: pd.DataFrame) -> Evidence:
     second = f"On different digits: {_say(unequal)}. On equal ones: {_say(equal)}."
     if unequal.clear and unequal.difference > 0 and equal.clear and equal.difference < 0:
         second = (
-            f"Sharing helps where digits differ (**{with_sign(unequal.difference)}**): what is learnt from either "
-            "serves both. But a difference of two equal scores can only toss a coin, so equal digits hide it."
+            f"Sharing helps where digits differ (**{with_sign(unequal.difference)}**). But a difference of two equal "
+            "scores can only toss a coin, so equal digits hide it."
         )
     return _compare_kinds(
         rows, "sharing adds", ("own eyes better", "no difference", "shared eyes better"), (first, second)
@@ -87,8 +87,8 @@ def show_vectors(store: RunStore, runs: pd.DataFrame) -> Evidence:
     second = f"On different digits: {_say(unequal)}. On equal ones: {_say(equal)}."
     if not unequal.clear and equal.clear and equal.difference > 0:
         second = (
-            f"Ten numbers do not clearly order digits better ({with_sign(unequal.difference)}). They let the network "
-            f"notice that two digits are the same: **{with_sign(equal.difference)}** on equal ones."
+            f"Ten numbers do not clearly order digits better ({with_sign(unequal.difference)}). What they clearly add "
+            f"is on equal digits: **{with_sign(equal.difference)}**."
         )
     first = f"Over all pairs, ten numbers make {_say(rows['all'])}."
     return _compare_kinds(

@@ -121,8 +121,11 @@ def _data(table: pd.DataFrame, dropout: float) -> Headline | None:
 
 
 def _twins(compared: pd.DataFrame, _: float) -> Headline | None:
-    row = _find_row(compared, kind="unequal")
-    return row and _say_row(row, f"{row.change.rstrip(',').lower()}, on unequal digits")
+    row, equal = (_find_row(compared, kind=kind) for kind in ("unequal", "equal"))
+    said = row and _say_row(row, f"{row.change.rstrip(',').lower()}, on unequal digits")
+    if said is None or equal is None:
+        return said
+    return Headline(said.number, f"{said.about}; on equal ones {with_sign(equal.difference)}")
 
 
 def _weights(compared: pd.DataFrame, _: float) -> Headline | None:
@@ -136,10 +139,10 @@ def _speed(compared: pd.DataFrame, _: float) -> Headline | None:
     return row and _say_row(row, f"{PALETTE[row.second].label} over {PALETTE[row.first].label} at {row.when}")
 
 
-def _best(compared: pd.DataFrame, _: float) -> Headline | None:
-    known = compared[compared["rounds"] >= 2]
-    about = "cells in which the best validation epoch tests clearly otherwise than the last"
-    return Headline(f"{int(known['clear'].sum())} of {len(known)}", about) if len(known) else None
+def _best(compared: pd.DataFrame, dropout: float) -> Headline | None:
+    row = next(iter(tuples(compared[compared["rounds"] >= 2])), None)
+    about = f"from the best epoch's weights instead of the last's, {with_dropout(dropout)}, with "
+    return row and _say_row(row, f"{about}{row.training_pairs:,} training pairs")
 
 
 def _unseen(table: pd.DataFrame, _: float) -> Headline | None:

@@ -4,13 +4,13 @@ Accuracies are shares of 1.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from core.analysis.comparison import LADDER, Cell, select_cells
-from core.analysis.numbers import points
-from core.analysis.sentences import between, describe_change, join, name_cell, tuples
+from core.analysis.sentences import describe_change, join, tuples
 from core.analysis.statistics import PairedDifference, add_holm, compare_paired
 from core.analysis.tables import TableWithProblems, load_histories, read_each
 from core.analysis.traces import hold_trace
@@ -67,9 +67,14 @@ def compare_speed(
 
 
 def _at_seconds(curves: pd.DataFrame, seconds: "pd.Series[float]") -> "pd.Series[float]":
-    """Each round's accuracy at the last stored epoch that it had reached by its `seconds`, by seed."""
-    limit = curves["seed"].map(seconds)
-    return curves[curves["seconds"] <= limit + 1e-9].sort_values("epoch").groupby("seed")["accuracy"].last()
+    """Each round's accuracy when it had trained for its `seconds`, by seed: the stored epochs joined by straight lines,
+    and held after the last one."""
+    found = {
+        seed: np.interp(seconds[seed], own["seconds"], own["accuracy"])
+        for seed, own in curves.sort_values("epoch").groupby("seed")
+        if seed in seconds.index
+    }
+    return pd.Series(found, dtype=float)
 
 
 def describe_speed(rows: pd.DataFrame) -> list[str]:
@@ -89,31 +94,30 @@ def describe_speed(rows: pd.DataFrame) -> list[str]:
 # Last epoch or best?
 
 
-def compare_epochs(table: pd.DataFrame) -> pd.DataFrame:
-    """What testing the best validation epoch instead of the last one does, for each architecture and dropout: a round's
-    difference is its mean over the numbers of training pairs. `model`, `dropout`, the fields of PairedDifference,
-    `p_holm` and `clear` over all."""
-    known = table[table["best_epoch_test_accuracy"].notna()]
-    gain = known["best_epoch_test_accuracy"] - known["test_accuracy"]
-    by_round = known.assign(gain=gain.astype(float)).groupby(["model", "dropout", "seed"])["gain"].mean()
-    rows = [(*key, *compare_paired(own)) for key, own in by_round.groupby(["model", "dropout"])]
-    rows.sort(key=lambda row: (row[1], REPORT_MODELS.index(row[0])))
-    return add_holm(pd.DataFrame(rows, columns=["model", "dropout", *PairedDifference._fields]))
+def compare_epochs(table: pd.DataFrame, dropout: float = 0.0) -> pd.DataFrame:
+    """What testing the best validation epoch instead of the last one does at one dropout, for each number of training
+    pairs whose runs keep both figures: a round's difference is its mean over the seven architectures, of rounds that
+    have all of them. `training_pairs`, the fields of PairedDifference, `p_holm` and `clear` over the numbers."""
+    known = table[table["best_epoch_test_accuracy"].notna() & (table["dropout"] == dropout)]
+    gain = (known["best_epoch_test_accuracy"] - known["test_accuracy"]).astype(float)
+    by_round: Any = known.assign(gain=gain).groupby(["training_pairs", "seed"])["gain"].agg(["mean", "count"])
+    whole = by_round.loc[by_round["count"] == len(REPORT_MODELS), "mean"]
+    rows = [(size, *compare_paired(own)) for size, own in whole.groupby(level="training_pairs")]
+    return add_holm(pd.DataFrame(rows, columns=["training_pairs", *PairedDifference._fields]))
 
 
 def describe_epochs(rows: pd.DataFrame) -> list[str]:
-    """For which networks the best validation epoch tests clearly otherwise than the last one."""
+    """With how many training pairs the best validation epoch tests clearly otherwise than the last one."""
     known = rows[rows["rounds"] >= 2]
     if known.empty:
         return []
+    subject = "Averaged over the seven architectures, testing the weights of the best validation epoch instead of the"
     clear = [
-        f"{name_cell(row.model, row.dropout)} ({points(row.difference)} points, {between(row.low, row.high)})"
+        describe_change(PairedDifference(*row[2:7]), row.p_holm, f" with {row.training_pairs:,} training pairs")
         for row in tuples(known[known["clear"]])
     ]
-    told = f"clearly otherwise for {join(clear)}" if clear else "clearly otherwise for none"
-    low, high = known["difference"].min(), known["difference"].max()
-    return [
-        f"Testing the weights of the best validation epoch instead of the last one's changes the accuracy {told} of "
-        f"{len(known)} cells; the differences lie between {points(low)} and {points(high)} points (Holm's correction "
-        f"over all of them, n = {int(known['rounds'].min())})."
-    ]
+    others = [f"{size:,}" for size in known.loc[~known["clear"], "training_pairs"]]
+    told = "; it ".join(clear + ([f"makes no clear difference with {join(others)}"] if others else []))
+    low, high = known["rounds"].min(), known["rounds"].max()
+    count = f"{low}" if low == high else f"{low} to {high}"
+    return [f"{subject} last one's {told} (Holm's correction over the {len(known)} numbers of pairs, n = {count})."]

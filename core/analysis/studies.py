@@ -82,8 +82,8 @@ def pairs_needed(table: pd.DataFrame, dropout: float = 0.0, kind: str = "all") -
     """For each architecture but the plain one, how many pairs the plain one needs to match it at 1,000.
 
     Each round's accuracies of the plain network are joined by straight lines over the logarithm of the pairs; where the
-    mean of the differences from the other network reaches zero, it has caught up. The interval ends where the 95 %
-    interval of those differences (Student's t over the rounds) begins and ceases to hold zero.
+    mean of the differences from the other network reaches zero, it has caught up. The interval is the stretch around
+    that place in which the 95 % interval of those differences (Student's t over the rounds) holds zero.
     """
     plain = [_by_seed(table, RunSettings(model=PLAIN, dropout=dropout, training_pairs=n), kind) for n in TRAINING_PAIRS]
     curves = pd.concat(plain, axis=1, keys=TRAINING_PAIRS).dropna()
@@ -101,12 +101,16 @@ def _find_needed(model: ModelName, curves: Any, target: Any) -> Needed:
     sizes = np.log(TRAINING_PAIRS)
     ahead = np.array([np.interp(np.log(GRID), sizes, row) for row in curves]) - target[:, None]  # (rounds, GRID)
     mean, half = ahead.mean(axis=0), half_width(ahead.std(axis=0, ddof=1), len(target))
-    reached = [_first(mean >= 0), _first(mean + half >= 0), _first(mean - half >= 0)]
-    return Needed(model, len(target), float(target.mean()), *reached)
+    place = int((mean >= 0).argmax()) if (mean >= 0).any() else len(GRID)
+    behind, ahead_of_it = np.flatnonzero(mean[:place] + half[:place] < 0), np.flatnonzero((mean - half)[place:] >= 0)
+    low = int(behind[-1]) + 1 if len(behind) else 0
+    high = place + int(ahead_of_it[0]) if len(ahead_of_it) else len(GRID)
+    return Needed(model, len(target), float(target.mean()), *map(_pairs_at, (place, low, high)))
 
 
-def _first(reached: Any) -> float:
-    return float(GRID[reached.argmax()]) if reached.any() else float("inf")
+def _pairs_at(place: int) -> float:
+    """Infinite for a place beyond the grid."""
+    return float(GRID[place]) if place < len(GRID) else float("inf")
 
 
 def describe_needed(needed: Needed) -> str:
@@ -142,7 +146,9 @@ def describe_at_sizes(rows: pd.DataFrame, change: str) -> str:
     known = rows[rows["rounds"] >= 2]
     ends = {*known["training_pairs"].iloc[[0, -1]], 1_000} if len(known) else set()
     parts = [
-        describe_change(PairedDifference(*row[2:7]), row.p_holm, f" with {row.training_pairs:,} pairs")
+        describe_change(
+            PairedDifference(*row[2:7]), row.p_holm, f" with {row.training_pairs:,} pairs, n = {row.rounds}"
+        )
         for row in tuples(known[known["training_pairs"].isin(ends)])
     ]
     return f"{change} {'; it '.join(parts)}." if parts else ""

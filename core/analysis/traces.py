@@ -93,6 +93,13 @@ def common_stop(table: pd.DataFrame) -> pd.DataFrame:
     return add_holm(table[table["epoch"] == distance.idxmin()])
 
 
+def fitting_epochs(table: pd.DataFrame) -> list[int]:
+    """The stored epochs at which no architecture is clearly off its printed figure, corrected over those of the
+    epoch."""
+    by_epoch: Any = table[table["p"].notna()].groupby("epoch")
+    return [int(epoch) for epoch, own in by_epoch if not add_holm(own)["clear"].any()]
+
+
 def describe_hypothesis(table: pd.DataFrame) -> list[str]:
     """A sentence for each of EARLY_MODELS on early_stop_hypothesis, what a common earlier stop would do to all, and
     what is missing."""
@@ -104,12 +111,12 @@ def describe_hypothesis(table: pd.DataFrame) -> list[str]:
             f"{PALETTE[model].label}: the report prints {percent(curve[0].report_mean)}; our mean of "
             f"{plural(curve[0].rounds, 'round')} {reached} and ends at {percent(curve[-1].mean)}."
         )
-    sentences += _describe_common_stop(common_stop(table))
+    sentences += _describe_common_stop(common_stop(table), fitting_epochs(table))
     missing = [PALETTE[model].label for model in EARLY_MODELS if model not in set(table["model"])]
     return [*sentences, f"No finished rounds with predictions yet: {join(missing)}."] if missing else sentences
 
 
-def _describe_common_stop(stopped: pd.DataFrame) -> list[str]:
+def _describe_common_stop(stopped: pd.DataFrame, fitting: list[int]) -> list[str]:
     tested = stopped[stopped["p"].notna()]
     if tested.empty:
         return []
@@ -122,9 +129,15 @@ def _describe_common_stop(stopped: pd.DataFrame) -> list[str]:
         for row in tuples(tested[tested["clear"]])
     ]
     if parts:
+        verdict = (
+            f"at epoch {fitting[0]} none would: a common stop there stays a hypothesis."
+            if fitting
+            else "at every other stored epoch, too, some would: the same runs speak against a common earlier stop. One "
+            "of these two alone stays a hypothesis."
+        )
         return [
-            f"{start} Had all stopped there, clearly off their printed figures would be {join(parts)} ({evidence}): "
-            "the same runs speak against a common earlier stop. One of these two alone stays a hypothesis."
+            f"{start} Had all stopped there, clearly off their printed figures would be {join(parts)} ({evidence}); "
+            f"{verdict}"
         ]
     return [
         f"{start} Had all stopped there, none of the {count} would clearly differ from its printed figure "

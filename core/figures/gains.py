@@ -12,17 +12,17 @@ from core.runs.palette import PALETTE
 NUMBER, NUMBER_ON_PHONE = 0.2, 0.4  # of the intervals' reach, which the numbers behind them take
 
 
-def gain_dot(row: Any, y: int, model: str, head: str = "") -> go.Scatter:
-    """A gain at the height `y` in the colour of `model`; `row` has difference, low, high, p_holm, clear and rounds, and
-    `head` is what stands before the number when it is touched."""
-    look = PALETTE[model]
-    symbol, line = (look.marker, 0) if row.clear else (f"{look.marker}-open", 2)
+def gain_dot(row: Any, y: int, model: str = "", head: str = "") -> go.Scatter:
+    """A gain at the height `y` in the colour of `model`, or in grey for a mean over all; `row` has difference, low,
+    high, p_holm, clear and rounds, and `head` is what stands before the number when it is touched."""
+    colour, marker = (PALETTE[model].colour, PALETTE[model].marker) if model else (NEUTRAL, "circle")
+    symbol, line = (marker, 0) if row.clear else (f"{marker}-open", 2)
     end = row.high if row.rounds > 1 else row.difference  # the number stands behind it, where nothing crosses it
     told = f"<br>{between(row.low, row.high)}, Holm's p {describe_p(row.p_holm)}" if row.rounds > 1 else ""
     return go.Scatter(
         x=rounded([100 * row.difference, 100 * end], 2), y=[y, y], mode="markers+text", showlegend=False,
-        marker={"color": look.colour, "symbol": symbol, "size": [11, 0], "line_width": [line, 0], "opacity": 1},
-        error_x={"array": rounded([100 * (end - row.difference), 0], 2), "color": look.colour, "thickness": 2,
+        marker={"color": colour, "symbol": symbol, "size": [11, 0], "line_width": [line, 0], "opacity": 1},
+        error_x={"array": rounded([100 * (end - row.difference), 0], 2), "color": colour, "thickness": 2,
         "width": 0}, text=["", f" {with_sign(row.difference)}"], textposition="middle right", textfont_size=14,
         cliponaxis=False,
         hovertemplate=f"{head}{with_sign(row.difference)} points{told}, n = {row.rounds}<extra></extra>",

@@ -11,7 +11,6 @@ from core.figures.gains import finish_gains, gain_dot
 from core.figures.style import (
     PERCENT,
     FigureWithAlt,
-    architecture_rows,
     by_model,
     dash_of,
     frame,
@@ -22,7 +21,6 @@ from core.figures.style import (
     wrap,
 )
 from core.runs.palette import PALETTE
-from core.runs.settings import MODEL_NAMES
 from core.runs.studies import TRAINING_PAIRS
 
 
@@ -101,12 +99,14 @@ def speed_dots(table: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
 
 
 def epoch_dots(table: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
-    """What testing the best validation epoch instead of the last one does, one panel per dropout; `table` is that of
-    core.analysis.learning.compare_epochs."""
-    dropouts = sorted(set(table["dropout"])) or [0.0]
-    figure = make_panels([name_dropout(dropout) for dropout in dropouts], narrow, spacing=0.1 if narrow else 0.04)
-    for row in tuples(table[table["rounds"] > 0]):
-        trace = gain_dot(row, MODEL_NAMES.index(row.model), row.model)
-        figure.add_trace(trace, **place_of(dropouts.index(row.dropout), narrow))
-    architecture_rows(figure)
-    return finish_gains(figure, len(dropouts), narrow, " ".join(describe_epochs(table)), 460)
+    """What testing the best validation epoch instead of the last one does with each number of training pairs; `table`
+    is that of core.analysis.learning.compare_epochs."""
+    figure = make_panels(["Mean over the seven architectures"], narrow)
+    rows = tuples(table[table["rounds"] > 0])
+    for place, row in enumerate(rows):
+        figure.add_trace(gain_dot(row, place), **place_of(0, narrow))
+    names = [f"{row.training_pairs:,} pairs" for row in rows]
+    figure.update_yaxes(
+        tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.5, -0.8], showgrid=False
+    )
+    return finish_gains(figure, 1, narrow, " ".join(describe_epochs(table)), 110 + 52 * len(rows))

@@ -110,14 +110,14 @@ def test_the_shipped_runs_sit_on_that_edge():
         (
             Order(7, 1.0, 0.81, 1.0, 0.9499),
             "On the whole the 7 architectures without dropout stand in the report's order (Kendall's τ 1.00, 95 % "
-            "0.81 to 1.00 over resampled rounds), but neighbours are too close to tell: exactly that order comes out "
-            "in 95 % of the draws.",
+            "0.81 to 1.00 over resampled rounds), but some neighbours are too close to tell: exactly "
+            "that order comes out in 95 % of the draws.",
         ),
         (
             Order(3, 0.33, 0.01, 1.0, 0.25),
             "On the whole the 3 architectures without dropout stand in the report's order (Kendall's τ 0.33, 95 % "
-            "0.01 to 1.00 over resampled rounds), but neighbours are too close to tell: exactly that order comes out "
-            "in 25 % of the draws.",
+            "0.01 to 1.00 over resampled rounds), but some neighbours are too close to tell: exactly "
+            "that order comes out in 25 % of the draws.",
         ),
         (
             Order(3, 0.33, 0.0, 1.0, 0.25),

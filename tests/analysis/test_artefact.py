@@ -89,19 +89,20 @@ def test_the_stored_epoch_nearest_to_the_best_is_tested(store):
     ("off", "left_on", "best", "verdict"),
     [
         # The printed figures are 0.863 ± 0.012 and 0.953 ± 0.010: 5 points off are clear, 0.1 points are not.
-        (0.05, 0.001, 0.05, "Only dropout left on at evaluation is compatible with both printed figures;"),
+        (0.05, 0.001, 0.05, "Only dropout 0.25 left on at evaluation is compatible with both printed figures;"),
         (
             0.05,
             -0.05,
             0.001,
-            "Only dropout off and the weights of the best validation epoch is compatible with both printed figures;",
+            "Only dropout 0.25, off, and the weights of the best validation epoch is compatible with both printed "
+            "figures;",
         ),
         (
             0.05,
             0.001,
             -0.001,
-            "Both printed figures are compatible with dropout off and the weights of the best validation epoch and "
-            "with dropout left on at evaluation;",
+            "Both printed figures are compatible with dropout 0.25, off, and the weights of the best validation epoch "
+            "and with dropout 0.25 left on at evaluation;",
         ),
         (0.05, -0.05, 0.05, "None of these is compatible with both printed figures;"),
     ],
@@ -121,9 +122,9 @@ def test_one_that_fits_a_single_figure_does_not_explain_both(store):
     table = dropout_artefact(store, load_runs(store)).table
     sentences = describe_artefact(table)
     assert sentences[3].startswith(
-        "With dropout off and the weights of the best validation epoch: Auxiliary losses 89.6 %, clearly different "
-        "from the printed 86.3 % (Holm's p < 0.001) and Direct classification 95.4 %, not clearly different from the "
-        "printed 95.3 % (Holm's p "
+        "With dropout 0.25, off, and the weights of the best validation epoch: Auxiliary losses 89.6 %, clearly "
+        "different from the printed 86.3 % (Holm's p < 0.001) and Direct classification 95.4 %, not clearly different "
+        "from the printed 95.3 % (Holm's p "
     )
-    assert sentences[5].startswith("Only dropout left on at evaluation is compatible with both printed figures;")
+    assert sentences[5].startswith("Only dropout 0.25 left on at evaluation is compatible with both printed figures;")
     assert sentences[5].endswith("(t tests, Holm's correction over the 12 comparisons of this finding.)")

@@ -29,6 +29,7 @@ SIZES = [
         ("BranchesToVecModel", 5, 0.7),
     )
 ]
+BEST = {"training_pairs": 200}
 CURVE = [
     {"model": "TwoChannelsModel", "epoch": epoch, "mean": mean, "report_mean": 0.8}
     for epoch, mean in ((5, 0.7), (10, 0.81))
@@ -50,7 +51,14 @@ def test_each_finding_has_one():
         ("twins", rows({**TWIN, **COMPARED, "clear": False}), "Not clear", "digits: +3.2 points (95 % 1.5 to 4.9)"),
         ("speed", rows({**SPEED, **COMPARED}), "+3.2 points", "Shared branches over Two branches at epoch 20 (95 %"),
         ("weights", rows({**COMPARED, **WEIGHT}), "+3.2 points", "instead of 0, without dropout (95 % 1.5 to 4.9)"),
-        ("best", rows(COMPARED, {**COMPARED, "clear": False}, {**COMPARED, "rounds": 1}), "1 of 2", "cells in which"),
+        (
+            "twins", rows({**TWIN, **COMPARED}, {**TWIN, **COMPARED, "kind": "equal", "difference": -0.18}),
+            "+3.2 points", "(95 % 1.5 to 4.9); on equal ones −18.0",
+        ),
+        (
+            "best", rows({**BEST, **COMPARED, "rounds": 1}, {**BEST, **COMPARED, "training_pairs": 500}), "+3.2 points",
+            "from the best epoch's weights instead of the last's, without dropout, with 500 training pairs (95 % 1.5",
+        ),
         (
             "artefact", rows({"model": "WeightSharingAuxiliaryModel", "case": "Dropout 0.25", "common": 9, **GAIN}),
             "+3.2 points", "for Auxiliary losses, if it is off at evaluation (95 % 1.5 to 4.9)",
@@ -70,7 +78,7 @@ def test_the_number_and_what_it_is(question, table, number, about):
 
 @pytest.mark.parametrize("question", ["twins", "speed", "best"])
 def test_a_single_round_has_no_number(question):
-    assert find_headline(question, rows({**TWIN, **SPEED, **COMPARED, "rounds": 1})) is None
+    assert find_headline(question, rows({**TWIN, **SPEED, **BEST, **COMPARED, "rounds": 1})) is None
 
 
 @pytest.mark.parametrize(

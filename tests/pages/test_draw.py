@@ -281,10 +281,10 @@ def test_a_challenge_says_when_networks_read_other_digits_than_were_asked_for():
 def test_a_drawing_unlike_any_digit_is_said_to_be_so(monkeypatch):
     line, checks = frame_from_strokes(parse_strokes(LINE)), np.indices((14, 14)).sum(0, dtype=np.float32) % 2 * 255
     assert word_strangeness((line, line)) == word_strangeness((None, line)) == ""
-    means = "like no digit that networks train on: what they say of"
-    assert word_strangeness((line, checks)) == f"The second drawing looks {means} it means little."
-    assert word_strangeness((checks, line)) == f"The first drawing looks {means} it means little."
-    assert word_strangeness((checks, checks)) == f"Both drawings look {means} them means little."
+    means = "like no digit that networks train on: do not rely on what they say of"
+    assert word_strangeness((line, checks)) == f"The second drawing looks {means} it."
+    assert word_strangeness((checks, line)) == f"The first drawing looks {means} it."
+    assert word_strangeness((checks, checks)) == f"Both drawings look {means} them."
 
     def fail(frame):
         raise DataError("MNIST is missing.")

@@ -143,7 +143,7 @@ def word_strangeness(frames: Sequence[Grid | None]) -> str:
         return ""
     which = "Both drawings look" if all(strange) else f"The {'first' if strange[0] else 'second'} drawing looks"
     what = "them" if all(strange) else "it"
-    return f"{which} like no digit that networks train on: what they say of {what} means little."
+    return f"{which} like no digit that networks train on: do not rely on what they say of {what}."
 
 
 def _count(verdicts: Sequence[Verdict]) -> tuple[int, int]:

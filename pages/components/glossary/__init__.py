@@ -21,7 +21,7 @@ GLOSSARY = {
     "early stopping": "Training ends when validation accuracy has not improved for some epochs; here 20, if nothing "
     "else is chosen.",
     "dropout": "During training, each value before a large layer is set to zero with this probability, so that the "
-    "network does not rely on single ones. The test is made without.",
+    "network relies on no single one. Off in the test, unless it says “left on”.",
     "parameter": "A number inside the network that training sets.",
     "weight sharing": "Both digits go through the same parameters: what is learnt from either serves both.",
     "auxiliary loss": "The error in a second task, here naming the digits, that training reduces beside the first.",
