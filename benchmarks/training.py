@@ -37,6 +37,7 @@ from torch.utils.data import default_collate
 from benchmarks.plain_loop import PlainNetwork, train_plainly
 from core.cluster.engine import Engine
 from core.cluster.host import KEEP_MEMORY, NICENESS
+from core.follow import UNWATCHED
 from core.mnist.pairs import Pairs
 from core.networks.architectures import Branches, build_network, count_parameters
 from core.processes import ROOT
@@ -152,9 +153,9 @@ class Trainers:
 
 
 @contextmanager
-def start_engine() -> Iterator[Engine]:
-    """The engine, warm, on a store that is thrown away."""
-    with tempfile.TemporaryDirectory() as folder, closing(Engine(RunStore(Path(folder) / "runs"), live=2)) as engine:
+def start_engine(live: int = UNWATCHED) -> Iterator[Engine]:
+    """The engine, warm, on a store that is thrown away, with so many runs for each worker that take turns."""
+    with tempfile.TemporaryDirectory() as folder, closing(Engine(RunStore(Path(folder) / "runs"), live=live)) as engine:
         engine.start(warm=True)
         yield engine
 

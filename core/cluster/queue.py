@@ -14,7 +14,7 @@ from core.runs.settings import RunSettings
 LIVE = 16  # runs for each worker that take turns, and keep some 9 MB of its memory in between
 DEPTH = 2  # batches that a worker has at once, so that it does not wait for the next one
 BATCH_SECONDS = 0.25  # of slices that are sent together; each message costs a worker some milliseconds
-CYCLE_SECONDS = 0.8  # in which each run that takes turns shall get on
+CYCLE_SECONDS = 1.5  # in which each run that takes turns shall get on; shorter slices cost training some per cent
 LONE_SECONDS = 0.5  # the longest slice, of a run that need not share its worker
 LEAD = 10  # epochs by which runs that race may be apart
 CATCH_UP = 5  # epochs by which one may be ahead of another on a busier worker, before that one changes places
@@ -139,9 +139,9 @@ class Queue:
         job.turn = min((other.turn for other in self.jobs.values() if other.running), default=0)
 
     def _allowance(self, job: Job, running: Sequence[Job]) -> int:
-        """How many epochs a run may advance before it would be too far ahead in its race."""
-        last = min(other.reached for other in running if other.race == job.race)
-        return last + LEAD - job.reached
+        """How many epochs a run may advance before it would be too far ahead in its race; all, where it is alone."""
+        others = [other.reached for other in running if other.race == job.race and other is not job]
+        return min([job.reached, *others]) + LEAD - job.reached if others else job.settings.max_epochs
 
     def _belongs(self, job: Job, running: Sequence[Job], worker: str) -> bool:
         """Whether a run's next slice is for this worker: its live training is here, or nowhere, or on one with so much

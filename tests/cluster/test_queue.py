@@ -79,7 +79,7 @@ def test_the_first_slice_is_one_epoch_and_comes_before_what_others_go_on_with(qu
     assert (job, job.part.epochs, job.part.seconds) == (first, 1, LONE_SECONDS)
     advance(first, 1)
     queue.next_batches(WORKERS)
-    assert first.part.epochs == LEAD  # alone in its race, up to ten epochs a slice
+    assert first.part.epochs == first.settings.max_epochs  # alone in its race, as many as fit into the time
     late = add(queue, "b", 6)
     batches = queue.next_batches(WORKERS)
     assert {job for batch in batches for job in batch} <= set(late)
@@ -92,8 +92,8 @@ def test_many_runs_share_a_cycle_and_a_message(queue):
     for job in jobs:
         job.reached = 5
     batches = queue.next_batches(WORKERS)
-    assert [len(batch) for batch in batches] == [5, 5, 5, 5]
-    assert batches[0][0].part.seconds == pytest.approx(0.8 / 15)
+    assert [len(batch) for batch in batches] == [3, 3, 3, 3]
+    assert batches[0][0].part.seconds == pytest.approx(1.5 / 15)
     assert [batch[0].part.worker for batch in batches] == ["a", "b", "a", "b"]
     assert queue.next_batches(WORKERS) == []  # two batches are enough for a worker
 
@@ -120,7 +120,7 @@ def test_runs_that_do_not_race_are_not_held_back(queue):
     one, other = add(queue, "a", 2)
     one.worker, other.worker, one.reached, other.reached = "a", "b", 80, 1
     queue.next_batches(WORKERS)
-    assert one.part.epochs == LEAD
+    assert one.part.epochs == one.settings.max_epochs
 
 
 def test_an_idle_worker_takes_over_from_a_busy_one(queue):
