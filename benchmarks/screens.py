@@ -41,11 +41,11 @@ COMPLETE = (
 SCREENS = {  # path -> what shows that the screen is complete
     "": ".glance tr",
     "train": ".mark-line path",
-    "compare": "[data-testid=stDataFrame] canvas",
+    "compare": ".js-plotly-plot .scatterlayer",
     "mistakes": ".st-key-distance .main-svg",
     "architectures": "[data-testid=stImage] img",
     "walk": ".js-plotly-plot .scatterlayer",
-    "draw": "[data-testid=stCaptionContainer]",
+    "draw": ".st-key-draw_vote [data-testid]",
 }
 WITH_NETWORKS = ("walk", "draw")  # whose first visitor waits for the process of the networks
 BOUNDS = {"mistakes": 1.5, "architectures": 1.5, "walk": 1.5}  # seconds to a complete screen, warm; others: 1
@@ -113,19 +113,18 @@ def time_training(browser: Browser, address: str, store: Path) -> tuple[float, l
     return first, [shown[epoch] - written[epoch] for epoch in shown if epoch > 1]
 
 
-def time_click(browser: Browser, address: str) -> float:
-    """Seconds from a click on a row of the comparison to the complete curves of its rounds."""
+def time_view(browser: Browser, address: str) -> float:
+    """Seconds from the choice of another view of *Compare* to its complete figure."""
     page = open_page(browser)
     load_screen(page, address, "compare")
-    table = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
     times = []
-    for row in range(2, 7):
+    for view, figure in (("What each idea adds", "ladder"), ("All against all", "matrix"), ("Curves", "curves")) * 2:
         started = time.perf_counter()
-        page.mouse.click(table["x"] + 15, table["y"] + 35 * row + 18)
+        page.get_by_role("radio", name=view).click()
         page.wait_for_function(
-            "seen => document.querySelectorAll('.js-plotly-plot .scatterlayer .trace').length"
-            " && [...document.querySelectorAll('h3')].map(e => e.textContent).join() !== seen",
-            arg=page.evaluate("[...document.querySelectorAll('h3')].map(e => e.textContent).join()") if times else "",
+            "key => document.querySelector(`.st-key-${key} .scatterlayer, .st-key-${key} .heatmaplayer`)"
+            " && !document.querySelector('[data-stale=true]')",
+            arg=figure,
             polling=10,
         )
         times.append(time.perf_counter() - started)
@@ -177,7 +176,7 @@ def time_stages(browser: Browser, address: str) -> float:
         started = time.perf_counter()
         page.get_by_role("slider").press("ArrowRight")
         page.wait_for_function(
-            "stage => [...document.querySelectorAll('h3')].some(e => e.textContent.startsWith(`${stage}. `))"
+            "stage => [...document.querySelectorAll('h2')].some(e => e.textContent.startsWith(`${stage}. `))"
             " && [...document.querySelectorAll('.stage img')].every(e => e.complete)"
             " && !document.querySelector('[data-stale=true]')",
             arg=stage,
@@ -193,6 +192,7 @@ def measure(browser: Browser, folder: Path) -> list[tuple[str, float, float]]:
     shutil.copytree(STORE, store)
     figures: list[tuple[str, float, float]] = []
     for path in SCREENS:
+        name = path or "home"
         process, address, ready = start_server(store)
         try:
             if not path:
@@ -202,12 +202,10 @@ def measure(browser: Browser, folder: Path) -> list[tuple[str, float, float]]:
             page.wait_for_timeout(12_000 if not path else 0)  # the engine warms up behind the first screen
             warm = [load_screen(page, address, path) for _ in range(WARM_LOADS)]
             if path not in WITH_NETWORKS:
-                figures.append((f"{path or 'train'}, cold", cold, 2.5))
-            figures.append(
-                (f"{path or 'train'}, warm (median of {WARM_LOADS})", statistics.median(warm), BOUNDS.get(path, 1))
-            )
+                figures.append((f"{name}, cold", cold, 2.5))
+            figures.append((f"{name}, warm (median of {WARM_LOADS})", statistics.median(warm), BOUNDS.get(path, 1)))
             if path == "compare":
-                figures.append(("compare, a click", time_click(browser, address), 0.3))
+                figures.append(("compare, another view", time_view(browser, address), 0.3))
             if path == "mistakes":
                 figures.append(("mistakes, a click on a cell", time_cell(browser, address), 0.4))
             if path == "architectures":
@@ -219,7 +217,7 @@ def measure(browser: Browser, folder: Path) -> list[tuple[str, float, float]]:
                 figures.append(("first point after the click", first, 1))
                 figures.append((f"an epoch's delay, median of {len(delays)}", median(delays), 1.5))
                 figures.append(("an epoch's delay, longest", max(delays, default=math.nan), 1.5))
-            figures.append((f"{path or 'train'}, PyTorch in the server (1 = yes)", imports_torch(process), 0))
+            figures.append((f"{name}, PyTorch in the server (1 = yes)", imports_torch(process), 0))
         finally:
             process.terminate()
             process.wait()

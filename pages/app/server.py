@@ -30,6 +30,7 @@ from pages.app.uploads import LimitUploads
 M_ARENA_MAX = -8  # of mallopt, in malloc.h
 TRAIN_CHOICES = {*RunSettings.model_fields, "rounds", "curve"}  # in the links to Train
 VISITOR_SECONDS = 365 * 24 * 3600  # that a browser keeps its name
+_VISITED = threading.Event()  # a first browser has opened a session
 
 
 @asynccontextmanager
@@ -68,7 +69,7 @@ def _import_ahead() -> None:
     import altair  # noqa: F401 - Streamlit itself imports it only at the first chart
     import pyarrow
 
-    from pages.app.shared import read_game_votes
+    from pages.app.shared import get_engine, read_game_votes
 
     read_game_votes()
     pyarrow.set_cpu_count(
@@ -81,6 +82,8 @@ def _import_ahead() -> None:
 
     gc.collect()
     gc.freeze()  # what stands now stays: looking through its 200,000 objects again and again would stop all for 0.2 s
+    _VISITED.wait()
+    get_engine()  # so that it is ready for whoever comes to Train from another screen
 
 
 def answer_health(request: Request) -> JSONResponse:
@@ -108,6 +111,8 @@ class NameVisitors:
                 MutableHeaders(scope=message).append("set-cookie", cookie)
             await send(message)
 
+        if scope["type"] == "websocket":
+            _VISITED.set()
         new = scope["type"] == "http" and VISITOR not in HTTPConnection(scope).cookies
         await self.app(scope, receive, send_named if new else send)
 

@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 
 import pytest
@@ -14,6 +15,7 @@ from core.cluster.limits import Limits
 from core.runs.settings import RunSettings
 from core.runs.store import RunStore, StoreError
 from support.servers import ROOT, serve
+from support.visitor import connected
 
 
 @pytest.fixture
@@ -115,6 +117,18 @@ def test_the_endpoint_answers_without_a_session_and_browsers_are_told_apart(tmp_
         again = urllib.request.Request(address, headers={"Cookie": cookie.split(";")[0]})
         with urllib.request.urlopen(again, timeout=10) as answer:
             assert answer.headers["Set-Cookie"] is None
+
+
+def test_the_engine_gets_ready_behind_a_first_screen_that_trains_nothing(tmp_path):
+    def ask_state() -> str:
+        with urllib.request.urlopen(f"{address}/health", timeout=10) as answer:
+            return json.load(answer)["engine"]["state"]
+
+    with serve(ROOT / "streamlit_app.py", tmp_path / "runs") as address:
+        assert ask_state() == "not started"  # whoever asks for its health does not start it
+        with connected(address):
+            while ask_state() == "not started":
+                time.sleep(0.1)
 
 
 def test_a_server_with_a_wrong_limit_does_not_start_and_says_why():
