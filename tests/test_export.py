@@ -10,6 +10,7 @@ import pytest
 from core.analysis.agreement import CLEAR, UNCLEAR, WITHIN, compare_orders, compare_with_report, count_after_rounding
 from core.analysis.comparison import LADDER, compare_ideas, read_rounds
 from core.analysis.numbers import fraction, mean_and_deviation, points, signed
+from core.analysis.sentences import describe_p
 from core.analysis.tables import load_runs, results_table
 from core.export import BEGIN, END, as_csv, as_latex, as_markdown, export_all, pair_columns, update_readme
 from core.figures import files as figure_files
@@ -79,7 +80,8 @@ def test_the_readmes_words_are_those_of_the_shipped_runs():
         f"{signed(orders[0.0].exact, 0, 100)} and {signed(orders[0.25].exact, 0, 100)} % give exactly that order",
         f"adds {points(adds['difference'][('without', sharing, 'unequal')])} points on unequal digits, and costs "
         f"{points(-adds['difference'][('without', sharing, 'equal')])} on equal ones",
-        f"the losses add {points(adds['difference'][('without', losses, 'all')])} points without dropout and "
+        f"the losses add {points(adds['difference'][('without', losses, 'all')])} points without dropout (p "
+        f"{describe_p(adds['p_holm'][('without', losses, 'all')])}, on the edge) and "
         f"{points(adds['difference'][('with', losses, 'all')])} with it",
         f"for {epochs[0.0, 1.0]} epochs on average instead of {epochs[0.0, 0.0]}, and {epochs[0.25, 1.0]} instead of "
         f"{epochs[0.25, 0.0]};",
