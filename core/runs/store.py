@@ -153,7 +153,7 @@ class Run(RunFolder):
             raise StoreError(f"The file {name} of the run {self.run_id} is damaged ({error}).") from None
 
 
-class RunStore:
+class RunStore:  # long: whatever is asked of the store's folder, of all runs or of one
     """The runs below one folder. Reading never writes; a store that does not exist is empty."""
 
     def __init__(self, root: Path = STORE) -> None:
@@ -171,7 +171,7 @@ class RunStore:
         all the time, and reading all of a thousand takes 50 ms.
         """
         for name in self.names():
-            times, known = self._read_times(name), self._ended.get(name)
+            times, known = _find_times(self.root, name), self._ended.get(name)
             if known is not None and known[0] == times:
                 yield known[1]
                 continue
@@ -180,12 +180,6 @@ class RunStore:
             if isinstance(run, Run) and run.summary and max(times) < time.time_ns() - TICK:
                 self._ended[name] = times, run
             yield run
-
-    def _read_times(self, name: str) -> list[int]:
-        """When a run's folder and the files that say what it is were changed, in ns since 1970; 0 for what is not
-        there."""
-        folder = f"{self.root}/{name}"  # as text: a Path takes longer to make than a file to ask
-        return [_modified(path) for path in (folder, f"{folder}/settings.json", f"{folder}/result.json")]
 
     def names(self) -> list[str]:
         """The identities of all runs, sorted."""
@@ -367,6 +361,12 @@ def _check_result(run_id: str, path: Path, settings: RunSettings, summary: dict[
     if summary["state"] == "stopped":
         return Run(run_id, path, "stopped", settings, summary, "The run was stopped; it can be started again.")
     return Run(run_id, path, "failed", settings, summary, as_sentence(summary["error"]))
+
+
+def _find_times(root: Path, name: str) -> list[int]:
+    """When a run's folder and the files that say what it is were changed, in ns since 1970; 0 for what is not there."""
+    folder = f"{root}/{name}"  # as text: a Path takes longer to make than a file to ask
+    return [_modified(path) for path in (folder, f"{folder}/settings.json", f"{folder}/result.json")]
 
 
 def _modified(path: str | os.DirEntry[str]) -> int:
