@@ -20,6 +20,7 @@ from support.servers import find_family
 
 SEED = 20261125
 SECONDS = 120
+PATIENCE_AT_THE_END = 20  # seconds for what has been told to end: Dask's helpers tidy up behind killed workers
 PATIENCE = 240  # seconds; a bound for what takes some ten
 LASTING = RunSettings(max_epochs=500, patience=500)
 BRIEF = RunSettings(max_epochs=4, training_pairs=200)
@@ -141,4 +142,14 @@ def test_whatever_is_killed_or_frozen_every_run_ends_and_every_epoch_is_there(
             assert not run.history_problem
         assert not engine.store.is_locked(settings.run_id)
     assert engine.jobs == {}
-    assert not [pid for pid in family if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"]
+    assert not describe_left(family)
+
+
+def describe_left(pids: list[int]) -> list[list[str]]:
+    """The commands of the processes that do not end, and are no zombies either."""
+    left = []
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess):
+            left.append(psutil.Process(pid))
+    living = psutil.wait_procs(left, timeout=PATIENCE_AT_THE_END)[1]
+    return [process.cmdline() for process in living if process.status() != psutil.STATUS_ZOMBIE]
