@@ -17,8 +17,9 @@ BEST = 10  # foolers that are listed
 
 
 class Line(NamedTuple):
-    """A row of the results. Of a guess: how many made it `first`, and `last`, and whether it is `right`. Of a pair of
-    the game: how many of the class were right. Of a fooler: how many networks it fooled."""
+    """A row of the results. Of a guess: how many made it `first`, and `last`, and whether it is `right`, or the nearest
+    to a number that was measured. Of a pair of the game: how many of the class were right. Of a fooler: how many
+    networks it fooled."""
 
     chapter: int
     question: str
@@ -37,7 +38,8 @@ def list_results(tally: Sequence[Sequence[Vote]], truths: Sequence[int | None], 
         for value in chapter.ballot.values:
             first, last = (sum(vote[which] == value for vote in votes) for which in (0, 1))
             if chapter.options or first or last:
-                right = "" if truth is None else "yes" if value == truth else "no"
+                words = ("yes", "no") if chapter.options else ("nearest", "")  # a measured number has an interval
+                right = "" if truth is None else words[value != truth]
                 lines.append(Line(chapter.place + 1, chapter.question, _name(chapter, value), first, last, right))
         lines += _list_notes(chapter, votes, pairs)
     return lines
@@ -77,7 +79,7 @@ def write_page(code: str, lines: Sequence[Line]) -> str:
     for chapter in CHAPTERS:
         own = [line for line in lines if line.chapter == chapter.place + 1]
         rows = "".join(
-            f"<tr{' class=right' if line.right == 'yes' else ''}>"
+            f"<tr{' class=right' if line.right in ('yes', 'nearest') else ''}>"
             f"{''.join(f'<td>{escape(str(value))}</td>' for value in line[2:])}</tr>"
             for line in own
         )

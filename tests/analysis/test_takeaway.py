@@ -31,7 +31,7 @@ def test_guesses_are_counted_before_and_after_and_the_game_pair_by_pair(lines):
     pairs = [(line.what, line.right) for line in first if line.what.startswith("pair")]
     assert pairs == [("pair 1: 3 ≤ 5", "1 of 2"), ("pair 2: 3 ≤ 4", "2 of 2"), ("pair 3: 3 ≤ 3", "0 of 2")]
     points = [(line.what, line.first, line.last, line.right) for line in lines if line.chapter == 4]
-    assert points == [("−5 points", 1, 0, "no"), ("+2 points", 1, 2, "yes")]
+    assert points == [("−5 points", 1, 0, ""), ("+2 points", 1, 2, "nearest")]
 
 
 def test_the_best_foolers_come_first(lines):
