@@ -1,5 +1,6 @@
 """What the runs show beyond the table: a question, a figure, two sentences with numbers from the store."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -51,6 +52,20 @@ METHODS = {
     "best": "Runs that the study of data trained, which keep both figures; those with the report's 1,000 pairs do not. "
     "A round's difference is its mean over the seven architectures; rounds that lack one are left out.",
     "unseen": unseen.METHOD,
+}
+DESCRIBED: dict[str, Callable[..., list[str]]] = {
+    "artefact": artefact.describe_artefact,
+    "distance": distance.describe_distance,
+    "parameters": findings.describe_parameters,
+    "epochs": findings.describe_epochs,
+    "squared": findings.describe_squared,
+    "hypothesis": traces.describe_hypothesis,
+    "data": studies.describe_data,
+    "twins": comparison.describe_ideas,
+    "weights": studies.describe_weights,
+    "speed": learning.describe_speed,
+    "best": learning.describe_epochs,
+    "unseen": unseen.describe_unseen,
 }
 STUDIED = ("data", "twins", "weights", "best")  # made of the studies' runs, not of the reproduction's alone
 
@@ -124,31 +139,8 @@ def weigh(question: str, table: pd.DataFrame, dropout: float) -> Any:
 
 def describe(question: str, evidence: Any, dropout: float) -> list[str]:
     """The sentences below the figure."""
-    match question:
-        case "artefact":
-            return artefact.describe_artefact(evidence)
-        case "distance":
-            return distance.describe_distance(evidence, dropout)
-        case "parameters":
-            return findings.describe_parameters(evidence, dropout)
-        case "epochs":
-            return findings.describe_epochs(evidence)
-        case "data":
-            return studies.describe_data(evidence, dropout)
-        case "twins":
-            return comparison.describe_ideas(evidence)
-        case "weights":
-            return studies.describe_weights(evidence)
-        case "speed":
-            return learning.describe_speed(evidence)
-        case "best":
-            return learning.describe_epochs(evidence)
-        case "unseen":
-            return unseen.describe_unseen(evidence)
-        case "squared":
-            return findings.describe_squared(evidence)
-        case _:
-            return traces.describe_hypothesis(evidence)
+    arguments = (evidence, dropout) if question in ("distance", "parameters", "data") else (evidence,)
+    return DESCRIBED[question](*arguments)
 
 
 def draw_answer(question: str, evidence: pd.DataFrame, sentences: list[str], dropout: float) -> FigureWithAlt:
