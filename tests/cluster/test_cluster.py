@@ -3,6 +3,7 @@ their own; histories and weights travel over Dask, and the server alone writes t
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -204,6 +205,52 @@ def test_a_scheduler_that_vanishes_and_comes_back(tmp_path, monkeypatch):
                 engine.submit(ENDLESS)
                 with engine.changed:
                     engine.changed.wait(timeout=1)
+
+
+def test_a_scheduler_that_freezes_for_a_while(cluster, tmp_path, monkeypatch):
+    """As a line that is silent without being closed: the loss is noticed, and the run goes on when it answers again."""
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", 3)
+    cluster.join(cluster.copy("spare"))
+    with engine_on(cluster, tmp_path / "runs") as engine:
+        engine.submit(ENDLESS)
+        wait_until(engine, lambda: engine.epochs(ENDLESS.run_id) >= 2)
+        cluster.scheduler.send_signal(signal.SIGSTOP)
+        try:
+            lost = engine.conductor.cluster
+            with lost._changed:
+                assert lost._changed.wait_for(lambda: lost.state == "lost", PATIENCE)
+            kept = engine.epochs(ENDLESS.run_id)
+            assert ENDLESS.run_id in engine.jobs
+        finally:
+            cluster.scheduler.send_signal(signal.SIGCONT)
+        wait_until(engine, lambda: engine.epochs(ENDLESS.run_id) >= kept + 2)
+        [job] = engine.jobs.values()
+        assert job.note.startswith("the engine was lost and has started again; it goes on after epoch ")
+        history = engine.store.read(ENDLESS.run_id).history
+        assert [record["epoch"] for record in history] == [*range(1, len(history) + 1)]
+
+
+def test_the_shells_scheduler_vanishes_in_mid_run(tmp_path):
+    """The command ends with a sentence, what was trained is kept, and the same command goes on from there."""
+    store = RunStore(tmp_path / "runs")
+    options = "--model TwoChannelsModel --training-pairs 10000 --max-epochs 500 --patience 500 --nb_rounds 1"
+    with ExitStack() as stack:
+        cluster = Cluster(tmp_path, stack)
+        cluster.join(cluster.copy("first"))
+        where = ["--scheduler", cluster.address, "--store", str(store.root)]
+        command = [sys.executable, "-m", "core", "train", *options.split(), *where]
+        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+            while len(store.read(ENDLESS.run_id).history) < 2:
+                with pytest.raises(subprocess.TimeoutExpired):  # it must not end by itself
+                    process.wait(timeout=0.1)
+            kill_family(cluster.scheduler)
+            said = process.communicate(timeout=PATIENCE)[1]
+    assert process.returncode == 1, said
+    assert "Traceback" not in said
+    assert f"No Dask scheduler answers at {cluster.address} (" in said
+    run = store.read(ENDLESS.run_id)
+    assert (run.state, run.history_problem) == ("interrupted", "")
+    assert len(run.history) >= 2
 
 
 def give_other_version(copy: Path, package: str, version: str) -> None:
