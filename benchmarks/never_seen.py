@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from benchmarks.draw import DIGITS
 from benchmarks.drawing import load_readers, run_from_shell
 from core.drawing.ink import Grid, halve_field
-from core.drawing.strangeness import LIMIT, TRAINING_DIGITS, is_strange, measure_distance, prepare_digits
+from core.drawing.strangeness import FLAGGED, LIMIT, TRAINING_DIGITS, is_strange, measure_distance, prepare_digits
 from core.drawing.strokes import PAD, Drawing, Stroke, frame_from_strokes
 from core.mnist.files import read_test_images, read_training_images
 from core.networks.ensemble import Ensemble
 
 Points = list[tuple[float, float]]
-FLAGGED, MILLISECONDS = 0.01, 5.0
+MILLISECONDS = 5.0
 DIGITS_KIND = "MNIST's test digits"
 KINDS = ("double digits", "scribbles", "letters", "shapes")
 say = partial(print, file=sys.stderr)

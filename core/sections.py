@@ -60,7 +60,7 @@ METHODS = {
     ),
     "curves": (
         "mean over rounds of the accuracy on the 200 validation pairs after every epoch; a round that has stopped "
-        "keeps its last value, as in the report; the band is ± one standard deviation of the rounds."
+        "keeps its last value, as in the report; a mark where a round stopped early."
     ),
     "ideas": f"{PAIRED}, over all pairs, on unequal and on equal digits; Holm's correction over the {{}} comparisons.",
     "architectures": f"{PAIRED}, for each kind of pairs of digits; Holm's correction over the 63 comparisons.",
@@ -84,9 +84,9 @@ METHODS = {
         "rightly, and what independent misreadings with the round's own confusion matrix would give; no test."
     ),
     "hypothesis": (
-        "mean test accuracy at every fifth epoch minus the printed mean; a round that has stopped keeps its last "
-        "value; at the epoch where the first two come nearest to the print Welch's test with Holm's correction over "
-        "all. Direct classification decides by its probability there."
+        "without dropout: mean test accuracy at every fifth epoch minus the printed mean; a round that has stopped "
+        "keeps its last value; at the epoch where the first two come nearest to the print Welch's test with Holm's "
+        "correction over all. Direct classification decides by its probability there."
     ),
     "data": (
         "mean test accuracy over rounds with Student's 95 % interval, without dropout; the plain network's accuracies "

@@ -33,12 +33,14 @@ from pages.components.sentences import show_note, show_number, show_sentences
 
 METHODS = {
     "artefact": "Best epoch: the stored one nearest to the first of the highest validation accuracy; every fifth "
-    "epoch is stored, and there Direct classification decides by its probability.",
+    "epoch is stored, and there Direct classification decides by its probability. *Compare* tests others beside the "
+    "same ones, so a p near 0.05 differs there.",
     "distance": "Intervals count rounds, not answers: a round's answers come from one network.",
-    "hypothesis": "Mean test accuracy at every fifth epoch minus the printed one; a round that has stopped keeps its "
-    "last value. Dots at the grey line: filled where clearly off the print. Direct classification decides by its "
-    "probability.",
-    "data": "The report's settings but for the number of training pairs, four fifths of which train. What the plain "
+    "hypothesis": "Without dropout. Mean test accuracy at every fifth epoch minus the printed one; a round that has "
+    "stopped keeps its last value. Dots at the grey line: filled where clearly off the print. Direct classification "
+    "decides by its probability.",
+    "data": "The report's settings but for the number of training pairs, four fifths of which train; an epoch has as "
+    "many more steps as there are more pairs, so what comes of that is counted with the data. What the plain "
     "network needs: its accuracies joined by straight lines over the logarithm of the pairs, by round; the interval is "
     "where Student's for the differences from the other network holds zero.",
     "twins": "Equal parameters by more or fewer hidden units: 326 in shared branches against 128 in own ones, and 128 "

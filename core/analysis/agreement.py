@@ -7,7 +7,7 @@ import pandas as pd
 
 from core.analysis.numbers import plural, points, signed, with_sign
 from core.analysis.report import REPORT_ROUNDS, REPORT_TABLE
-from core.analysis.sentences import describe_gaps, join, name_cell, size_between
+from core.analysis.sentences import CUT_SHORT, describe_gaps, join, name_cell, size_between
 from core.analysis.statistics import LEVEL, Order, add_holm, add_interval, compare_unpaired, holm, resample_order
 from core.analysis.tables import CELL_FIELDS, results_table, with_report_settings
 from core.networks.structure import count_parameters
@@ -170,7 +170,7 @@ def describe_capped(table: pd.DataFrame) -> str:
     names = [f"{name_cell(row.model, row.dropout)} ({row.capped} of {plural(row.rounds, 'round')})" for row in rows]
     if not names:
         return ""
-    return f"Cut short, as most rounds reached the last epoch without stopping early: {join(names)}."
+    return f"{CUT_SHORT}: {join(names)}."
 
 
 def describe_difference(row: Any) -> str:

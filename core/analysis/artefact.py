@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.comparison import Cell, select_cells
-from core.analysis.numbers import percent
+from core.analysis.numbers import in_words, percent
 from core.analysis.report import REPORT_ROUNDS, REPORT_TABLE
 from core.analysis.sentences import describe_change, describe_gaps, describe_p, join, tuples
 from core.analysis.statistics import LEVEL, PairedDifference, add_interval, compare_paired, compare_unpaired, holm
@@ -147,10 +147,13 @@ def _explain_report(table: pd.DataFrame) -> list[str]:
     names = [EXPLANATIONS[case] for case in fitting]
     verdict = "None of these is compatible with both printed figures"
     if len(names) == 1:
-        verdict = f"Only {names[0]} is compatible with both printed figures"
+        verdict = f"Of these {in_words(len(known))}, only {names[0]} is compatible with both printed figures"
     elif names:
         verdict = f"Both printed figures are compatible with {join(names, 'and with')}"
-    note = "the authors' public code tests the last epoch and leaves dropout on for these two networks"
+    note = (
+        "the authors' public code tests the last epoch and leaves dropout on for these two networks. An earlier stop "
+        "is not among these: ours stop by the report's rule"
+    )
     return [
         *sentences,
         f"{verdict}; {note}. (t tests, Holm's correction over the {family} comparisons of this finding.)",

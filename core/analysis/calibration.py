@@ -55,6 +55,13 @@ def calibration_error(probability: Any, target: Any) -> Any:
     return np.abs((so - said) @ members).sum(axis=-1) / said.shape[-1]
 
 
+def wrong_if_calibrated(confidence: Any) -> float:
+    """How sure of its wrong answers, on average, a network would be that is right as often as it says: it gives a share
+    1 − c of its answers of `confidence` c wrongly. `confidence` is (N,)."""
+    said = np.asarray(confidence, dtype=float)
+    return float(np.average(said, weights=1 - said))
+
+
 def calibration_floor(probability: Any) -> float:
     """The calibration error to expect of a network that is calibrated perfectly and says these probabilities (N,): with
     finitely many pairs it is not zero. The mean of SIMULATIONS, always the same."""

@@ -59,7 +59,7 @@ LADDER = (
         "WeightSharingBranchesToVecModel",
     ),
     Idea(
-        "Taking the auxiliary network's layers, its losses switched off,",
+        "Taking the auxiliary network's layers instead of shared vectors, its losses switched off,",
         "WeightSharingBranchesToVecModel",
         "WeightSharingAuxiliaryModel",
         second_weight=0.0,
@@ -70,7 +70,11 @@ LADDER = (
         "WeightSharingAuxiliaryModel",
         first_weight=0.0,
     ),
-    Idea("Classifying both digits directly", "WeightSharingAuxiliaryModel", "DirectClassificationModel"),
+    Idea(
+        "Classifying both digits directly, instead of the auxiliary losses,",
+        "WeightSharingAuxiliaryModel",
+        "DirectClassificationModel",
+    ),
 )
 
 

@@ -7,11 +7,13 @@ from typing import Any
 import pandas as pd
 
 from core.analysis.artefact import DIGIT_MODELS, EXPLANATIONS, dropout_artefact
+from core.analysis.calibration import wrong_if_calibrated
 from core.analysis.evidence_ideas import show_sharing, show_told, show_vectors
 from core.analysis.exhibit import Arrow, Chart, Curve, Evidence, Mark, Point, missing
 from core.analysis.findings import digit_accuracy_squared
+from core.analysis.game import MIX
 from core.analysis.mistakes import read_answers
-from core.analysis.numbers import fraction, percent, plural, points, round_exactly
+from core.analysis.numbers import fraction, in_words, percent, plural, points, round_exactly, with_sign
 from core.analysis.sentences import between, tuples
 from core.analysis.statistics import LEVEL, half_width, summarise_rounds
 from core.analysis.studies import Needed, count_rounds, pairs_needed, round_pairs
@@ -47,7 +49,8 @@ def show_ideas(store: RunStore, runs: pd.DataFrame) -> Evidence:
     )
     if PLAIN in rows and best != PLAIN:
         winner += f" {PALETTE[PLAIN].label} {PALETTE[PLAIN].idea}: {percent(rows[PLAIN].mean)}, on the same pairs."
-    says = ("Ten pairs are too few to tell: one more or less moves anybody by ten points.", winner)
+    chosen = f"{in_words(MIX['equal'])} have equal digits, and most of the networks miss {in_words(MIX['hard'])}"
+    says = (f"Ten pairs are no accuracy, and these were chosen: {chosen}.", winner)
     caption = f"Test accuracy, mean of {plural(least, 'round')} without dropout"
     return Evidence(caption, "bars", marks, truth=REPORT_MODELS.index(best), says=says)
 
@@ -108,7 +111,8 @@ def show_dropout(store: RunStore, runs: pd.DataFrame) -> Evidence:
             row = cells[model, case]
             marks.append(Mark(label, row.mean, fraction(row.mean), row.low, row.high, look.colour, step, look.label))
     fits = [case for case in EXPLANATIONS if all(cells[model, case].off_p_holm >= LEVEL for model in DIGIT_MODELS)]
-    caption = "Test accuracy with dropout: ours 0.25, ten rounds, 95 % intervals"
+    least = min(int(row.rounds) for row in cells.values())
+    caption = f"Test accuracy with dropout: ours 0.25, {plural(least, 'round')}, 95 % intervals"
     return Evidence(caption, "dots", tuple(marks), truth=_find_slip(fits), says=_say_slip(cells, fits))
 
 
@@ -145,7 +149,7 @@ def show_data(store: RunStore, runs: pd.DataFrame) -> Evidence:
     ideas', each with the pairs that the plain network needs for what it reaches with 1,000."""
     wanted = {settings.run_id for settings in STUDIES["data"].plan()} | planned_run_ids()
     finished = with_report_settings(runs[runs["run_id"].isin(wanted)], "training_pairs")
-    kept = finished[(finished["dropout"] == 0) & ~finished["dropout_at_evaluation"].astype(bool)]
+    kept = _keep_whole(finished[(finished["dropout"] == 0) & ~finished["dropout_at_evaluation"].astype(bool)])
     table = summarise_rounds(kept, ["model", "training_pairs"], also=())
     rows = {(row.model, row.training_pairs): row for row in tuples(table)}
     plain = [pairs for model, pairs in rows if model == PLAIN and pairs >= 1_000]
@@ -159,13 +163,16 @@ def show_data(store: RunStore, runs: pd.DataFrame) -> Evidence:
     return Evidence(caption, truth=truth, says=(first, second), chart=_draw_data(kept, needed))
 
 
+def _keep_whole(kept: pd.DataFrame) -> pd.DataFrame:
+    """The rounds that the plain network has with every number of pairs; all, where there is none."""
+    sizes = kept[kept["model"] == PLAIN].groupby("seed")["training_pairs"].nunique()
+    whole = sizes[sizes == len(TRAINING_PAIRS)].index
+    return kept[kept["seed"].isin(whole)] if len(whole) else kept
+
+
 def _draw_data(kept: pd.DataFrame, needed: Sequence[Needed]) -> Chart:
-    """Means against pairs, from 1,000 on. With arrows, all are of the rounds that these count: those that the plain
-    network has with every number of pairs."""
+    """Means against pairs, from 1,000 on."""
     shown = kept[kept["training_pairs"] >= 1_000]
-    if needed:
-        sizes = kept[kept["model"] == PLAIN].groupby("seed")["training_pairs"].nunique()
-        shown = shown[shown["seed"].isin(sizes[sizes == len(TRAINING_PAIRS)].index)]
     curves = []
     for model in REPORT_MODELS:
         means: Any = shown[shown["model"] == model].groupby("training_pairs")["test_accuracy"].mean()
@@ -204,10 +211,8 @@ def _say_leads(rows: Mapping[tuple[str, int], Any], most: int) -> str:
     leads = {pairs: rows[READER, pairs].mean - rows[PLAIN, pairs].mean for pairs in known}
     if len(leads) < 2:
         return "An idea is worth data."
-    return (
-        f"With 1,000 pairs, reading the digits leads by **{points(leads[1_000])}** points, with {most:,} by "
-        f"**{points(leads[most])}**."
-    )
+    parts = [f"with {pairs:,} it is **{with_sign(lead)}**" for pairs, lead in leads.items()]
+    return f"Points by which reading the digits leads: {', '.join(parts)}."
 
 
 def _say_arrows(needed: Sequence[Needed]) -> str:
@@ -230,8 +235,11 @@ def _say_worth(rows: Mapping[tuple[str, int], Any], counts: Sequence[int], goal:
     enough = next((pairs for pairs in counts if rows[PLAIN, pairs].mean >= goal.mean), None)
     reached = f"{PALETTE[READER].label} reaches **{percent(goal.mean)}** with 1,000 pairs"
     if enough is not None:
+        clear = rows[PLAIN, enough].low > goal.high
         place = next((place for place, pairs in enumerate((2_000, 5_000, 25_000)) if enough <= pairs), None)
-        return f"{reached}; {PALETTE[PLAIN].label} needs about {enough:,}.", place
+        end = "more than that" if clear else "about as much, not clearly more or less"
+        text = f"{reached}; {PALETTE[PLAIN].label}, with {enough:,}, {percent(rows[PLAIN, enough].mean)}, {end}."
+        return text, place if clear else None
     last = rows[PLAIN, counts[-1]]
     never = counts[-1] == 25_000 and last.high < goal.low
     text = f"{reached}; {PALETTE[PLAIN].label}, with {counts[-1]:,}, is at {percent(last.mean)}."
@@ -251,11 +259,15 @@ def show_limits(store: RunStore, runs: pd.DataFrame) -> Evidence:
         for model in REPORT_MODELS
         if model in sure.index
     )
+    due = wrong_if_calibrated(answers["confidence"].to_numpy(float))
     says = (
         "They know American digits of 14 × 14 pixels and nothing else. Where they are wrong, they are "
-        f"**{percent(wrong['confidence'].mean())}** sure on average, where 50 % would be a guess.",
+        f"**{percent(wrong['confidence'].mean())}** sure on average; were they right as often as they say, it would be "
+        f"{percent(due)}.",
     )
-    return Evidence("How sure they are of the test pairs that they get wrong, on average", "bars", marks, says=says)
+    rounds = plural(int(answers.groupby("model", observed=True)["seed"].nunique().min()), "round")
+    caption = f"How sure they are of the test pairs that they get wrong, on average, {rounds} without dropout"
+    return Evidence(caption, "bars", marks, says=says)
 
 
 EVIDENCE: Mapping[str, Callable[[RunStore, pd.DataFrame], Evidence]] = {

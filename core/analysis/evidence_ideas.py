@@ -23,7 +23,8 @@ KIND_LABELS = {"all": "All pairs", "unequal": "Different digits", "equal": "Equa
 SHARING: tuple[ModelName, ModelName] = ("TwoBranchesModel", "WeightSharingBranchesModel")
 VECTORS: ModelName = "WeightSharingBranchesToVecModel"
 TOLD: ModelName = "WeightSharingAuxiliaryModel"
-LAYERS, LOSSES = "Taking the auxiliary network's layers, its losses switched off,", "Switching on the auxiliary losses"
+LAYERS = "Taking the auxiliary network's layers instead of shared vectors, its losses switched off,"
+LOSSES = "Switching on the auxiliary losses"
 SHARED_VECTORS = "Giving vectors instead of scores, with shared weights,"
 SHARED_SCORES = "Sharing weights between branches that give a score"
 
@@ -68,10 +69,11 @@ def show_sharing(store: RunStore, runs: pd.DataFrame) -> Evidence:
     first = f"Over all pairs, sharing makes {_say(rows['all'])}. It has **{half}**."
     unequal, equal = rows["unequal"], rows["equal"]
     second = f"On different digits: {_say(unequal)}. On equal ones: {_say(equal)}."
-    if unequal.clear and unequal.difference > 0 and equal.clear and equal.difference < 0:
+    if unequal.clear and unequal.difference > 0 and equal.clear and equal.difference < 0 and not rows["all"].clear:
         second = (
-            f"Sharing helps where digits differ (**{with_sign(unequal.difference)}**). But a difference of two equal "
-            "scores can only toss a coin, so equal digits hide it."
+            f"Sharing does better where digits differ (**{with_sign(unequal.difference)}**) and worse where they are "
+            f"equal ({with_sign(equal.difference)}), where a difference of two equal scores can only toss a coin: "
+            "together, the two hide each other."
         )
     return _compare_kinds(
         rows, "sharing adds", ("own eyes better", "no difference", "shared eyes better"), (first, second)
@@ -152,4 +154,5 @@ def _say_weights(weights: pd.DataFrame) -> str:
         f"; {row.weight:g} costs **{points(-row.difference)} points** {with_dropout(row.dropout)}"
         for row in tuples(weights[weights["clear"] & (weights["difference"] < 0)])
     ]
-    return f"Of the weights tried, the highest mean has {' and '.join(names)}{''.join(harm)}."
+    untested = "its neighbours were not tested against it"
+    return f"Of the weights tried, the highest mean has {' and '.join(names)} ({untested}){''.join(harm)}."

@@ -129,7 +129,10 @@ def describe_parameters(table: pd.DataFrame, dropout: float = 0.0) -> list[str]:
     best, largest = shown["mean"].idxmax(), shown["parameters"].idxmax()
     tau, p = stats.kendalltau(shown["parameters"], shown["mean"])
     evidence = f"(Kendall's τ {signed(tau, 2)}, p {describe_p(p)})"
-    verdict = f"{len(shown)} architectures are too few to tell whether size goes with accuracy {evidence}."
+    verdict = (
+        f"Among these {len(shown)}, size does not clearly go with accuracy {evidence}: so few points can show only "
+        "a very strong relation."
+    )
     if p < LEVEL:
         verdict = f"Among these {len(shown)}, larger networks are {'more' if tau > 0 else 'less'} accurate {evidence}."
     size = f"The highest mean, {percent(shown['mean'][best])} of {PALETTE[best].label}, is that of the largest network."

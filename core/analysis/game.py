@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from core.analysis.numbers import percent
+from core.analysis.numbers import in_words, percent
 from core.analysis.tables import Arrays, only_planned, read_each, with_report_settings
 from core.runs.settings import MODEL_NAMES, ModelName
 from core.runs.store import RunStore
@@ -20,7 +20,6 @@ Kind = Literal["equal", "hard", "plain"]
 MIX: dict[Kind, int] = {"equal": 2, "hard": 3, "plain": 5}  # pairs of each kind in a game
 GAMES = range(1, 1_000_000)  # the numbers that a game can have
 PAIR_COLUMNS = ["seed", "first_image", "second_image", "first", "second"]
-_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 class Pair(NamedTuple):
@@ -113,8 +112,9 @@ def describe_players(votes: Votes) -> str:
     """Whom one plays against."""
     if len(votes.models) == 1:
         return "One network sees the same 14 × 14 pixels as you."
-    count = _WORDS[len(votes.models)].capitalize() if len(votes.models) < len(_WORDS) else str(len(votes.models))
-    return f"{count} networks, each with one idea, see the same 14 × 14 pixels as you."
+    return (
+        f"{in_words(len(votes.models)).capitalize()} networks, each with one idea, see the same 14 × 14 pixels as you."
+    )
 
 
 def measure_accuracies(votes: Votes) -> dict[ModelName, float]:
@@ -132,7 +132,7 @@ def describe_mix(pairs: Sequence[Pair], votes: Votes) -> str:
     equal, hard = (percent(float(share.get(kind, 0.0))) for kind in ("equal", "hard"))
     accuracy = " to ".join(dict.fromkeys(map(percent, (min(right), max(right)))))
     return (
-        f"Ten pairs are no accuracy, and these were chosen: {_WORDS[counts['equal']]} with equal digits ({equal} of "
-        f"all test pairs are) and {_WORDS[counts['hard']]} with unequal ones that most of the networks miss ({hard} of "
-        f"all). Over all {len(votes.table):,} test pairs, the networks are right in {accuracy}."
+        f"Ten pairs are no accuracy, and these were chosen: {in_words(counts['equal'])} with equal digits ({equal} of "
+        f"all test pairs are) and {in_words(counts['hard'])} with unequal ones that most of the networks miss ({hard} "
+        f"of all). Over all {len(votes.table):,} test pairs, the networks are right in {accuracy}."
     )

@@ -10,7 +10,7 @@ from core.analysis.comparison import COIN_MODEL
 from core.analysis.numbers import percent, with_sign
 from core.analysis.sentences import between, percent_between, tuples, with_dropout
 from core.analysis.statistics import LEVEL, half_width, pool_rounds
-from core.analysis.studies import PLAIN, pairs_needed, round_pairs
+from core.analysis.studies import PLAIN, name_pairs, pairs_needed
 from core.analysis.traces import EARLY_MODELS, passing_epochs
 from core.runs.palette import PALETTE
 from core.runs.settings import ModelName
@@ -117,7 +117,7 @@ def _data(table: pd.DataFrame, dropout: float) -> Headline | None:
         return Headline(
             "Not clear", f"whether {PALETTE[PLAIN].label} reaches {aim} within {TRAINING_PAIRS[-1]:,} pairs"
         )
-    return Headline(f"About {round_pairs(needed.pairs)} pairs", f"are what {PALETTE[PLAIN].label} needs for {aim}")
+    return Headline(f"{name_pairs(needed).capitalize()} pairs", f"are what {PALETTE[PLAIN].label} needs for {aim}")
 
 
 def _twins(compared: pd.DataFrame, _: float) -> Headline | None:
@@ -125,7 +125,8 @@ def _twins(compared: pd.DataFrame, _: float) -> Headline | None:
     said = row and _say_row(row, f"{row.change.rstrip(',').lower()}, on unequal digits")
     if said is None or equal is None:
         return said
-    return Headline(said.number, f"{said.about}; on equal ones {with_sign(equal.difference)}")
+    unclear = "" if equal.clear else ", not clear"
+    return Headline(said.number, f"{said.about}; on equal ones {with_sign(equal.difference)}{unclear}")
 
 
 def _weights(compared: pd.DataFrame, _: float) -> Headline | None:
@@ -140,9 +141,11 @@ def _speed(compared: pd.DataFrame, _: float) -> Headline | None:
 
 
 def _best(compared: pd.DataFrame, dropout: float) -> Headline | None:
-    row = next(iter(tuples(compared[compared["rounds"] >= 2])), None)
-    about = f"from the best epoch's weights instead of the last's, {with_dropout(dropout)}, with "
-    return row and _say_row(row, f"{about}{row.training_pairs:,} training pairs")
+    tested = compared[compared["rounds"] >= 2]
+    if tested.empty:
+        return None
+    about = "numbers of training pairs at which the best epoch's weights clearly differ from the last's"
+    return Headline(f"{tested['clear'].sum()} of {len(tested)}", f"{about}, {with_dropout(dropout)}")
 
 
 def _unseen(table: pd.DataFrame, _: float) -> Headline | None:

@@ -7,6 +7,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 import pandas as pd
 
+_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
 
 def round_exactly(value: float, digits: int, factor: int = 1) -> Decimal:
     """`value` × `factor` with `digits` decimals, half to even: 0.8175 -> 0.818, and × 100 with one digit 81.8.
@@ -16,6 +18,11 @@ def round_exactly(value: float, digits: int, factor: int = 1) -> Decimal:
     """
     exact = Decimal(repr(round(float(value), 9))) * factor
     return exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)
+
+
+def in_words(count: int) -> str:
+    """A number as prose has it: 3 -> 'three', 12 -> '12'."""
+    return _WORDS[count] if count < len(_WORDS) else f"{count:,}"
 
 
 def signed(value: float, digits: int = 1, factor: int = 1) -> str:

@@ -11,9 +11,10 @@ from core.runs.settings import ModelName
 
 # Said once per screen: what the intervals are about.
 TARGET = (
-    "Intervals are 95 %, each by itself, and speak of further rounds: networks trained anew, on pairs drawn from "
-    "MNIST's test half. Halves are rounded to the even digit."
+    "Intervals are 95 %, each by itself, and speak of further rounds unless said otherwise: networks trained anew, on "
+    "pairs drawn from MNIST's test half. Halves are rounded to the even digit."
 )
+CUT_SHORT = "Cut short, as most rounds reached the last epoch without stopping early"
 
 
 def bound(share: float) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.analysis.comparison import KINDS
 from core.analysis.numbers import percent, plural
-from core.analysis.sentences import describe_change, join, percent_between, tuples, with_dropout
+from core.analysis.sentences import CUT_SHORT, describe_change, join, percent_between, tuples, with_dropout
 from core.analysis.statistics import PairedDifference, add_holm, compare_paired, half_width, summarise_rounds
 from core.analysis.tables import Arrays, TableWithProblems, read_each
 from core.runs.palette import PALETTE
@@ -124,8 +124,12 @@ def describe_needed(needed: Needed) -> str:
     interval = f"95 % {low} to {high}, n = {needed.rounds}"
     if needed.pairs == float("inf"):
         return f"{PALETTE[PLAIN].label} does not reach {aim} within {most} pairs, though not clearly so ({interval})."
-    pairs = "200 or fewer" if needed.pairs <= TRAINING_PAIRS[0] else f"about {round_pairs(needed.pairs)}"
-    return f"{PALETTE[PLAIN].label} needs {pairs} pairs for {aim} ({interval})."
+    return f"{PALETTE[PLAIN].label} needs {name_pairs(needed)} pairs for {aim} ({interval})."
+
+
+def name_pairs(needed: Needed) -> str:
+    """How many pairs are needed, if within those that were tried: 'about 11,000' or '200 or fewer'."""
+    return "200 or fewer" if needed.pairs <= TRAINING_PAIRS[0] else f"about {round_pairs(needed.pairs)}"
 
 
 def round_pairs(pairs: float) -> str:
@@ -160,11 +164,24 @@ def describe_data(table: pd.DataFrame, dropout: float = 0.0) -> list[str]:
         return []
     grows = compare_at_sizes(table, SHARED_VECTORS, AUXILIARY, dropout)
     change = f"{PALETTE[AUXILIARY].label} instead of {PALETTE[SHARED_VECTORS].label}"
-    return [
+    own = table[table["dropout"] == dropout]
+    sentences = [
         *map(describe_needed, pairs_needed(table, dropout)),
         describe_at_sizes(grows, change),
-        count_rounds(table[table["dropout"] == dropout]),
+        describe_cut_short(own),
+        count_rounds(own),
     ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def describe_cut_short(table: pd.DataFrame) -> str:
+    """Which cells of one dropout most rounds of which were ended by the last epoch; empty if none."""
+    capped: Any = (table["stop_reason"] == "max_epochs").groupby([table["model"], table["training_pairs"]]).mean()
+    names = []
+    for model in REPORT_MODELS:
+        sizes = [f"{pairs:,}" for (name, pairs), share in capped.items() if name == model and share > 0.5]
+        names += [f"{PALETTE[model].label} with {join(sizes)} pairs"] if sizes else []
+    return f"{CUT_SHORT}: {'; '.join(names)}." if names else ""
 
 
 def count_rounds(table: pd.DataFrame) -> str:
@@ -229,8 +246,8 @@ def describe_weights(rows: pd.DataFrame) -> list[str]:
             best = max(own, key=lambda row: row.mean)
             sentences.append(
                 f"{with_dropout(dropout).capitalize()}, against a weight of 0: {'; '.join(parts)}. "
-                f"The highest mean is that of {best.weight:g}: {percent(best.mean)} "
-                f"({percent_between(best.low, best.high)}), n = {best.rounds}."
+                f"The highest mean, not tested against its neighbours, is that of {best.weight:g}: "
+                f"{percent(best.mean)} ({percent_between(best.low, best.high)}), n = {best.rounds}."
             )
     return sentences
 

@@ -12,8 +12,8 @@ import pandas as pd
 from core.analysis.comparison import Cell, select_cells
 from core.analysis.numbers import percent, plural, points
 from core.analysis.report import REPORT_ROUNDS, REPORT_TABLE
-from core.analysis.sentences import join, size_between, tuples
-from core.analysis.statistics import add_holm, compare_unpaired, summarise_rounds
+from core.analysis.sentences import describe_p, join, size_between, tuples
+from core.analysis.statistics import LEVEL, add_holm, compare_unpaired, summarise_rounds
 from core.analysis.tables import Arrays, TableWithProblems, read_each
 from core.runs.palette import PALETTE
 from core.runs.records import TRACE_EVERY
@@ -93,11 +93,11 @@ def common_stop(table: pd.DataFrame) -> pd.DataFrame:
     return add_holm(table[table["epoch"] == distance.idxmin()])
 
 
-def fitting_epochs(table: pd.DataFrame) -> list[int]:
-    """The stored epochs at which no architecture is clearly off its printed figure, corrected over those of the
-    epoch."""
+def least_off(table: pd.DataFrame) -> dict[int, float]:
+    """By stored epoch: the smallest p with which an architecture is off its printed figure, corrected over those of the
+    epoch. Where it is below 0.05, one of them is clearly off."""
     by_epoch: Any = table[table["p"].notna()].groupby("epoch")
-    return [int(epoch) for epoch, own in by_epoch if not add_holm(own)["clear"].any()]
+    return {int(epoch): float(add_holm(own)["p_holm"].min()) for epoch, own in by_epoch}
 
 
 def describe_hypothesis(table: pd.DataFrame) -> list[str]:
@@ -111,12 +111,12 @@ def describe_hypothesis(table: pd.DataFrame) -> list[str]:
             f"{PALETTE[model].label}: the report prints {percent(curve[0].report_mean)}; our mean of "
             f"{plural(curve[0].rounds, 'round')} {reached} and ends at {percent(curve[-1].mean)}."
         )
-    sentences += _describe_common_stop(common_stop(table), fitting_epochs(table))
+    sentences += _describe_common_stop(common_stop(table), least_off(table))
     missing = [PALETTE[model].label for model in EARLY_MODELS if model not in set(table["model"])]
     return [*sentences, f"No finished rounds with predictions yet: {join(missing)}."] if missing else sentences
 
 
-def _describe_common_stop(stopped: pd.DataFrame, fitting: list[int]) -> list[str]:
+def _describe_common_stop(stopped: pd.DataFrame, by_epoch: dict[int, float]) -> list[str]:
     tested = stopped[stopped["p"].notna()]
     if tested.empty:
         return []
@@ -129,10 +129,13 @@ def _describe_common_stop(stopped: pd.DataFrame, fitting: list[int]) -> list[str
         for row in tuples(tested[tested["clear"]])
     ]
     if parts:
+        fitting = [epoch for epoch, p in by_epoch.items() if p >= LEVEL]
+        nearest = max(by_epoch, key=lambda epoch: by_epoch[epoch])
         verdict = (
             f"at epoch {fitting[0]} none would: a common stop there stays a hypothesis."
             if fitting
-            else "at every other stored epoch, too, some would: the same runs speak against a common earlier stop. One "
+            else f"at every other stored epoch, too, some would, at epoch {nearest} by the least (Holm's p "
+            f"{describe_p(by_epoch[nearest])}): in this column the same runs speak against a common earlier stop. One "
             "of these two alone stays a hypothesis."
         )
         return [

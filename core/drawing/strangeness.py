@@ -14,6 +14,7 @@ from core.mnist.files import average_windows, read_training_images
 
 TRAINING_DIGITS = 20_000  # the first of MNIST's training half; as float32 they take 16 MB
 NEAREST = 5
+FLAGGED = 0.01  # the share of real digits that are called strange all the same
 LIMIT = 770.5  # grey levels; benchmarks/never_seen.py found it: 99 % of MNIST's 10,000 test digits lie below
 
 

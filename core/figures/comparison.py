@@ -164,10 +164,12 @@ def _describe_matrix(pairs: pd.DataFrame) -> str:
     parts = []
     for kind, title in KIND_TITLES.items():
         known = pairs[(pairs["kind"] == kind) & pairs["p_holm"].notna()]
-        clear = tuples(known[known["clear"]].sort_values("difference", ascending=False))
+        clear = tuples(known[known["clear"]].sort_values("difference", ascending=False, key=abs))
         part = f"{title}: {len(clear)} of {len(known)} pairs of architectures differ clearly"
         if clear:
-            best, least = PALETTE[clear[0].second].label, PALETTE[clear[0].first].label
-            part += f", most of all {best}, {points(clear[0].difference)} points ahead of {least}"
+            most = clear[0]
+            best, least = (most.second, most.first) if most.difference > 0 else (most.first, most.second)
+            ahead = points(abs(most.difference))
+            part += f", most of all {PALETTE[best].label}, {ahead} points ahead of {PALETTE[least].label}"
         parts.append(part)
     return f"Paired differences in points. {'. '.join(parts)}."

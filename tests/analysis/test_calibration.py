@@ -11,6 +11,7 @@ from core.analysis.calibration import (
     calibration_floor,
     describe_calibration,
     measure_calibration,
+    wrong_if_calibrated,
 )
 from core.analysis.statistics import PairedDifference
 from support.fake_runs import CLASSES
@@ -31,6 +32,12 @@ def answer(*rounds):
         sure = np.where(decision, said, 1 - said)
         parts.append(pd.DataFrame({**columns, "right": decision == TARGET, "confidence": sure}))
     return pd.concat(parts)
+
+
+def test_how_sure_of_its_wrong_answers_a_calibrated_network_would_be():
+    # Of ten answers given with 0.6 four are wrong, of ten with 0.9 one: (4 × 0.6 + 0.9) / 5.
+    assert wrong_if_calibrated(10 * [0.6] + 10 * [0.9]) == pytest.approx(0.66)
+    assert wrong_if_calibrated([0.5, 1.0]) == 0.5  # what is certain is never wrong
 
 
 def test_the_curve_and_the_error_worked_by_hand():

@@ -105,7 +105,8 @@ def test_parameters_and_accuracy(store):
     # Of 4! = 24 orders the six of τ = 0 are less uneven: p = 18 / 24.
     assert describe_parameters(table) == [
         "The highest mean, 83.5 % of Branches to vectors, is that of the largest network.",
-        "4 architectures are too few to tell whether size goes with accuracy (Kendall's τ 0.33, p 0.750).",
+        "Among these 4, size does not clearly go with accuracy (Kendall's τ 0.33, p 0.750): so few points can show "
+        "only a very strong relation.",
     ]
     write_rounds(store, [0.97], model=DIRECT)
     assert describe_parameters(parameters_and_accuracy(load_runs(store)))[0] == (
@@ -122,7 +123,8 @@ def test_parameters_and_accuracy(store):
         ([5, 4, 3, 2, 1], "Among these 5, larger networks are less accurate (Kendall's τ −1.00, p 0.017)."),
         (
             [2, 1, 3, 4, 5],
-            "5 architectures are too few to tell whether size goes with accuracy (Kendall's τ 0.80, p 0.083).",
+            "Among these 5, size does not clearly go with accuracy (Kendall's τ 0.80, p 0.083): so few points can show "
+            "only a very strong relation.",
         ),
     ],
 )

@@ -2,12 +2,13 @@
 
 import re
 from math import log10
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from core.analysis.artefact import dropout_artefact
+from core.analysis.artefact import DIGIT_MODELS, dropout_artefact
 from core.analysis.comparison import Cell, compare_ideas, read_rounds
 from core.analysis.evidence import EVIDENCE
 from core.analysis.exhibit import Evidence
@@ -15,7 +16,8 @@ from core.analysis.findings import digit_accuracy_squared
 from core.analysis.lesson import BALLOTS, CHAPTERS
 from core.analysis.numbers import fraction, percent, with_sign
 from core.analysis.studies import compare_weights, pairs_needed, read_study
-from core.analysis.tables import load_runs, only_planned, results_table
+from core.analysis.tables import TableWithProblems, load_runs, only_planned, results_table
+from core.analysis.traces import early_stop_hypothesis
 from core.runs.palette import PALETTE
 from core.runs.settings import REPORT_MODELS
 from core.runs.store import RunStore
@@ -120,8 +122,8 @@ def test_the_sweep_of_weights_is_the_studys_and_comes_with_the_second_reveal(evi
         assert [point.value for point in points] == pytest.approx(own["mean"].tolist())
         assert [point.step for point in points] == [1, 2, 2, 1, 2, 2]
     assert (
-        "the highest mean has 1, without dropout and with it; 10 costs **2.4 points** without"
-        in (evidence["told"].says[1])
+        "the highest mean has 1, without dropout and with it (its neighbours were not tested against it); 10 costs "
+        "**2.4 points** without" in (evidence["told"].says[1])
     )
 
 
@@ -146,7 +148,7 @@ def test_arrows_are_what_the_finding_says_the_plain_network_needs(evidence, stor
     assert evidence["data"].caption == "Test accuracy without dropout, means. 5 rounds of each."
     lost = runs[(runs["seed"] != 4) | (runs["training_pairs"] != 25_000)]
     caption = EVIDENCE["data"](store, lost).caption
-    assert "Fewer than 5 rounds so far: 4 rounds with 25,000 pairs." in caption
+    assert "Fewer than 5 rounds so far: 4 rounds with 200, 500, 1,000, 2,000, 5,000, 10,000 and 25,000" in caption
 
 
 def test_reading_has_the_shares_of_the_finding_and_they_add_up(evidence, store, runs):
@@ -185,12 +187,42 @@ def test_the_plain_network_never_gets_there_only_if_the_most_pairs_say_so_clearl
     shown = EVIDENCE["data"](RunStore(ROOT), frame_data(plain, reader))
     assert CHAPTERS[6].options[shown.truth] == "Never here"
     assert "reaches **96.2 %** with 1,000 pairs; Two channels, with 25,000, is at 89.0 %." in shown.says[0]
-    assert "leads by **14.2** points, with 25,000 by **9.7**." in shown.says[1]
+    assert "leads: with 1,000 it is **+14.2**, with 25,000 it is **+9.7**." in shown.says[1]
+    behind = EVIDENCE["data"](RunStore(ROOT), frame_data({**plain, 25_000: [0.99, 0.99, 0.99]}, reader)).says[1]
+    assert "with 25,000 it is **−0.3**." in behind
     assert EVIDENCE["data"](RunStore(ROOT), frame_data({**plain, 25_000: [0.88, 0.97, 0.99]}, reader)).truth is None
+    # 0.962 ± 4.303 × 0.002 / √3 = 0.957 to 0.967
+    clear = EVIDENCE["data"](RunStore(ROOT), frame_data({**plain, 5_000: [0.979, 0.98, 0.981]}, reader))
+    assert CHAPTERS[6].options[clear.truth] == "5,000"
+    assert clear.says[0].endswith("Two channels, with 5,000, 98.0 %, more than that.")
     near = EVIDENCE["data"](RunStore(ROOT), frame_data({**plain, 5_000: [0.97, 0.97, 0.98]}, reader))
-    assert CHAPTERS[6].options[near.truth] == "5,000"
+    assert near.truth is None
+    assert near.says[0].endswith("Two channels, with 5,000, 97.3 %, about as much, not clearly more or less.")
     few = EVIDENCE["data"](RunStore(ROOT), frame_data({1_000: [0.8, 0.8]}, reader))
     assert few.problem.startswith("No finished rounds of Two channels with more than 1,000 training pairs")
+
+
+def test_the_first_chapter_says_what_pairs_a_game_has(evidence):
+    assert evidence["game"].says[0].endswith("two have equal digits, and most of the networks miss three.")
+
+
+def test_equal_digits_hide_what_sharing_does_only_if_nothing_is_clear_over_all(store, runs):
+    rounds = read_rounds(store, only_planned(runs)).table
+    shared = (rounds["model"] == "WeightSharingBranchesModel") & (rounds["dropout"] == 0)
+    with patch("core.analysis.evidence_ideas.read_rounds") as read:
+        read.return_value = TableWithProblems(rounds, [])
+        assert "the two hide each other" in EVIDENCE["sharing"](store, runs).says[1]
+        clearer = rounds.assign(all=rounds["all"].where(~shared, rounds["all"] + 0.02))
+        read.return_value = TableWithProblems(clearer, [])
+        assert EVIDENCE["sharing"](store, runs).says[1].startswith("On different digits: **+3.0 points**")
+
+
+def test_an_earlier_stop_comes_near_both_printed_figures_as_the_notes_say(store, runs):
+    table = early_stop_hypothesis(store, only_planned(runs), 0.25).table
+    two = table[table["model"].isin(DIGIT_MODELS) & (table["epoch"] == 45)]
+    assert (two["difference"].abs() < 0.01).all()
+    [dropout] = [chapter for chapter in CHAPTERS if chapter.name == "dropout"]
+    assert "an earlier stop than the report's rule comes near" in " ".join(dropout.notes)
 
 
 def test_the_plan_for_teachers_has_the_same_chapters_and_minutes():

@@ -14,6 +14,7 @@ from core.analysis.studies import (
     compare_twins,
     compare_weights,
     describe_at_sizes,
+    describe_cut_short,
     describe_data,
     describe_needed,
     describe_weights,
@@ -38,7 +39,14 @@ RISING = dict(zip(TRAINING_PAIRS, (0.70, 0.75, 0.80, 0.82, 0.86, 0.88, 0.90), st
 def tabulate(*cells: tuple[RunSettings, list[float]]) -> pd.DataFrame:
     """Rows as read_study gives them: each cell with its accuracies by round, the same on all kinds of pairs."""
     rows = [
-        {**settings.model_dump(), "seed": seed, "all": value, "unequal": value, "equal": value}
+        {
+            **settings.model_dump(),
+            "seed": seed,
+            "stop_reason": "patience",
+            "all": value,
+            "unequal": value,
+            "equal": value,
+        }
         for settings, values in cells
         for seed, value in enumerate(values)
     ]
@@ -120,6 +128,20 @@ def test_a_study_that_is_cut_short_says_so():
     )
 
 
+def test_cells_whose_rounds_mostly_reached_the_last_epoch_are_named():
+    settings = [RunSettings(model=model, training_pairs=pairs) for model in (PLAIN, DIRECT) for pairs in (500, 2_000)]
+    table = tabulate(*((each, 4 * [0.8]) for each in settings))
+    assert describe_cut_short(table) == ""
+    table.loc[[0, 1], "stop_reason"] = "max_epochs"  # half of the plain network's with 500
+    table.loc[8:14, "stop_reason"] = "max_epochs"  # all of the reader's with 500, three of four with 2,000
+    assert describe_cut_short(table) == (
+        "Cut short, as most rounds reached the last epoch without stopping early: Direct classification with 500 and "
+        "2,000 pairs."
+    )
+    table.loc[2, "stop_reason"] = "max_epochs"
+    assert "early: Two channels with 500 pairs; Direct classification with 500" in describe_cut_short(table)
+
+
 def test_twins_are_compared_at_equal_parameters_by_round():
     table = tabulate(
         (RunSettings(model="BranchesToVecModel"), [0.80, 0.82, 0.84]),
@@ -143,7 +165,7 @@ def test_auxiliary_weights_are_compared_with_none():
     [sentence] = describe_weights(rows)
     assert sentence.startswith("Without dropout, against a weight of 0: weight 1 adds 5.0 points (95 % 5.0 to 5.0")
     assert "weight 3 makes no clear difference: −2.0 points" in sentence
-    assert "The highest mean is that of 1: 87.0 %" in sentence
+    assert "The highest mean, not tested against its neighbours, is that of 1: 87.0 %" in sentence
 
 
 def test_runs_of_the_reproduction_and_of_studies_are_read_alike(tmp_path):

@@ -281,6 +281,8 @@ def test_the_matrix_is_bold_where_it_is_clear(store, runs):
         "Paired differences in points. All pairs: 1 of 21 pairs of architectures differ clearly, most of all Two "
         "branches, 1.4 points ahead of Two channels. Unequal digits: 0 of 21 pairs"
     )
+    pairs.loc[own[0], "difference"] = -0.012
+    assert "most of all Two channels, 1.2 points ahead of Two branches" in comparison_charts.paired_matrix(pairs).alt
 
 
 def test_the_ladder_has_a_panel_per_kind_and_is_filled_where_it_is_clear(store, runs):

@@ -281,10 +281,10 @@ def test_a_challenge_says_when_networks_read_other_digits_than_were_asked_for():
 def test_a_drawing_unlike_any_digit_is_said_to_be_so(monkeypatch):
     line, checks = frame_from_strokes(parse_strokes(LINE)), np.indices((14, 14)).sum(0, dtype=np.float32) % 2 * 255
     assert word_strangeness((line, line)) == word_strangeness((None, line)) == ""
-    means = "like no digit that networks train on: do not rely on what they say of"
-    assert word_strangeness((line, checks)) == f"The second drawing looks {means} it."
-    assert word_strangeness((checks, line)) == f"The first drawing looks {means} it."
-    assert word_strangeness((checks, checks)) == f"Both drawings look {means} them."
+    far = "farther from the training digits than 99 of 100 real digits: do not rely on what the networks say of"
+    assert word_strangeness((line, checks)) == f"The second drawing is {far} it."
+    assert word_strangeness((checks, line)) == f"The first drawing is {far} it."
+    assert word_strangeness((checks, checks)) == f"Both drawings are {far} them."
 
     def fail(frame):
         raise DataError("MNIST is missing.")
@@ -330,7 +330,7 @@ def test_every_digit_drawn_with_the_mouse_is_read(address, open_page):
             draw_digit(page, pad, first + pad)
         wait_for_answer(page)
         expect_digits(page, f"{first} and {first + 1}")
-        expect(page.locator(".check", has_text="like no digit")).to_have_count(0)
+        expect(page.locator(".check", has_text="farther from the training digits")).to_have_count(0)
         expect(page.get_by_role("heading", name=re.compile(r"^\d+ of 140 say: first ≤ second$"))).to_be_visible()
     page.get_by_label("What the first digit is").select_option("9")
     page.get_by_label("What the second digit is").select_option("8")
@@ -346,7 +346,7 @@ def test_every_digit_drawn_with_the_mouse_is_read(address, open_page):
             box["x"] + 10 + turn // 2 * (box["width"] - 20) / 4, box["y"] + 10 + turn % 2 * (box["height"] - 20)
         )
     page.mouse.up()
-    expect(page.locator(".check", has_text="The second drawing looks like no digit")).to_be_visible()
+    expect(page.locator(".check", has_text="The second drawing is farther from the training digits")).to_be_visible()
 
 
 def touch(page: Page, pad: int, digit: int) -> None:

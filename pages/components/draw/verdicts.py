@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core.drawing.ink import Grid
-from core.drawing.strangeness import is_strange
+from core.drawing.strangeness import FLAGGED, is_strange
 from core.mnist.files import DataError
 from core.networks.verdicts import Perturbation, Verdict
 from core.runs.palette import PALETTE
@@ -141,9 +141,10 @@ def word_strangeness(frames: Sequence[Grid | None]) -> str:
         return f"Whether the drawings look like digits cannot be told. {error}"
     if not any(strange):
         return ""
-    which = "Both drawings look" if all(strange) else f"The {'first' if strange[0] else 'second'} drawing looks"
+    which = "Both drawings are" if all(strange) else f"The {'first' if strange[0] else 'second'} drawing is"
     what = "them" if all(strange) else "it"
-    return f"{which} like no digit that networks train on: do not rely on what they say of {what}."
+    far = f"farther from the training digits than {100 - round(100 * FLAGGED)} of 100 real digits"
+    return f"{which} {far}: do not rely on what the networks say of {what}."
 
 
 def _count(verdicts: Sequence[Verdict]) -> tuple[int, int]:

@@ -15,7 +15,8 @@ GLOSSARY = {
     "round": "The whole experiment once: pairs drawn anew, a network trained anew, one test.",
     "seed": "A number that decides what chance decides: the same seed draws the same pairs and the same first weights.",
     "batch": "The pairs after which training adjusts the parameters once; here 100, if nothing else is chosen.",
-    "training pairs": "Pairs of digits with their answers, from which the parameters are learnt.",
+    "training pairs": "Pairs of digits with their answers, from which the parameters are learnt. A number of them, "
+    "such as 1,000, counts those kept for validation, a fifth.",
     "validation pairs": "Pairs kept out of learning; how many of them are right decides when training stops.",
     "test pairs": "Pairs that training never uses, not even to decide when it stops. On them, accuracy is counted.",
     "early stopping": "Training ends when validation accuracy has not improved for some epochs; here 20, if nothing "
