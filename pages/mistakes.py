@@ -1,7 +1,7 @@
 """Which test pairs the networks get wrong: by digits, by all of them, how sure they were, and two of them at odds."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -23,9 +23,6 @@ from pages.components.link import check_link
 from pages.components.own_rounds import choose_counted
 from pages.components.sentences import show_sentences
 from pages.components.settings_form import DEFAULT_ROUNDS, link_settings
-
-if TYPE_CHECKING:
-    from core.figures.style import FigureWithAlt
 
 VIEWS = {
     "By digits": "Which pairs of digits go wrong?",
@@ -81,10 +78,24 @@ def compare_all(dropout: float, signature: int, _runs: pd.DataFrame) -> pd.DataF
     return compare_architectures(read_rounds(STORE, _runs).table, dropout)
 
 
+class Counts(NamedTuple):
+    """How often one architecture is right on each pair of digits, by round and over all; nobody changes it."""
+
+    by_round: pd.DataFrame
+    over_all: pd.DataFrame
+
+
 @st.cache_resource(max_entries=14, show_spinner=False)
-def count(dropout: float, model: str, signature: int, _answers: pd.DataFrame) -> pd.DataFrame:
-    """How often one architecture is right on each pair of digits."""
-    return mistakes.count_pairs(_answers)
+def count(dropout: float, model: str, signature: int, _answers: pd.DataFrame) -> Counts:
+    """The counts of one architecture."""
+    by_round = mistakes.count_pairs(_answers)
+    return Counts(by_round, mistakes.accuracy_by_pair(by_round))
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def describe(dropout: float, model: str, signature: int, digits: list[int | None], _by_round: pd.DataFrame) -> str:
+    """How often it is right on the pairs of these digits."""
+    return mistakes.describe_pairs(_by_round, *digits)
 
 
 @st.cache_resource(max_entries=14, show_spinner=False)
@@ -116,8 +127,9 @@ def choose_digit(place: DeltaGenerator, label: str, key: str) -> int | None:
 
 
 @st.fragment
-def show_pairs(cell: pd.DataFrame, counted: pd.DataFrame, heat: "FigureWithAlt") -> None:
-    """The heat map and the wrong pairs of the chosen digits: a click runs this alone, the figure is drawn before."""
+def show_pairs(cell: pd.DataFrame, counts: Counts, of: tuple[float, str, int]) -> None:
+    """The heat map and the wrong pairs of the chosen digits: a click runs this alone. All are `of` a dropout, an
+    architecture and a state of the store."""
 
     def choose_cell() -> None:
         for point in st.session_state.heat.selection.get("points", []):
@@ -129,12 +141,11 @@ def show_pairs(cell: pd.DataFrame, counted: pd.DataFrame, heat: "FigureWithAlt")
     left, right = st.columns([0.44, 0.56], gap="large")
     row = right.container(horizontal=True)
     digits = [choose_digit(row, "First digit", "first_digit"), choose_digit(row, "Second digit", "second_digit")]
-    charts.outline_digits(heat.figure, *digits)
     with left:
-        show_figure(heat, "heat", on_select=choose_cell)
+        show_figure(draw(charts.pair_heatmap, counts.over_all, *digits), "heat", on_select=choose_cell)
         st.caption("Test accuracy in percent over all rounds. Click a cell to see its wrong pairs alone.")
     with right:
-        st.markdown(mistakes.describe_pairs(counted, *digits))
+        st.markdown(describe(*of, digits, counts.by_round))
         show_gallery(mistakes.rank_mistakes(cell, *digits), mistakes.say_answer, "cards")
 
 
@@ -210,8 +221,9 @@ dropout = bar.segmented_control(
 ) or dropouts[0]  # fmt: skip
 runs = runs[runs["dropout"] == dropout]
 
-answers, problems = read(dropout, report_signature(), runs)
-unread = runs[~runs["run_id"].isin(set(answers["run_id"]))]
+signature = report_signature()
+answers, problems = read(dropout, signature, runs)
+unread = runs[~runs["run_id"].isin(answers["run_id"].unique())]
 for problem in problems[:3]:
     st.caption(f":material/warning: {as_text(problem)}")
 if len(problems) > 3:
@@ -235,19 +247,19 @@ if view in ("By digits", "Calibration"):
         st.stop()
 
 if view == "By digits":
-    counted = count(dropout, model, report_signature(), cell)
-    show_pairs(cell, counted, charts.pair_heatmap(mistakes.accuracy_by_pair(counted)))
+    of = dropout, model, signature
+    show_pairs(cell, count(*of, cell), of)
     st.header("Does it help if the digits are far apart?", anchor=False)
-    show_figure(draw(charts.distance_lines, measure_distances(dropout, model, report_signature(), cell)), "distance")
+    show_figure(draw(charts.distance_lines, measure_distances(*of, cell)), "distance")
     st.caption("Accuracy with 95 % intervals over rounds. *Findings* has all architectures side by side.")
 elif view == "All architectures":
-    seen, together = models, judge(dropout, tuple(models), report_signature(), answers)
+    seen, together = models, judge(dropout, tuple(models), signature, answers)
     if len(models) < 2 or together.empty:
         st.caption("It takes two architectures with a common round at this dropout; there is none yet.")
         st.stop()
     show_together(together, models)
 elif view == "Calibration":
-    measured = calibrate(dropout, model, report_signature(), answers)
+    measured = calibrate(dropout, model, signature, answers)
     show_figure(charts.calibration_curve(calibration.calibrate(cell), measured), "calibration")
     show_sentences(calibration.describe_calibration(measured))
     st.caption(
@@ -263,11 +275,11 @@ else:
     first = choose_model(row, "First architecture", "first_model", models)
     others = [model for model in models if model != first]
     second = choose_model(row, "Second architecture", "second_model", others, len(others) - 1)
-    seen, together = [first, second], judge(dropout, (first, second), report_signature(), answers)
+    seen, together = [first, second], judge(dropout, (first, second), signature, answers)
     if together.empty:
         st.caption("These two have no round in common at this dropout yet, so no pair that both have met.")
         st.stop()
-    show_odds(together, first, second, describe_pair(compare_all(dropout, report_signature(), runs), first, second))
+    show_odds(together, first, second, describe_pair(compare_all(dropout, signature, runs), first, second))
 
 if view != "Calibration" and DIRECT in seen:
     st.caption(

@@ -96,7 +96,7 @@ if traced is None or run.run_id not in set(traced.table["run_id"]):
     st.stop()
 
 from core.figures.pair import pair_trace  # noqa: E402 - Plotly takes a while to import: only when it draws
-from pages.components.figure import show_figure  # noqa: E402
+from pages.components.figure import draw, show_figure  # noqa: E402
 
-show_figure(pair_trace(traced.table, run.settings.model, is_phone()), "pair_trace")
+show_figure(draw(pair_trace, traced.table, run.settings.model, is_phone()), "pair_trace")
 st.caption("Every fifth epoch and the last one, for all architectures that met this pair in the same round.")

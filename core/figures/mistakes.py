@@ -69,9 +69,9 @@ def _interval(rows: pd.DataFrame) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def pair_heatmap(table: pd.DataFrame) -> FigureWithAlt:
+def pair_heatmap(table: pd.DataFrame, first: int | None = None, second: int | None = None) -> FigureWithAlt:
     """Accuracy by pair of digits in percent, white if all are right and red for the most errors; `table` is one cell
-    of core.analysis.mistakes.accuracy_by_pair.
+    of core.analysis.mistakes.accuracy_by_pair. A frame is around the cell of two digits, or the row or column of one.
 
     Over each cell lies an unseen point, since Plotly's heat maps do not answer to a click themselves.
     """
@@ -91,6 +91,7 @@ def pair_heatmap(table: pd.DataFrame) -> FigureWithAlt:
     frame(figure, 480).update_layout(hoverdistance=40)
     figure.update_xaxes(title_text="Second digit", dtick=1, side="top", range=[-0.5, 9.5], showgrid=False)
     figure.update_yaxes(title_text="First digit", dtick=1, range=[9.5, -0.5], showgrid=False)
+    figure.layout.shapes = _outline(first, second)
     if known.empty:
         return FigureWithAlt(figure, "Accuracy by pair of digits: no rounds yet.")
     hard = tuples(known.nsmallest(5, "accuracy"))
@@ -107,14 +108,13 @@ def _scale_of(worst: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def outline_digits(figure: go.Figure, first: int | None, second: int | None) -> None:
-    """Frame a cell, a row or a column of a pair_heatmap in the place of an earlier frame; None stands for any digit."""
+def _outline(first: int | None, second: int | None) -> list[dict[str, Any]]:
     top, bottom = (-0.5, 9.5) if first is None else (first - 0.5, first + 0.5)
     left, right = (-0.5, 9.5) if second is None else (second - 0.5, second + 0.5)
     place = {"type": "rect", "x0": left, "x1": right, "y0": top, "y1": bottom}
     lines = [{"color": SHADOW, "width": 6}, {"color": OUTLINE, "width": 3}]
     chosen = first is not None or second is not None
-    figure.layout.shapes = [{**place, "line": line} for line in lines] if chosen else []
+    return [{**place, "line": line} for line in lines] if chosen else []
 
 
 def _describe_pair(row: Any) -> str:

@@ -10,7 +10,7 @@ from core.figures.style import FigureWithAlt
 CONFIG = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}}  # the camera saves what a slide can scale
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False)
 def _draw(name: str, arguments: tuple[Any, ...], _function: Callable[..., FigureWithAlt]) -> FigureWithAlt:
     return _function(*arguments)
 

@@ -324,12 +324,12 @@ def test_each_number_is_readable_on_its_cell():
     ("digits", "frame"),
     [((4, 9), (8.5, 9.5, 3.5, 4.5)), ((4, None), (-0.5, 9.5, 3.5, 4.5)), ((None, 9), (8.5, 9.5, -0.5, 9.5))],
 )
-def test_chosen_digits_are_framed_and_let_go(digits, frame):
-    figure = go.Figure()
-    mistake_charts.outline_digits(figure, *digits)
-    assert {(shape.x0, shape.x1, shape.y0, shape.y1) for shape in figure.layout.shapes} == {frame}
-    mistake_charts.outline_digits(figure, None, None)
-    assert figure.layout.shapes == ()
+def test_chosen_digits_are_framed(store, runs, digits, frame):
+    cell = runs[(runs["model"] == DIRECT) & (runs["dropout"] == 0)]
+    pairs = mistakes.accuracy_by_pair(mistakes.count_pairs(mistakes.read_answers(store, cell).table))
+    shapes = mistake_charts.pair_heatmap(pairs, *digits).figure.layout.shapes
+    assert {(shape.x0, shape.x1, shape.y0, shape.y1) for shape in shapes} == {frame}
+    assert mistake_charts.pair_heatmap(pairs).figure.layout.shapes == ()
 
 
 def test_those_at_odds_go_to_opposite_sides():
