@@ -23,7 +23,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 STARTED_BY = {  # a marker -> the fixtures that start what it tells
     "browser": {"browser", "open_page"},
     "cluster": {"engine", "cluster", "scheduler", "shell_trained"},
-    "server": {"server"},
+    "process": {"server"},
 }
 
 

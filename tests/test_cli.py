@@ -23,6 +23,8 @@ from core.runs.studies import STUDIES, Study
 from support.fake_runs import write_run
 from support.servers import ROOT
 
+pytestmark = pytest.mark.process
+
 TINY = ("--training-pairs", "100", "--max-epochs", "2")
 PATIENCE = 120  # seconds; a bound for what takes a few
 TABLE_KEYS = ["model", "dropout", "dropout_at_evaluation", "rounds", "mean", "std", "report_mean", "report_std"]

@@ -12,6 +12,8 @@ import pytest
 
 from support.servers import ROOT
 
+pytestmark = pytest.mark.process
+
 MODEL = "BilinearModel"
 LOOK = """
 from streamlit.testing.v1 import AppTest

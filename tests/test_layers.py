@@ -55,12 +55,14 @@ def test_styles_and_scripts_are_files_of_their_own(file):
         assert not re.search(r"\{[^{}]*:[^{}]*;[^{}]*\}", text)  # a rule of CSS
 
 
+@pytest.mark.process
 def test_the_server_trains_and_compares_without_pytorch():
     script = f"import sys, {', '.join(SERVER_MODULES)}\nprint(sorted({NETWORKS!r} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.process
 def test_the_server_multiplies_matrices_in_the_thread_that_asks():
     script = (
         "import threading, psutil, streamlit_app\nimport numpy as np\n"
@@ -72,6 +74,7 @@ def test_the_server_multiplies_matrices_in_the_thread_that_asks():
     assert done.stdout == "0\n"
 
 
+@pytest.mark.process
 def test_no_screen_loads_pytorch_into_the_server():
     script = (
         "import sys\nfrom streamlit.testing.v1 import AppTest\n"

@@ -13,6 +13,8 @@ from core.runs.settings import RunSettings
 from core.runs.store import RunStore
 from support.servers import ROOT
 
+pytestmark = pytest.mark.process
+
 NOTEBOOK = ROOT / "docs" / "take-home.ipynb"
 # Runs the code cells as Jupyter does, in one name space, and prints what the last line of a cell is.
 RUN = """

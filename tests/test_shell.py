@@ -10,6 +10,8 @@ import pytest
 
 from support.servers import ROOT
 
+pytestmark = pytest.mark.process
+
 TINY = ("--training-pairs", "100", "--max-epochs", "2")
 
 PATIENCE = 120  # seconds; a bound for what takes a few

@@ -131,6 +131,7 @@ def test_the_engine_gets_ready_behind_a_first_screen_that_trains_nothing(tmp_pat
                 time.sleep(0.1)
 
 
+@pytest.mark.process
 def test_a_server_with_a_wrong_limit_does_not_start_and_says_why():
     command = [sys.executable, "-c", "import streamlit_app"]
     environment = {"PATH": "", "PAIR_MAX_RUNS": "many", "PYTHONPATH": str(ROOT)}

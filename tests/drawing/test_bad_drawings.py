@@ -177,6 +177,7 @@ ALLOWED = (
 )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("kind", LARGEST)
 def test_a_picture_cannot_exhaust_memory(kind):
     def limit() -> None:

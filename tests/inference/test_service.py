@@ -17,6 +17,8 @@ from core.networks.ensemble import load_ensembles
 from core.runs.store import RunStore
 from support.servers import ROOT
 
+pytestmark = pytest.mark.process
+
 PAIR = np.zeros((2, 14, 14), np.float32)
 PAIR[0, 3:11, 6:8] = PAIR[1, 3:5, 3:11] = 220
 

@@ -110,6 +110,7 @@ def test_a_lock_that_is_no_plain_file_keeps_nobody_waiting(store, what):
         store.claim(BAD)
 
 
+@pytest.mark.process
 def test_fifty_megabytes_of_newlines_cost_no_memory(store):
     """In a process of its own, whose memory is measured and bounded."""
     (store.path(BAD.run_id) / "history.jsonl").write_bytes(b"\n" * 50_000_000)
@@ -199,6 +200,7 @@ print(json.dumps([(each.exit_code, each.stdout, each.stderr) for each in done]))
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("what", ["", "history.jsonl", "settings.json", "result.json"])
 def test_the_shell_shows_the_rest_and_names_a_run_that_may_not_be_read(closing, what):
     (closing.path(BAD.run_id) / what).chmod(0)
@@ -213,6 +215,7 @@ def test_the_shell_shows_the_rest_and_names_a_run_that_may_not_be_read(closing, 
     assert (checked[0], sentence in checked[1], "Traceback" in checked[2]) == (1, True, False)
 
 
+@pytest.mark.process
 def test_a_store_that_may_not_be_read_is_one_sentence(closing):
     closing.root.chmod(0)
     for command in (("runs",), ("table",), ("export", "/tmp/none")):
@@ -221,6 +224,7 @@ def test_a_store_that_may_not_be_read_is_one_sentence(closing):
         assert done.stderr.endswith(f"Error: Invalid value for '--store': path '{closing.root}' is not readable.\n")
 
 
+@pytest.mark.process
 def test_health_says_that_a_store_may_not_be_read(closing):
     closing.root.chmod(0)
     script = "\n".join(
@@ -238,6 +242,7 @@ def test_health_says_that_a_store_may_not_be_read(closing):
     assert (health["healthy"], health["store"]) == (False, {"runs": 0, "writable": False, "problem": problem})
 
 
+@pytest.mark.process
 def test_a_run_is_refused_in_one_sentence_where_nothing_can_be_written(closing):
     closing.root.chmod(0o555)
     done = run_without_rights("", "train", "--nb_rounds", 1, "--store", closing.root, cwd=closing.root)
