@@ -25,8 +25,8 @@ test: python $(VENV)/.test ## run the tests, in a real Chromium too
 test-slow: python $(VENV)/.test ## run what takes minutes: bad luck at random
 	@$(BIN)/pytest -m slow
 
-test-fast: python $(VENV)/.test ## run those tests that start no browser, cluster or other process
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not browser and not cluster and not process and not slow"
+test-fast: python $(VENV)/.test ## run the tests of core that start no browser, cluster or other process
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not browser and not cluster and not process and not screen and not slow"
 
 check: python $(VENV)/.test ## lint, check formatting, types, lengths and what imports what, then test
 	$(BIN)/ruff check
@@ -39,7 +39,7 @@ check: python $(VENV)/.test ## lint, check formatting, types, lengths and what i
 	@$(MAKE) --no-print-directory test NODE_REPORT='--test-reporter=spec --experimental-test-coverage'
 
 coverage: python $(VENV)/.test ## say which lines of core/ the tests of test-fast reach; takes twice as long
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not browser and not cluster and not process and not slow" --cov=core --cov-report=term:skip-covered
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not browser and not cluster and not process and not screen and not slow" --cov=core --cov-report=term:skip-covered
 
 pictures: python $(VENV)/.test ## photograph the program for the README, while it trains a race
 	@browser=$$(tools/find_chromium $(BIN)/python) && CHROMIUM="$$browser" PYTHONPATH=.:tests $(BIN)/python tools/make_pictures.py

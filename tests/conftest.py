@@ -28,8 +28,10 @@ STARTED_BY = {  # a marker -> the fixtures that start what it tells
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests by what they start, which their fixtures tell."""
+    """Mark the tests by what they start, which their fixtures tell, and those of the screens by where they stand."""
     for item in items:
+        if item.path.parent.name == "pages":
+            item.add_marker("screen")
         fixtures = set(getattr(item, "fixturenames", ()))
         for marker, starting in STARTED_BY.items():
             if fixtures & starting:
