@@ -26,7 +26,7 @@ test-slow: python $(VENV)/.test ## run what takes minutes: bad luck at random
 	@$(BIN)/pytest -m slow
 
 test-fast: python $(VENV)/.test ## run the tests of core that start no browser, cluster or other process
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not browser and not cluster and not process and not screen and not slow"
+	@$(BIN)/pytest --numprocesses 2 --dist worksteal -m "not browser and not cluster and not process and not screen and not slow"
 
 check: python $(VENV)/.test ## lint, check formatting, types, lengths and what imports what, then test
 	$(BIN)/ruff check

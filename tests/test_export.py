@@ -114,6 +114,7 @@ def exported(tmp_path_factory):
         return directory, export_all(RunStore(ROOT / "cached_runs"), directory)
 
 
+@pytest.mark.process
 def test_export_writes_everything_under_telling_names(exported):
     directory, (paths, problem) = exported
     assert problem == ""

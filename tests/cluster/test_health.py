@@ -119,6 +119,7 @@ def test_the_endpoint_answers_without_a_session_and_browsers_are_told_apart(tmp_
             assert answer.headers["Set-Cookie"] is None
 
 
+@pytest.mark.cluster
 def test_the_engine_gets_ready_behind_a_first_screen_that_trains_nothing(tmp_path):
     def ask_state() -> str:
         with urllib.request.urlopen(f"{address}/health", timeout=10) as answer:

@@ -154,6 +154,7 @@ def test_names_of_any_bytes_in_the_stores_folder_can_be_shown(store):
     assert store.foreign() == ["\N{REPLACEMENT CHARACTER}" * 2]
 
 
+@pytest.mark.screen
 @pytest.mark.usefixtures("screens_alone")
 @pytest.mark.parametrize("screen", SCREENS)
 def test_every_screen_stands_beside_a_run_that_cannot_be_read(store, monkeypatch, screen):
