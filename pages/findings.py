@@ -217,10 +217,11 @@ if is_empty(table):
 dropout, told = 0.0, st.container()
 if question in ("distance", "parameters", "data", "best"):
     check_link("found_dropout", [f"{dropout:g}" for dropout in sorted(set(table["dropout"]))])
-    told, choice = st.columns([5, 1], gap="medium")
-    dropout = choice.segmented_control(
+    beside = st.container(horizontal=True, horizontal_alignment="distribute", gap="medium")
+    told = beside.container(width="content")
+    dropout = beside.segmented_control(
         "Dropout", sorted(set(table["dropout"])), default=0.0, format_func="{:g}".format, key="found_dropout",
-        bind="query-params", required=True,
+        bind="query-params", required=True, width="content",
     ) or table["dropout"].min()  # fmt: skip
 evidence, sentences, headline = answer(question, dropout, signature)
 if is_empty(evidence):

@@ -19,7 +19,7 @@ from core.runs.settings import ModelName, RunSettings
 from core.runs.store import RunStore
 from core.runs.studies import AUXILIARY_WEIGHTS, STUDIES
 
-KIND_LABELS = {"all": "All pairs", "unequal": "Different digits", "equal": "Equal digits"}
+KIND_LABELS = {"all": "All pairs", "unequal": "Unequal digits", "equal": "Equal digits"}
 SHARING: tuple[ModelName, ModelName] = ("TwoBranchesModel", "WeightSharingBranchesModel")
 VECTORS: ModelName = "WeightSharingBranchesToVecModel"
 TOLD: ModelName = "WeightSharingAuxiliaryModel"
@@ -66,9 +66,9 @@ def show_sharing(store: RunStore, runs: pd.DataFrame) -> Evidence:
         return missing(" and ".join(PALETTE[model].label for model in SHARING))
     own, shared = (count_parameters(RunSettings(model=model)) for model in SHARING)
     half = "half the parameters" if round(100 * shared / own) == 50 else f"{percent(shared / own)} of the parameters"
-    first = f"Over all pairs, sharing makes {_say(rows['all'])}. It has **{half}**."
+    first = f"Sharing, over all pairs: {_say(rows['all'])}. It has **{half}**."
     unequal, equal = rows["unequal"], rows["equal"]
-    second = f"On different digits: {_say(unequal)}. On equal ones: {_say(equal)}."
+    second = f"On unequal digits: {_say(unequal)}. On equal ones: {_say(equal)}."
     if unequal.clear and unequal.difference > 0 and equal.clear and equal.difference < 0 and not rows["all"].clear:
         second = (
             f"Sharing does better where digits differ (**{with_sign(unequal.difference)}**) and worse where they are "
@@ -86,13 +86,13 @@ def show_vectors(store: RunStore, runs: pd.DataFrame) -> Evidence:
     if not rows:
         return missing(f"{PALETTE[SHARING[1]].label} and {PALETTE[VECTORS].label}")
     unequal, equal = rows["unequal"], rows["equal"]
-    second = f"On different digits: {_say(unequal)}. On equal ones: {_say(equal)}."
+    second = f"On unequal digits: {_say(unequal)}. On equal ones: {_say(equal)}."
     if not unequal.clear and equal.clear and equal.difference > 0:
         second = (
             f"Ten numbers do not clearly order digits better ({with_sign(unequal.difference)}). What they clearly add "
             f"is on equal digits: **{with_sign(equal.difference)}**."
         )
-    first = f"Over all pairs, ten numbers make {_say(rows['all'])}."
+    first = f"Ten numbers, over all pairs: {_say(rows['all'])}."
     return _compare_kinds(
         rows, "ten numbers add", ("one number better", "no difference", "ten numbers better"), (first, second)
     )
@@ -155,4 +155,4 @@ def _say_weights(weights: pd.DataFrame) -> str:
         for row in tuples(weights[weights["clear"] & (weights["difference"] < 0)])
     ]
     untested = "its neighbours were not tested against it"
-    return f"Of the weights tried, the highest mean has {' and '.join(names)} ({untested}){''.join(harm)}."
+    return f"The weight with the highest mean is {' and '.join(names)} ({untested}){''.join(harm)}."

@@ -53,7 +53,8 @@ def comparison_dots(table: pd.DataFrame, narrow: bool = False) -> FigureWithAlt:
     architecture_rows(figure)
     label_outside(figure, narrow, "Test accuracy")
     figure.update_xaxes(tickformat=PERCENT, showgrid=True)
-    return FigureWithAlt(frame(figure, 820 if narrow else 460), _describe_comparison(shown))
+    framed = frame(figure, 820 if narrow else 460).update_layout(margin_r=40)  # for a difference at the edge
+    return FigureWithAlt(framed, _describe_comparison(shown))
 
 
 def _own_dot(row: Any, y: float) -> go.Scatter:

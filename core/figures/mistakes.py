@@ -134,7 +134,9 @@ def alone_bars(alone: pd.DataFrame, missed: int) -> FigureWithAlt:
         hovertemplate="%{customdata}: %{x:,} pairs<extra></extra>",
     )  # fmt: skip
     frame(figure, 60 + 46 * len(counts))
-    figure.update_xaxes(title_text="Pairs", rangemode="tozero", tickformat=",")
+    figure.update_xaxes(
+        title_text="Pairs", range=[0, 1.25 * max(*counts, 1)], tickformat=","
+    )  # numbers behind the bars
     figure.update_yaxes(
         tickvals=list(range(len(counts))), ticktext=[wrap(label) for label in labels], showgrid=False,
         range=[len(counts) - 0.5, -0.5],
@@ -159,7 +161,7 @@ def odds_bars(rounds: pd.DataFrame, first: ModelName, second: ModelName) -> Figu
     frame(figure, 110 + 32 * len(rounds)).update_layout(barmode="overlay")
     most = int(rounds[["only_first", "only_second"]].to_numpy().max(initial=1))
     figure.update_xaxes(
-        title_text="Pairs of the round's test set", range=[-1.2 * most, 1.2 * most], showticklabels=False
+        title_text="Pairs of the round's test set", range=[-1.35 * most, 1.35 * most], showticklabels=False
     )
     figure.update_yaxes(
         tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.5, -0.5], showgrid=False

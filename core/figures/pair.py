@@ -32,7 +32,7 @@ def pair_trace(table: pd.DataFrame, chosen: ModelName, narrow: bool = False) -> 
         for seed, run in rows.groupby("seed"):
             figure.add_scatter(
                 x=run["epoch"], y=floats(run["probability"]), mode="lines", name=look.label, legendgroup=model,
-                showlegend=bool(seed == rows["seed"].iloc[0]), opacity=1 if model == chosen else 0.55,
+                showlegend=bool(seed == rows["seed"].iloc[0]),
                 line={"color": look.colour, "dash": dash_of(look), "width": 4 if model == chosen else 1.5},
                 hovertemplate=f"{look.label}, epoch %{{x}}: %{{y:.0%}}<extra></extra>",
             )  # fmt: skip

@@ -79,7 +79,7 @@ class RunSettings(BaseModel):
         values = {name: getattr(self, name) for name, field in fields if name not in own}
         other = {name: value for name, value in values.items() if value != type(self).model_fields[name].default}
         return ", ".join(
-            "left on at evaluation" if value is True else f"{name.replace('_', ' ')} {value:g}"
+            "left on at evaluation" if value is True else f"{name.replace('_', ' ')} {value:,.10g}"
             for name, value in other.items()
         )
 

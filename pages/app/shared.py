@@ -179,8 +179,8 @@ def tell_what_does_not_count(runs: pd.DataFrame) -> None:
 
 
 def is_phone() -> bool:
-    """Whether the visitor's screen is narrow and touched: panels then stand below one another. Its browser says so
-    (pages/components/device), and at its next visit a cookie does."""
+    """Whether the visitor's screen is narrow and touched, a phone or a tablet held upright: panels then stand below one
+    another. Its browser says so (pages/components/device), and at its next visit a cookie does."""
     told = (st.session_state.get(DEVICE) or {}).get("phone")
     return st.context.cookies.get("pair_phone") == "1" if told is None else bool(told)
 

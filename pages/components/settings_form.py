@@ -41,7 +41,7 @@ MORE: dict[
 def choose_race() -> list[Lane]:
     """Show the controls; what is to race. Stops the page if a choice is wrong, or none is made."""
     _read_link()
-    columns = st.columns([3, 1.5, 1, 1, 1.1], vertical_alignment="bottom")
+    columns = st.columns([4, 1.4, 0.9, 0.9, 1], vertical_alignment="bottom")
     models = choose_architectures(columns[0], "Architectures", "model", MODEL_NAMES, DEFAULTS.model)
     dropouts = columns[1].multiselect(
         "Dropout", DROPOUTS, DROPOUTS[:1], key="dropout", bind=_bind_dropout(), accept_new_options=True, wrap=False,

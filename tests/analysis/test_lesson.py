@@ -94,7 +94,7 @@ def test_the_first_chapter_has_the_accuracies_of_the_table(evidence, runs):
 def test_two_chapters_have_what_compare_says_an_idea_adds(evidence, store, runs, name, change, truth):
     ideas = compare_ideas(read_rounds(store, only_planned(runs)).table)
     own = ideas[ideas["change"] == change].set_index("kind")["difference"]
-    expected = {"All pairs": "all", "Different digits": "unequal", "Equal digits": "equal"}
+    expected = {"All pairs": "all", "Unequal digits": "unequal", "Equal digits": "equal"}
     assert texts(evidence[name]) == {label: with_sign(own[kind]) for label, kind in expected.items()}
     assert evidence[name].truth == truth
     assert with_sign(own["all"]) in evidence[name].says[0]
@@ -122,8 +122,8 @@ def test_the_sweep_of_weights_is_the_studys_and_comes_with_the_second_reveal(evi
         assert [point.value for point in points] == pytest.approx(own["mean"].tolist())
         assert [point.step for point in points] == [1, 2, 2, 1, 2, 2]
     assert (
-        "the highest mean has 1, without dropout and with it (its neighbours were not tested against it); 10 costs "
-        "**2.4 points** without" in (evidence["told"].says[1])
+        "The weight with the highest mean is 1, without dropout and with it (its neighbours were not tested against "
+        "it); 10 costs **2.4 points** without" in (evidence["told"].says[1])
     )
 
 
@@ -214,7 +214,7 @@ def test_equal_digits_hide_what_sharing_does_only_if_nothing_is_clear_over_all(s
         assert "the two hide each other" in EVIDENCE["sharing"](store, runs).says[1]
         clearer = rounds.assign(all=rounds["all"].where(~shared, rounds["all"] + 0.02))
         read.return_value = TableWithProblems(clearer, [])
-        assert EVIDENCE["sharing"](store, runs).says[1].startswith("On different digits: **+3.0 points**")
+        assert EVIDENCE["sharing"](store, runs).says[1].startswith("On unequal digits: **+3.0 points**")
 
 
 def test_an_earlier_stop_comes_near_both_printed_figures_as_the_notes_say(store, runs):

@@ -74,6 +74,23 @@ def test_axe_finds_nothing_of_ours_and_nothing_scrolls_sideways(address, open_pa
     assert [one for one in known if one not in met] == [], "They no longer occur: take them off the list."
 
 
+@pytest.mark.parametrize("width", [1280, 768, 390])
+def test_the_scores_of_ten_pairs_and_a_meaning_in_bold_fit_the_screen(address, open_page, width):
+    page = open_page(f"{address}/lesson?chapter=1", width)
+    page.get_by_role("button", name="Guess without playing").click()
+    page.get_by_role("button", name="Reveal").click()
+    expect(page.locator(".lesson-game")).to_be_visible()
+    assert page.evaluate(STAYS)
+    if width > 390:  # there, the table scrolls in its own box
+        assert page.locator(".lesson-scores").evaluate("box => box.scrollWidth <= box.clientWidth")
+    page.goto(f"{address}/lesson?chapter=2")
+    page.get_by_role("button", name="Reveal").click()
+    term = page.locator("strong .term", has_text="parameters")
+    term.hover()
+    assert term.get_by_role("tooltip").bounding_box()["width"] > 200
+    assert page.evaluate(STAYS)
+
+
 def test_headings_go_down_one_level_at_a_time_and_the_pages_have_one_navigation(address, open_page):
     page = open_page(f"{address}/walk", 1280)
     page.wait_for_function(READY)

@@ -131,6 +131,13 @@ def test_next_and_back_lead_through_the_chapters_and_keep_what_was_seen():
     assert "You guessed **No clear difference**. The runs say **No clear difference**." in text_of(app)
 
 
+def test_a_room_opens_at_the_chapter_that_its_teacher_is_at():
+    app = show("pages/lesson.py", chapter="3")
+    press(app, "Open a room")
+    assert app.title[0].value == CHAPTERS[2].question
+    press(app, "End the room")
+
+
 def test_a_slider_that_stands_right_already_can_be_taken_as_a_guess():
     app = show("pages/lesson.py", chapter="4")
     press(app, "Guess 0")

@@ -1,5 +1,5 @@
-// Whether this is a phone: narrow, and touched with a finger. A browser's name would not say so.
-const PHONE = "(max-width: 640px) and (pointer: coarse)"
+// Whether this is a phone, or a tablet held upright: narrow, and touched with a finger. A browser's name would not say so.
+const PHONE = "(max-width: 900px) and (pointer: coarse)"
 const YEAR = 365 * 24 * 3600
 
 // Tells Python, unless it believes so already; the cookie tells it at the next visit, before its first screen.

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from core.analysis.numbers import signed
 from core.drawing.ink import Steps
 from core.inference.service import InferenceService
 from core.networks.verdicts import METHODS, Attribution, describe_swap
@@ -78,6 +79,6 @@ def _show_pixels(found: Attribution, frames: np.ndarray) -> None:
     with st.container(width=820):
         show_figure(attribution_maps(frames, found.pixels, is_phone()), "attribution")
     show_note(
-        f"Blue spoke for first ≤ second, orange against. The logit is {found.logit:+.2f}; for two blank frames it is "
-        f"{found.blank:+.2f}; the pixels sum to {found.pixels.sum():+.2f}."
+        f"Blue spoke for first ≤ second, orange against. The logit is {signed(found.logit, 2)}; for two blank frames "
+        f"it is {signed(found.blank, 2)}; the pixels sum to {signed(float(found.pixels.sum()), 2)}."
     )

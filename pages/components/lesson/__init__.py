@@ -16,7 +16,7 @@ from pages.app.shared import is_phone
 from pages.components.files import read_beside, read_style
 
 STYLE = read_style(__file__, "lesson.css")
-QUIET = "color-mix(in srgb, currentColor 55%, transparent)"  # of what is not clear, or not ours
+QUIET = "light-dark(#7f858d, #868d96)"  # of what is not clear, or not ours; opaque, so that nothing shines through
 TRUTH = "light-dark(#0f7a59, #4cc79d)"
 MARGIN = 0.16  # of a figure's width, on each side, for the values beside the dots
 _PROGRESS = st.components.v2.component(
@@ -95,7 +95,7 @@ def _dots(evidence: Evidence, stage: int) -> str:
     def place(value: float) -> float:
         return 100 * (MARGIN + (1 - 2 * MARGIN) * (value - low) / wide)
 
-    rows, group = [f"<p>{escape(evidence.caption)}</p>"], ""
+    rows, group = [f"<p>{escape(evidence.caption)}</p>{_name_middle(evidence, place(0))}"], ""
     for mark in evidence.marks:
         if mark.group != group:
             group = mark.group
@@ -103,7 +103,7 @@ def _dots(evidence: Evidence, stage: int) -> str:
         line = f'<i class="reference" style="inset-inline-start:{place(0):.2f}%"></i>' if evidence.sides[1] else ""
         rows.append(_name(mark, stage, line + _dot(mark, place)))
     style = "--row:32px" if len(evidence.marks) > 5 else "--row:60px"
-    return f'<div class="dots" style="{style}">{"".join(rows)}{_sides(evidence, place(0))}</div>'
+    return f'<div class="dots" style="{style}">{"".join(rows)}{_sides(evidence)}</div>'
 
 
 def _dot(mark: Mark, place: Callable[[float], float]) -> str:
@@ -120,7 +120,14 @@ def _dot(mark: Mark, place: Callable[[float], float]) -> str:
     return f'{interval}{dot}<b class="value" style="{beside}">{_unbroken(mark.text)}</b>'
 
 
-def _sides(evidence: Evidence, zero: float) -> str:
+def _name_middle(evidence: Evidence, zero: float) -> str:
+    """What the line where there is no difference means, above it."""
+    none = escape(evidence.sides[1])
+    at = f"inset-inline-start:{zero:.2f}%"
+    return f'<div class="sides"><span class="none" style="{at}">{none}</span></div>' if none else ""
+
+
+def _sides(evidence: Evidence) -> str:
     less, none, more = map(escape, evidence.sides)
     if not none:
         return ""

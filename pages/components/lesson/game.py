@@ -73,8 +73,9 @@ def show_scores(game: int, own: str, notes: Sequence[str]) -> None:
     for place, model in enumerate(votes.models):
         look = PALETTE[model]
         rows.append(_row(look.label, look.colour, [float(pair.right[place]) for pair in pairs]))
-    head = "".join(f"<th>{_picture(pair)}</th>" for pair in pairs)
-    st.html(f'<table class="lesson-game"><tr><th></th>{head}<th>of {len(pairs)}</th></tr>{"".join(rows)}</table>')
+    columns = "".join(f'<th scope="col">{_picture(pair)}</th>' for pair in pairs)
+    head = f'<tr><th scope="col">● right, × wrong</th>{columns}<th scope="col">of {len(pairs)}</th></tr>'
+    st.html(f'<div class="lesson-scores"><table class="lesson-game">{head}{"".join(rows)}</table></div>')
 
 
 def _picture(pair: Pair) -> str:

@@ -86,8 +86,11 @@ def join(code: str) -> None:
 
 
 def open_room() -> None:
-    """Open a room, which the visitor then steers."""
+    """Open a room at the chapter that is shown; the visitor then steers it."""
+    place = take_seat().place
     _attempt(lambda: st.query_params.__setitem__("room", ROOMS.open(get_owner())))
+    if place and ROOMS.find(get_owner()):
+        _attempt(lambda: ROOMS.go(get_owner(), place))
 
 
 def leave() -> None:
