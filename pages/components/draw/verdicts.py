@@ -163,7 +163,7 @@ def _table(verdicts: Sequence[Verdict], truth: bool | None) -> str:
         f"<tr>{name}{''.join(_cell(own[p], truth) if p in own else EMPTY for p in dropouts)}</tr>"
         for name, own in rows.items()
     )
-    start = '<table><thead><tr><th scope="col">First ≤ second?</th>'
+    start = '<table><thead><tr><th scope="col">First ≤ second?<br>Probability of yes</th>'
     return f"{start}{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
