@@ -38,8 +38,8 @@ check: python $(VENV)/.test ## lint, check formatting, types, lengths and what i
 	else echo "There is no npm here: JavaScript and CSS are not checked."; fi
 	@$(MAKE) --no-print-directory test NODE_REPORT='--test-reporter=spec --experimental-test-coverage'
 
-coverage: python $(VENV)/.test ## say which lines of core/ the tests of test-fast reach; takes twice as long
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not browser and not cluster and not process and not screen and not slow" --cov=core --cov-report=term:skip-covered
+coverage: python $(VENV)/.test ## say which lines of core/ the tests reach in their own process; takes some four minutes
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not browser and not cluster and not slow" --cov=core --cov-report=term:skip-covered
 
 pictures: python $(VENV)/.test ## photograph the program for the README, while it trains a race
 	@browser=$$(tools/find_chromium $(BIN)/python) && CHROMIUM="$$browser" PYTHONPATH=.:tests $(BIN)/python tools/make_pictures.py
