@@ -7,7 +7,7 @@ NODE_TESTS = $(shell find pages -name '*.test.js')
 NODE_REPORT ?= --test-reporter=dot
 INSTALL = { test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV); } && $(BIN)/pip install --requirement
 
-.PHONY: help app test test-slow test-fast check coverage pictures python port
+.PHONY: help app test test-slow test-fast check pictures python port
 .NOTPARALLEL:
 
 help: ## say what there is to make
@@ -20,7 +20,7 @@ test: python $(VENV)/.test ## run the tests, in a real Chromium too
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.check; fi
 	@if command -v node >/dev/null && node -e 'process.exit(Number(parseInt(process.versions.node) < 20))'; then node --test $(NODE_REPORT) $(NODE_TESTS); \
 	else echo "There is no Node.js 20 or newer here: the tests of the JavaScript are left out."; fi
-	@browser=$$(tools/find_chromium $(BIN)/python) && export CHROMIUM="$$browser" && $(BIN)/pytest --numprocesses 2 --dist loadfile -m "not slow"
+	@browser=$$(tools/find_chromium $(BIN)/python) && export CHROMIUM="$$browser" && $(BIN)/pytest --numprocesses 2 --dist loadfile -m "not slow" $(COVERAGE)
 
 test-slow: python $(VENV)/.test ## run what takes minutes: bad luck at random
 	@$(BIN)/pytest -m slow
@@ -36,10 +36,7 @@ check: python $(VENV)/.test ## lint, check formatting, types, lengths and what i
 	@$(BIN)/python tools/check_sizes.py
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.check && node_modules/.bin/biome check --error-on-warnings; \
 	else echo "There is no npm here: JavaScript and CSS are not checked."; fi
-	@$(MAKE) --no-print-directory test NODE_REPORT='--test-reporter=spec --experimental-test-coverage'
-
-coverage: python $(VENV)/.test ## say which lines of core/ the tests reach in their own process; takes some four minutes
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not browser and not cluster and not slow" --cov=core --cov-report=term:skip-covered
+	@$(MAKE) --no-print-directory test NODE_REPORT='--test-reporter=spec --experimental-test-coverage' COVERAGE='--cov=core --cov-report=term:skip-covered'
 
 pictures: python $(VENV)/.test ## photograph the program for the README, while it trains a race
 	@browser=$$(tools/find_chromium $(BIN)/python) && CHROMIUM="$$browser" PYTHONPATH=.:tests $(BIN)/python tools/make_pictures.py
